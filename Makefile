@@ -1,0 +1,16 @@
+# make setup: everything on a fresh Debian or Ubuntu machine; make demo and make test call it.
+VENV ?= .venv
+BIN = $(VENV)/bin
+.PHONY: setup demo test check bench wheel
+setup:
+	@tools/setup $(VENV)
+demo: setup
+	@tools/demo
+test: setup
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+check: setup
+	@tools/check
+bench: setup
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+wheel: setup
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

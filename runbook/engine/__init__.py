@@ -1,0 +1,1 @@
+"""The use cases: pure decisions, and procedures over ports."""

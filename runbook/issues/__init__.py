@@ -1,0 +1,1 @@
+"""One file per known issue: typed data, found by walking."""

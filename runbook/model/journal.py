@@ -1,0 +1,62 @@
+"""The journal's words: what happened, to which run, by whom; and what is wrong with a journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Event(StrEnum):
+    """Everything that is journaled. Append-only: a reader of old journals must know them all."""
+
+    RUN_STARTED = "run.started"
+    STEP_INTENT = "step.intent"
+    STEP_OUTCOME = "step.outcome"
+    UNDO_INTENT = "undo.intent"
+    UNDO_OUTCOME = "undo.outcome"
+    WATCH_STARTED = "watch.started"
+    WATCH_ENDED = "watch.ended"
+    RUN_RESUMED = "run.resumed"
+    RUN_ENDED = "run.ended"
+    BASELINE_CAPTURED = "baseline.captured"
+    JOURNAL_TORN = "journal.torn"
+    JOURNAL_STARTED = "journal.started"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal. `details` is JSON; it never holds a secret."""
+
+    seq: int
+    at: datetime
+    event: Event
+    run: str
+    who: str
+    where: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that is wrong with a journal: which line (1-based, 0 for the head), which byte, and what."""
+
+    line: int
+    byte: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """What `audit verify` found: a torn last line is set aside and reported, everything else is damage."""
+
+    path: str
+    entries: int
+    head: str
+    damage: tuple[Damage, ...]
+    torn: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Is every line there, in order, as it was written?"""
+        return not self.damage

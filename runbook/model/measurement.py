@@ -1,0 +1,95 @@
+"""What was read from the fleet: samples, and the numbers made of them. Silence is a value with a reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from runbook.model.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value at one moment; `at` is seconds on the reader's own steady clock, not wall time."""
+
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The samples of one labelled series of one node, oldest first."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    samples: tuple[Sample, ...]
+
+    def label(self, name: str) -> str | None:
+        """The value of that label, or None."""
+        return dict(self.labels).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSamples:
+    """Everything that was read from one node over a window."""
+
+    node: str
+    series: tuple[Series, ...]
+
+    def named(self, name: str) -> tuple[Series, ...]:
+        """The series of that name, whatever their labels."""
+        return tuple(series for series in self.series if series.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A node, or a source, that did not answer, and why."""
+
+    node: str
+    reason: str
+
+
+Samples = Mapping[str, NodeSamples | Silence]
+NodeSettings = Mapping[str, Settings | Silence]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One quantity of one node; `value` None is "no data", and `reason` then says why.
+
+    `low` and `high` are the ends of the 95 % interval where the quantity has one.
+    """
+
+    node: str
+    quantity: str
+    value: float | None
+    reason: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBaseline:
+    """One node when it was well: its quantities by name, and its settings."""
+
+    quantities: Mapping[str, float]
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a fleet looked like when it was well (document kind `baseline`, version 1)."""
+
+    target: str
+    captured_at: datetime
+    window_seconds: float
+    nodes: Mapping[str, NodeBaseline]
+
+    def quantity(self, node: str, name: str) -> float | None:
+        """The value recorded for that node, or None."""
+        found = self.nodes.get(node)
+        return None if found is None else found.quantities.get(name)
+
+    def setting(self, node: str, key: str) -> object | None:
+        """The setting recorded for that node, or None."""
+        found = self.nodes.get(node)
+        return None if found is None else found.settings.get(key)

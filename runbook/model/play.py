@@ -1,0 +1,67 @@
+"""What is asked of Ansible and what came of it, host by host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runbook.model.settings import Value
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRequest:
+    """One run of one playbook on some hosts of an inventory.
+
+    `values` is what each host's setting becomes; with `expected` a host whose value is neither the expected
+    one nor the new one is left alone and reported (compare and set). `mark` is found in the environment of
+    every process of the play, so that an orphan of a killed run can be ended by name.
+    """
+
+    playbook: str
+    hosts: tuple[str, ...]
+    key: str
+    values: Mapping[str, Value]
+    mark: str
+    expected: Mapping[str, Value] | None = None
+
+
+class HostState(StrEnum):
+    """What a play did on one host."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    NOT_REACHED = "not reached"  # an earlier wave failed
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """One host: the value before, and the value read back after; None where it was not read."""
+
+    host: str
+    state: HostState
+    old: Value | None = None
+    read_back: Value | None = None
+    message: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Is the host now as asked for?"""
+        return self.state in {HostState.CHANGED, HostState.UNCHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class PlayResult:
+    """All hosts that were asked for, each exactly once, and how long it took."""
+
+    hosts: tuple[HostResult, ...]
+    seconds: float
+
+    @property
+    def done(self) -> bool:
+        """Is every host now as asked for?"""
+        return all(result.done for result in self.hosts)
+
+    def of(self, host: str) -> HostResult:
+        """The result of that host."""
+        return next(result for result in self.hosts if result.host == host)

@@ -1,0 +1,112 @@
+"""A known issue and its runbook, as data: symptoms, checks, steps, verification, escalation.
+
+No lambdas anywhere, so that text, JSON, documents and commands are all rendered from the same object.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum, StrEnum
+
+from runbook.model.quantity import Condition, Quantity
+from runbook.model.settings import Value
+
+
+class Risk(IntEnum):
+    """What a step can cost; it decides what must be confirmed."""
+
+    LOW = 1  # tunes one value, undone by putting it back
+    MEDIUM = 2  # users may notice
+    DISRUPTIVE = 3  # switches a function off
+
+
+class Move(StrEnum):
+    """Which way a step may move a value; a value already there is skipped, never moved back."""
+
+    RAISE = "raise"
+    LOWER = "lower"
+    SET = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """A question asked of metrics."""
+
+    title: str
+    condition: Condition
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question asked of a setting: is it within what is known to be good?
+
+    The good end is the baseline's value, where there is one, else `good`.
+    """
+
+    title: str
+    key: str
+    good: Value
+    move: Move
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One Ansible playbook of `playbooks/`, by its name without the ending, and the setting that it is for."""
+
+    playbook: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change, with its undo and its risk.
+
+    `value` is what the setting becomes; with `to_baseline` the baseline's value wins where there is one.
+    An `emergency` step is taken only when the ordinary ones did not help.
+    """
+
+    title: str
+    do: Play
+    undo: Play
+    value: Value
+    move: Move
+    risk: Risk
+    why: str
+    to_baseline: bool = False
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """What must hold, and how long to watch for it; it must hold for `hold` of the watch."""
+
+    watch: timedelta
+    expect: tuple[Condition, ...]
+    hold: float = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """One known issue. Present when the `leading` symptom is there and one `supporting` symptom too."""
+
+    slug: str
+    title: str
+    why: str
+    leading: Symptom
+    supporting: tuple[Symptom, ...]
+    checks: tuple[Check, ...]
+    steps: tuple[Step, ...]
+    verify: Verify
+    escalate: str
+
+    @property
+    def symptoms(self) -> tuple[Symptom, ...]:
+        """All symptoms, the leading one first."""
+        return (self.leading, *self.supporting)
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Every quantity that it asks for, each once, in the order of asking."""
+        conditions = [symptom.condition for symptom in self.symptoms] + list(self.verify.expect)
+        return tuple(dict.fromkeys(condition.quantity for condition in conditions))

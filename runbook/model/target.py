@@ -1,0 +1,38 @@
+"""Targets and nodes: who is worked on, and how to reach them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Way(StrEnum):
+    """How the settings of a node are changed."""
+
+    HTTP = "http"
+    CLI = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One running Engram server. `token_file` is read at the moment of use and never kept in memory longer."""
+
+    name: str
+    url: str
+    way: Way = Way.HTTP
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A fleet: its nodes, its Ansible inventory, its source of metrics, and how careful to be with it."""
+
+    name: str
+    environment: str
+    inventory: Path
+    nodes: tuple[Node, ...]
+    prometheus: str | None = None
+    allow_plain_http: bool = False
+
+    def node(self, name: str) -> Node | None:
+        """The node of that name, or None."""
+        return next((node for node in self.nodes if node.name == name), None)

@@ -1,0 +1,1 @@
+"""A result as text or JSON; knows results, not Click."""

@@ -1,0 +1,1 @@
+"""One file per rollout plan: typed data, found by walking."""

@@ -1,0 +1,1 @@
+"""Mathematics of samples: pure and deterministic."""
