@@ -1,0 +1,54 @@
+"""Which fleet is worked on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from runbook.config.complaint import suggestion
+from runbook.config.document import read_config
+from runbook.errors import UsageError
+from runbook.model.configuration import Config, TargetSettings
+
+SANDBOX = "sandbox"
+"""The name of the target that a running sandbox adds."""
+
+
+def choose_target(config: Config, environ: Mapping[str, str], state: Path, explicit: str | None) -> TargetSettings:
+    """The explicit target, else RUNBOOK_TARGET, else the configuration's default, else a running sandbox.
+
+    The sandbox is taken unasked only where there is no configuration file, so that production never becomes
+    the sandbox, nor the other way round, by accident.
+
+    Raises:
+        UsageError: nothing names a target, or there is none of that name.
+        DamagedError: the sandbox's own configuration does not read.
+    """
+    file = sandbox_file(state)
+    fallback = SANDBOX if config.path is None and file.is_file() else None
+    name = explicit or environ.get("RUNBOOK_TARGET") or config.default_target or fallback
+    if name is None:
+        raise UsageError("no target was named", hint=_how_to_name_one(config))
+    if name in config.targets:
+        return config.targets[name]
+    if name == SANDBOX and file.is_file():
+        running = read_config(file).targets
+        if SANDBOX in running:
+            return running[SANDBOX]
+    known = {*config.targets, SANDBOX} if file.is_file() else set(config.targets)
+    if name == SANDBOX:
+        raise UsageError("no sandbox is running", hint="start one with: runbook sandbox up")
+    if not known:
+        raise UsageError(f"there is no target {name!r}", hint=_how_to_name_one(config))
+    raise UsageError(f"there is no target {name!r}", hint=suggestion(name, known))
+
+
+def sandbox_file(state: Path) -> Path:
+    """The configuration that a running sandbox writes for itself."""
+    return state / "sandbox" / "runbook.toml"
+
+
+def _how_to_name_one(config: Config) -> str:
+    if config.targets:
+        return f"use --target, one of: {', '.join(sorted(config.targets))}; or set default_target in {config.path}"
+    if config.path is not None:
+        return f"add a [targets.NAME] to {config.path}"
+    return "try it out with `runbook sandbox up`, or write a runbook.toml (docs/reference/configuration.md)"

@@ -1,0 +1,65 @@
+"""What is wrong with a configuration document, said so that it can be put right."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runbook.material import schema
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_TYPES = {"string": "a text in quotes", "boolean": "true or false", "object": "a table", "integer": "a whole number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One fault: its place in the document, what it is, and what to do."""
+
+    place: str
+    what: str
+    hint: str
+
+
+def first_complaint(document: dict[str, Any]) -> Complaint | None:
+    """The first fault in the order of the document's paths, or None where it fits its schema."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  # 93 ms that other commands need not pay
+
+    errors = sorted(Draft202012Validator(schema("config.v1")).iter_errors(document), key=lambda error: error.json_path)
+    return _complaint(errors[0], len(errors) - 1) if errors else None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A hint for a word that is not known: the one that was probably meant, and all that there are."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(word, choices, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return f"{meant}known: {', '.join(choices)}" if choices else "there are none"
+
+
+def _complaint(error: "ValidationError", more: int) -> Complaint:
+    rule: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    limit: Any = error.validator_value
+    instance: Any = error.instance
+    place = ".".join(str(part) for part in error.absolute_path)
+    what, hint = error.message, str(rule.get("description", ""))
+    match error.validator:
+        case "additionalProperties":
+            known = rule["properties"]
+            unknown = min(set(instance) - set(known))
+            place, what, hint = f"{place}.{unknown}".lstrip("."), "unknown key", suggestion(unknown, known)
+        case "required":
+            missing = next(key for key in limit if key not in instance)
+            place, what = f"{place}.{missing}".lstrip("."), "missing"
+            hint = "write version = 1" if missing == "version" else rule["properties"][missing]["description"]
+        case "type":
+            what = f"must be {_TYPES[limit]}"
+        case "const":
+            what = f"must be {limit}"
+        case "pattern":
+            what = f"{instance!r} is not allowed"
+            if error.parent is not None:  # the rule for names of targets has no description of its own
+                hint = "a name is letters, digits, '.', '_' and '-', at most 64"
+    others = f" (and {more} more in this file)" if more else ""
+    return Complaint(place or "the document", what + others, hint)

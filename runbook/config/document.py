@@ -1,0 +1,112 @@
+"""`runbook.toml`: where it is looked for, and how it is read. Everything wrong with it is named with its place."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from runbook.config.complaint import first_complaint, suggestion
+from runbook.errors import DamagedError, NotSupportedError, UsageError
+from runbook.model.configuration import Config, TargetSettings
+from runbook.model.duration import duration
+
+_VERSION = 1
+_LIMIT_BYTES = 1 << 20
+
+
+def load_config(environ: Mapping[str, str], explicit: Path | None) -> Config:
+    """The configuration: the explicit file, else RUNBOOK_CONFIG, else the first of the usual places, else an empty one.
+
+    Raises:
+        UsageError: a file that was named is not there.
+        DamagedError: the file cannot be read or does not fit the format; file and place are named.
+        NotSupportedError: it is of another version.
+    """
+    named = explicit or (Path(environ["RUNBOOK_CONFIG"]) if environ.get("RUNBOOK_CONFIG") else None)
+    if named is not None:
+        if not named.exists():
+            origin = "--config" if explicit else "RUNBOOK_CONFIG"
+            raise UsageError(f"there is no file {named}", hint=f"{origin} names it")
+        return read_config(named)
+    found = next((path for path in usual_places(environ) if os.path.lexists(path)), None)
+    return Config(None, None, {}) if found is None else read_config(found)
+
+
+def usual_places(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Where the file is looked for when nobody names one: the current folder, the person's, the machine's."""
+    yield Path("runbook.toml")
+    xdg, home = Path(environ.get("XDG_CONFIG_HOME", "")), Path(environ.get("HOME", ""))
+    if xdg.is_absolute():
+        yield xdg / "engram-runbook" / "runbook.toml"
+    elif home.is_absolute():
+        yield home / ".config" / "engram-runbook" / "runbook.toml"
+    yield Path("/etc/engram-runbook/runbook.toml")
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in that file.
+
+    Raises:
+        DamagedError: it cannot be read or does not fit the format; file and place are named.
+        NotSupportedError: it is of another version.
+    """
+    document = _parsed(path)
+    _check_version(path, document)
+    if complaint := first_complaint(document):
+        raise DamagedError(f"{path}: {complaint.place}: {complaint.what}", hint=complaint.hint)
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # a link to the file keeps its own neighbours
+    targets = {name: _target(path, folder, name, table) for name, table in document.get("targets", {}).items()}
+    default = document.get("default_target")
+    if default is not None and default not in targets:
+        raise DamagedError(
+            f"{path}: default_target: there is no [targets.{default}]", hint=suggestion(default, targets)
+        )
+    return Config(path, default, targets)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise DamagedError(
+            f"{path}: cannot be read: {error.strerror}", hint="it must be a file that you may read"
+        ) from None
+    if len(raw) > _LIMIT_BYTES:
+        raise DamagedError(f"{path}: larger than {_LIMIT_BYTES} bytes", hint="is this the right file?")
+    try:
+        return tomllib.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DamagedError(f"{path}: line {line}, byte {error.start}: not UTF-8", hint="save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise DamagedError(f"{path}: {error}", hint="the format is TOML: https://toml.io") from None
+    except RecursionError:
+        raise DamagedError(f"{path}: nested too deeply", hint="is this the right file?") from None
+
+
+def _check_version(path: Path, document: Mapping[str, Any]) -> None:
+    version = document.get("version")
+    if type(version) is int and version != _VERSION:
+        raise NotSupportedError(
+            f"{path}: version {version} is not supported", hint=f"this release reads version {_VERSION}"
+        )
+
+
+def _target(path: Path, folder: Path, name: str, table: Mapping[str, Any]) -> TargetSettings:
+    """One target; the schema has already vouched for the types."""
+    warm_up, prometheus = table.get("warm_up"), table.get("prometheus")
+    try:
+        length = None if warm_up is None else duration(warm_up)
+    except UsageError as error:
+        raise DamagedError(f"{path}: targets.{name}.warm_up: {error.message}", hint=error.hint) from None
+    return TargetSettings(
+        name=name,
+        environment=table["environment"],
+        inventory=folder / table["inventory"],
+        prometheus=None if prometheus is None else prometheus.rstrip("/"),
+        token_file=folder / table["token_file"] if "token_file" in table else None,
+        allow_plain_http=table.get("allow_plain_http", False),
+        warm_up=length,
+    )
