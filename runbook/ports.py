@@ -6,6 +6,7 @@ Each port: who calls it, what it may raise. Nothing here returns a half answer: 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -167,3 +168,23 @@ class Questions(Protocol):
     def confirm(self, question: str) -> bool:
         """Did the person say yes? Without a terminal the answer is no."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPorts:
+    """What a use case that only reads is given: nothing in it can change a node."""
+
+    probes: Probes
+    nodes: Nodes
+    clock: Clock
+    talk: Talk
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePorts:
+    """What a use case that changes something is given beside the reading ports."""
+
+    read: ReadPorts
+    plays: Plays
+    journal: Journal
+    locks: Locks

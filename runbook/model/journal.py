@@ -13,6 +13,7 @@ class Event(StrEnum):
     RUN_STARTED = "run.started"
     STEP_INTENT = "step.intent"
     STEP_OUTCOME = "step.outcome"
+    STEP_OBSERVED = "step.observed"  # read off the nodes after an interruption
     UNDO_INTENT = "undo.intent"
     UNDO_OUTCOME = "undo.outcome"
     WATCH_STARTED = "watch.started"

@@ -1,0 +1,171 @@
+"""Carry out steps: intent, play, a look at the nodes, outcome; and put back what was done when one fails.
+
+Nothing is changed before its intent is in the journal. Whether a step took effect is never guessed: the nodes are read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from runbook.model.finding import Change
+from runbook.model.journal import Event
+from runbook.model.measurement import NodeSettings, Silence
+from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
+from runbook.model.run import RunPlan, RunStatus, RunStep
+from runbook.model.target import Node, Target
+from runbook.ports import ChangePorts
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step as it came out on each host."""
+
+    step: RunStep
+    hosts: tuple[HostResult, ...]
+    undone: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Is every host now as the step wanted it?"""
+        return all(result.done for result in self.hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of the steps: DONE, UNDONE (put back), PARTIAL (of an undo), or PERSON_NEEDED."""
+
+    status: RunStatus
+    results: tuple[StepResult, ...]
+    undo_results: tuple[StepResult, ...] = ()
+
+
+@contextmanager
+def holding(ports: ChangePorts, target: Target, plan: RunPlan, who: str) -> Iterator[None]:
+    """The local lock of the target and a lease on each node that the run changes."""
+    names = {change.node for step in plan.steps for change in step.changes}
+    nodes = nodes_named(target, names)
+    with ports.locks.hold(f"target-{target.name}", plan.id), ports.read.nodes.lease(nodes, who, plan.id, LEASE):
+        yield
+
+
+def nodes_named(target: Target, names: set[str]) -> tuple[Node, ...]:
+    """The target's nodes of those names, in the target's order."""
+    return tuple(node for node in target.nodes if node.name in names)
+
+
+def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[RunStep]) -> Applied:
+    """Take the steps in order. When one fails, what it and the earlier ones did is put back, last first.
+
+    The steps of an undo are not put back when one fails: the rest is still tried, and what is left is reported.
+
+    Raises:
+        StorageError: an intent could not be journaled; nothing was changed for it.
+        InterruptedRunError: cancelled in the middle; the journal knows where.
+    """
+    results: list[StepResult] = []
+    for step in steps:
+        result = take(ports, target, plan, step)
+        results.append(result)
+        if not result.done and not plan.undoes:
+            undone = put_back(ports, target, plan, [each.step for each in results])
+            status = RunStatus.UNDONE if all(each.done for each in undone) else RunStatus.PERSON_NEEDED
+            return Applied(status, tuple(results), undone)
+    done = all(result.done for result in results)
+    return Applied(RunStatus.DONE if done else RunStatus.PARTIAL, tuple(results))
+
+
+def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> StepResult:
+    """One step, forward."""
+    news = {change.node: change.new for change in step.changes}
+    olds = {change.node: change.old for change in step.changes}
+    mark = f"{plan.id}.{step.index}"
+    ports.read.talk.say(f"step {step.index}: {step.title} ({step.key})")
+    ports.journal.append(Event.STEP_INTENT, plan.id, {**_intent(step, step.do, mark), "changes": _plain(step.changes)})
+    request = PlayRequest(step.do, tuple(news), step.key, news, mark, expected=olds)
+    hosts = confirmed(ports, target, step, ports.plays.run(request, ports.read.talk.say))
+    result = StepResult(step, hosts)
+    ports.journal.append(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
+    return result
+
+
+def put_back(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[RunStep]) -> tuple[StepResult, ...]:
+    """Undo steps, last first, wherever a look at the nodes finds the step's value, or finds nothing out."""
+    return tuple(_put_back_one(ports, target, plan, step) for step in reversed(steps))
+
+
+def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> StepResult:
+    touched = changes_in_effect(ports, target, step)
+    if not touched:
+        ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, ()))
+        return StepResult(step, (), undone=True)
+    olds = {change.node: change.old for change in touched}
+    news = {change.node: change.new for change in touched}
+    mark = f"{plan.id}.{step.index}.undo"
+    ports.read.talk.say(f"putting back step {step.index}: {step.title} ({step.key})")
+    ports.journal.append(Event.UNDO_INTENT, plan.id, _intent(step, step.undo, mark))
+    request = PlayRequest(step.undo, tuple(olds), step.key, olds, mark, expected=news)
+    back = replace(step, changes=tuple(Change(each.node, each.key, each.new, each.old) for each in touched))
+    hosts = confirmed(ports, target, back, ports.plays.run(request, ports.read.talk.say))
+    ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, hosts))
+    return StepResult(step, hosts, undone=True)
+
+
+def changes_in_effect(ports: ChangePorts, target: Target, step: RunStep) -> tuple[Change, ...]:
+    """The step's changes that the nodes now show, and those of nodes that do not say."""
+    settings = settings_of(ports, target, step)
+    return tuple(change for change in step.changes if _shows(settings, change.node, change.key) in (None, change.new))
+
+
+def settings_of(ports: ChangePorts, target: Target, step: RunStep) -> NodeSettings:
+    """What the step's nodes run with now."""
+    return ports.read.nodes.settings(nodes_named(target, {change.node for change in step.changes}))
+
+
+def _shows(settings: NodeSettings, node: str, key: str) -> object | None:
+    known = settings.get(node)
+    return None if known is None or isinstance(known, Silence) else known.get(key)
+
+
+def confirmed(ports: ChangePorts, target: Target, step: RunStep, played: PlayResult) -> tuple[HostResult, ...]:
+    """The play's results, each checked against what the node itself says now."""
+    settings = settings_of(ports, target, step)
+    wanted = {change.node: change.new for change in step.changes}
+    return tuple(_check_host(result, settings, step.key, wanted) for result in played.hosts)
+
+
+def _check_host(result: HostResult, settings: NodeSettings, key: str, wanted: Mapping[str, object]) -> HostResult:
+    shown = _shows(settings, result.host, key)
+    if result.done and shown is not None and shown != wanted[result.host]:
+        message = f"the play reports success, but the node says {key} = {shown}"
+        return replace(result, state=HostState.FAILED, message=message)
+    return result
+
+
+def _intent(step: RunStep, playbook: str, mark: str) -> dict[str, Any]:
+    return {"step": step.index, "title": step.title, "playbook": playbook, "mark": mark}
+
+
+def _plain(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    return [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in changes]
+
+
+def outcome_details(step: RunStep, hosts: Sequence[HostResult]) -> dict[str, Any]:
+    """An outcome, or an observation, for the journal."""
+    return {
+        "step": step.index,
+        "done": all(result.done for result in hosts),
+        "hosts": [
+            {
+                "host": each.host,
+                "state": each.state.value,
+                "old": each.old,
+                "read_back": each.read_back,
+                "message": each.message,
+            }
+            for each in hosts
+        ],
+    }

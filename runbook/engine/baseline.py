@@ -1,0 +1,48 @@
+"""Record what a fleet looks like while it is well: the quantities that any issue compares with, and the settings."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from runbook.engine.measure import gather, measure, series_of
+from runbook.errors import UnreachableError
+from runbook.model.measurement import Baseline, NodeBaseline, Silence
+from runbook.model.quantity import Quantity
+from runbook.model.target import Target
+from runbook.ports import ReadPorts
+
+
+def capture(
+    target: Target,
+    quantities: Sequence[Quantity],
+    ports: ReadPorts,
+    window: timedelta,
+) -> tuple[Baseline, tuple[Silence, ...]]:
+    """Measure for one window and read the settings; the nodes that were silent are told, and left out.
+
+    A quantity without data is left out too, so that the absolute limits alone judge it later.
+
+    Raises:
+        UnreachableError: no node answered; there is nothing to record.
+    """
+    samples = gather(ports, target.nodes, series_of(quantities), window)
+    settings = ports.nodes.settings(target.nodes)
+    recorded: dict[str, NodeBaseline] = {}
+    silent: list[Silence] = []
+    for node in target.nodes:
+        found = samples.get(node.name, Silence(node.name, "it was not read"))
+        known = settings.get(node.name, Silence(node.name, "its settings were not read"))
+        if isinstance(found, Silence):
+            silent.append(found)
+        elif isinstance(known, Silence):
+            silent.append(known)
+        else:
+            values = {quantity.name: measure(node.name, found, quantity).value for quantity in quantities}
+            recorded[node.name] = NodeBaseline(
+                {name: value for name, value in values.items() if value is not None}, known
+            )
+    if not recorded:
+        raise UnreachableError(
+            f"no node of {target.name} answered, so there is nothing to record",
+            hint="; ".join(f"{each.node}: {each.reason}" for each in silent),
+        )
+    return Baseline(target.name, ports.clock.now(), window.total_seconds(), recorded), tuple(silent)

@@ -1,0 +1,128 @@
+"""Carry a run from where it stands to its end: steps, watch, and the emergency steps where they are allowed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+
+from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named
+from runbook.engine.history import details_of
+from runbook.engine.watch import Watched, watch
+from runbook.errors import InterruptedRunError
+from runbook.model.answer import Answer
+from runbook.model.journal import Event
+from runbook.model.measurement import Baseline
+from runbook.model.run import RunPlan, RunStatus, RunStep
+from runbook.model.runbook import Verify
+from runbook.model.target import Target
+from runbook.ports import ChangePorts
+
+STATUS_OF_WATCH = {
+    Answer.YES: RunStatus.RECOVERED,
+    Answer.NO: RunStatus.NOT_RECOVERED,
+    Answer.UNKNOWN: RunStatus.COULD_NOT_TELL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A run at its end: how it ended, what each step did, and what the last watch saw."""
+
+    plan: RunPlan
+    status: RunStatus
+    results: tuple[StepResult, ...] = ()
+    undo_results: tuple[StepResult, ...] = ()
+    watched: Watched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What carrying a run needs beside the run itself; `verify` None is a run without a watch."""
+
+    ports: ChangePorts
+    target: Target
+    who: str
+    verify: Verify | None = None
+    baseline: Baseline | None = None
+
+
+@contextmanager
+def alone(context: Context, plan: RunPlan) -> Iterator[None]:
+    """Only one process carries a run at a time, and an interruption names the run and what to do about it."""
+    with context.ports.locks.hold(f"run-{plan.id}", plan.id):
+        try:
+            yield
+        except (KeyboardInterrupt, InterruptedRunError) as error:
+            raise _interrupted(plan, error) from error
+
+
+def _interrupted(plan: RunPlan, error: BaseException) -> InterruptedRunError:
+    interruption = InterruptedRunError(
+        f"run {plan.id} was interrupted",
+        hint=f"runbook resume {plan.id}   (or: runbook undo {plan.id})",
+        run=plan.id,
+    )
+    interruption.code = getattr(error, "code", interruption.code)
+    return interruption
+
+
+def carry(context: Context, plan: RunPlan, todo: Sequence[RunStep], *, new: bool) -> Carried:
+    """Take the steps that are left, watch, and end the run in the journal.
+
+    A new run is journaled with its whole plan once it has its locks and before anything is changed; from there on
+    anyone can resume it.
+
+    Raises:
+        LockedError: another run holds the target or a node; a new run then leaves no trace.
+        StorageError: an intent could not be journaled; nothing was changed for it.
+    """
+    ordinary = [step for step in todo if not step.emergency]
+    emergency = [step for step in todo if step.emergency]
+    carried = _phase(context, plan, ordinary, new=new)
+    if carried.status is RunStatus.NOT_RECOVERED and plan.allow_disruptive and emergency:
+        context.ports.read.talk.say("not recovered: taking the emergency steps")
+        later = _phase(context, plan, emergency, new=False)
+        carried = replace(later, results=carried.results + later.results)
+    end(context, plan, carried.status)
+    return carried
+
+
+def _phase(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Carried:
+    applied = _take_all(context, plan, steps, new=new)
+    if applied.status is not RunStatus.DONE or context.verify is None:
+        return Carried(plan, applied.status, applied.results, applied.undo_results)
+    if all(step.emergency for step in plan.steps) and not steps:
+        # Every ordinary value is already where the runbook wants it: watching would only lose time.
+        return Carried(plan, RunStatus.NOT_RECOVERED)
+    watched = _watch(context, plan, context.verify)
+    return Carried(plan, STATUS_OF_WATCH[watched.answer], applied.results, watched=watched)
+
+
+def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Applied:
+    if not steps and not new:
+        return Applied(RunStatus.DONE, ())
+    with holding(context.ports, context.target, plan, context.who):
+        if new:
+            context.ports.journal.append(Event.RUN_STARTED, plan.id, {"plan": details_of(plan)})
+        return apply(context.ports, context.target, plan, steps)
+
+
+def _watch(context: Context, plan: RunPlan, verify: Verify) -> Watched:
+    journal = context.ports.journal
+    nodes = nodes_named(context.target, {change.node for step in plan.steps for change in step.changes})
+    journal.append(Event.WATCH_STARTED, plan.id, {"seconds": plan.watch_seconds})
+    length = timedelta(seconds=plan.watch_seconds)
+    watched = watch(context.ports.read, verify, nodes, context.baseline, length)
+    findings = [asdict(finding) for finding in watched.findings]
+    journal.append(
+        Event.WATCH_ENDED,
+        plan.id,
+        {"answer": watched.answer.value, "seconds": round(watched.seconds, 3), "findings": findings},
+    )
+    return watched
+
+
+def end(context: Context, plan: RunPlan, status: RunStatus) -> None:
+    """Journal how the run ended."""
+    details = {"status": status.value, "exit_code": int(status.exit_code)}
+    context.ports.journal.append(Event.RUN_ENDED, plan.id, details)

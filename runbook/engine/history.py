@@ -1,0 +1,94 @@
+"""The journal folded into runs, and plans turned into the journal's details and back. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from runbook.errors import DamagedError
+from runbook.model.finding import Change
+from runbook.model.journal import Entry, Event
+from runbook.model.run import Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
+from runbook.model.settings import checked, setting_of
+
+
+def details_of(plan: RunPlan) -> dict[str, Any]:
+    """The plan as JSON, complete: `plan_of` gives the same plan back."""
+    return asdict(plan)
+
+
+def plan_of(details: Mapping[str, Any]) -> RunPlan:
+    """The plan that was journaled.
+
+    Raises:
+        DamagedError: it does not read as a plan (a journal of another version, or edited and sealed again).
+    """
+    try:
+        steps = tuple(_step_of(step) for step in details["steps"])
+        return RunPlan(**{**details, "steps": steps})
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"the journal holds a plan that cannot be read: {error!r}") from error
+
+
+def _step_of(details: Mapping[str, Any]) -> RunStep:
+    setting = setting_of(details["key"])
+    changes = tuple(
+        Change(each["node"], each["key"], checked(setting, each["old"]), checked(setting, each["new"]))
+        for each in details["changes"]
+    )
+    return RunStep(**{**details, "changes": changes})
+
+
+def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
+    """Every run of the journal by id, oldest first."""
+    runs: dict[str, Run] = {}
+    for entry in entries:
+        if entry.event is Event.RUN_STARTED:
+            plan = plan_of(entry.details["plan"])
+            steps = tuple(StepProgress(step) for step in plan.steps)
+            runs[plan.id] = Run(plan, entry.who, entry.where, entry.at, steps)
+        elif entry.run in runs:
+            runs[entry.run] = _after(runs[entry.run], entry)
+            _mark_undone(runs, runs[entry.run])
+    return runs
+
+
+def _mark_undone(runs: dict[str, Run], run: Run) -> None:
+    if run.plan.undoes in runs and run.status is RunStatus.DONE:
+        runs[run.plan.undoes] = replace(runs[run.plan.undoes], undone_by=run.plan.id)
+
+
+def _after(run: Run, entry: Entry) -> Run:
+    details = entry.details
+    match entry.event:
+        case Event.STEP_INTENT | Event.UNDO_INTENT:
+            state = StepState.INTENDED if entry.event is Event.STEP_INTENT else StepState.UNDOING
+            return _with(run, details, state=state, mark=details["mark"])
+        case Event.STEP_OUTCOME:
+            state = StepState.DONE if details["done"] else StepState.FAILED
+            return _with(run, details, state=state, mark="", **_told(run, details))
+        case Event.STEP_OBSERVED:
+            state = StepState.DONE if details["done"] else StepState.PENDING
+            return _with(run, details, state=state, mark="", **_told(run, details))
+        case Event.UNDO_OUTCOME:
+            state = StepState.UNDONE if details["done"] else StepState.UNDO_FAILED
+            return _with(run, details, state=state, mark="")
+        case Event.RUN_ENDED:
+            return replace(run, status=RunStatus(details["status"]), ended_at=entry.at)
+        case Event.RUN_RESUMED:
+            return replace(run, status=RunStatus.OPEN, ended_at=None)
+        case _:
+            return run
+
+
+def _told(run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
+    """What an outcome adds: nodes once known as changed stay so, whatever a second try of the step says."""
+    before = run.steps[details["step"] - 1].changed
+    now = tuple(host["host"] for host in details["hosts"] if host["state"] == "changed")
+    messages = tuple((host["host"], host["message"]) for host in details["hosts"] if host["message"])
+    return {"changed": tuple(dict.fromkeys(before + now)), "messages": messages}
+
+
+def _with(run: Run, details: Mapping[str, Any], **news: Any) -> Run:
+    index = details["step"] - 1
+    changed = replace(run.steps[index], **news)
+    return replace(run, steps=(*run.steps[:index], changed, *run.steps[index + 1 :]))

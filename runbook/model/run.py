@@ -1,0 +1,123 @@
+"""A run: one invocation that may change something. Its whole state is a fold over the journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from runbook.errors import ExitCode
+from runbook.model.finding import Change
+
+
+class StepState(StrEnum):
+    """Where a step of a run stands, as far as the journal knows."""
+
+    PENDING = "pending"
+    INTENDED = "intended"  # the intent is journaled, the outcome is not: look at the nodes
+    DONE = "done"
+    FAILED = "failed"
+    UNDOING = "undoing"  # the undo's intent is journaled, its outcome is not
+    UNDONE = "undone"
+    UNDO_FAILED = "undo failed"
+
+
+class RunStatus(StrEnum):
+    """How a run ended, or that it has not."""
+
+    OPEN = "open"
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not recovered"
+    COULD_NOT_TELL = "could not tell"
+    DONE = "done"  # an undo, or a change without a watch
+    PARTIAL = "partial"
+    UNDONE = "undone"  # a step failed, everything was put back
+    PERSON_NEEDED = "person needed"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command that ran it returns."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    RunStatus.OPEN: ExitCode.INTERRUPTED,
+    RunStatus.RECOVERED: ExitCode.DONE,
+    RunStatus.NOT_RECOVERED: ExitCode.BAD_NEWS,
+    RunStatus.COULD_NOT_TELL: ExitCode.COULD_NOT_TELL,
+    RunStatus.DONE: ExitCode.DONE,
+    RunStatus.PARTIAL: ExitCode.PARTIAL,
+    RunStatus.UNDONE: ExitCode.STEP_FAILED,
+    RunStatus.PERSON_NEEDED: ExitCode.PERSON_NEEDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """One step as it was decided when the run began: names of playbooks, and each node's old and new value."""
+
+    index: int
+    title: str
+    do: str
+    undo: str
+    key: str
+    changes: tuple[Change, ...]
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Everything that a run needs to be carried out, and to be resumed by someone else; journaled at its start.
+
+    `undoes` names the run that this one undoes; empty for a run of an issue. `watch_seconds` 0 is no watch.
+    """
+
+    id: str
+    command: str
+    issue: str
+    target: str
+    reason: str
+    steps: tuple[RunStep, ...]
+    watch_seconds: float = 0.0
+    allow_disruptive: bool = False
+    undoes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step and where it stands; `changed` are the nodes that it is known to have changed."""
+
+    step: RunStep
+    state: StepState = StepState.PENDING
+    changed: tuple[str, ...] = ()
+    mark: str = ""
+    messages: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def applied(self) -> tuple[Change, ...]:
+        """The changes that took effect and were not undone."""
+        if self.state is StepState.UNDONE:
+            return ()
+        return tuple(change for change in self.step.changes if change.node in self.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the journal tells it."""
+
+    plan: RunPlan
+    who: str
+    where: str
+    started_at: datetime
+    steps: tuple[StepProgress, ...]
+    status: RunStatus = RunStatus.OPEN
+    ended_at: datetime | None = None
+    undone_by: str = ""
+
+    @property
+    def applied(self) -> tuple[StepProgress, ...]:
+        """The steps that still have changes on some node."""
+        return tuple(progress for progress in self.steps if progress.applied)
+
+    @property
+    def resumable(self) -> bool:
+        """Is there something left to do?"""
+        return self.status in {RunStatus.OPEN, RunStatus.PARTIAL}

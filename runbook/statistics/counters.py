@@ -1,0 +1,50 @@
+"""Counters and histograms over a window: increases with restarts handled, rates, quantiles.
+
+The rules are Prometheus's own (`increase`, `rate`, `histogram_quantile`) without its extrapolation to the ends
+of the window: what was not seen is not counted.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from runbook.model.measurement import Sample
+
+
+def increase(samples: Sequence[Sample]) -> float:
+    """How much a counter rose; a fall is a restart, after which it counts from zero."""
+    total = 0.0
+    for before, after in pairwise(samples):
+        total += after.value - before.value if after.value >= before.value else after.value
+    return total
+
+
+def since(samples: Sequence[Sample], begin: float) -> tuple[Sample, ...]:
+    """The samples, with a zero at `begin` where the series began later: a counter is born at zero."""
+    if samples and samples[0].at > begin:
+        return (Sample(begin, 0.0), *samples)
+    return tuple(samples)
+
+
+def histogram_quantile(q: float, buckets: Sequence[tuple[float, float]]) -> float | None:
+    """The q-quantile of a histogram, linear within a bucket, or None where nothing was observed.
+
+    Args:
+        q: 0..1.
+        buckets: (upper bound, cumulative count), the last bound infinite; in any order.
+
+    Returns:
+        The quantile in the unit of the bounds. In the infinite bucket it is the highest finite bound: at least that.
+    """
+    ordered = sorted(buckets)
+    if not ordered or not math.isinf(ordered[-1][0]) or ordered[-1][1] <= 0:
+        return None
+    rank = q * ordered[-1][1]
+    low_bound, low_count = 0.0, 0.0
+    for bound, count in ordered:
+        if count >= rank and count > low_count:
+            if math.isinf(bound):
+                return low_bound
+            return low_bound + (bound - low_bound) * (rank - low_count) / (count - low_count)
+        low_bound, low_count = (low_bound if math.isinf(bound) else bound), max(low_count, count)
+    return low_bound
