@@ -1,0 +1,12 @@
+"""Asking peers that may be broken: one bounded exchange, retries that are seen, many peers at once, and what they say.
+
+Used by adapters only (they must not know each other, and all of them need this). urllib3, tenacity and the parser
+of prometheus_client are imported at first use.
+"""
+
+from runbook.wire.exchange import NoReplyError, Reply, Wire
+from runbook.wire.exposition import Reading, readings
+from runbook.wire.fan_out import fan_out
+from runbook.wire.retry import OnRetry, patiently, quiet
+
+__all__ = ["NoReplyError", "OnRetry", "Reading", "Reply", "Wire", "fan_out", "patiently", "quiet", "readings"]
