@@ -1,0 +1,78 @@
+"""Walking the chain: every line fits its own hash, and follows the line before it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from runbook.adapters.journal.head import EMPTY, Head
+from runbook.adapters.journal.line import Line, read
+from runbook.model.journal import Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A sound line, and the end of the journal as it is after it."""
+
+    line: Line
+    end: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """Bytes after the last newline: an entry that was never finished. `line` is the line that they would be."""
+
+    line: int
+    byte: int
+    raw: bytes
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {len(self.raw)} bytes without a newline at byte {self.byte}, never acknowledged"
+
+
+def walk(stream: BinaryIO, size: int, start: Head = EMPTY) -> Iterator[Link | Damage | Torn]:
+    """Every line from `start` to byte `size`, in order: sound, damaged or (the last one only) torn.
+
+    After a damaged line the walk goes on with the next readable one, so that each damage is named once.
+    """
+    stream.seek(start.size)
+    end, offset, number, unread = start, start.size, start.seq, 0
+    while offset < size and (raw := stream.readline(size - offset)):
+        number += 1
+        found = _follow(raw, end, unread)
+        if isinstance(found, Line):
+            end, unread = Head(found.seq, offset + len(raw), found.hash), 0
+            yield Link(found, end)
+        elif not raw.endswith(b"\n") and not _lost_its_newline(raw):
+            yield Torn(number, offset, raw)
+        else:
+            end, unread = _after_damage(raw, end, unread)
+            yield Damage(number, offset, found)
+        offset += len(raw)
+
+
+def _follow(raw: bytes, end: Head, unread: int) -> Line | str:
+    """The line, where it reads and follows `end` with `unread` unreadable lines between them; or what is wrong."""
+    line = read(raw)
+    if isinstance(line, str):
+        return line
+    expected = end.seq + unread + 1
+    if line.seq > expected:
+        return f"it is entry {line.seq}: {line.seq - expected} entries before it are missing"
+    if line.seq <= end.seq:
+        return f"it is entry {line.seq}, which belongs further up: entries were reordered, inserted or repeated"
+    if not unread and line.prev != end.hash:
+        return f"entry {line.seq} was made after another entry {end.seq}: it was spliced in, or the one before it was"
+    return line
+
+
+def _after_damage(raw: bytes, end: Head, unread: int) -> tuple[Head, int]:
+    line = read(raw)
+    if isinstance(line, str):
+        return end, unread + 1
+    if line.seq <= end.seq:
+        return end, unread
+    return Head(line.seq, end.size, line.hash), 0
+
+
+def _lost_its_newline(raw: bytes) -> bool:
+    return isinstance(read(raw[:-1] + b"\n"), Line)

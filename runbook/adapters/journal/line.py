@@ -1,0 +1,97 @@
+"""One line of the journal: JSON whose last member is the SHA-256 of all the raw bytes before it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from runbook.adapters.journal.redaction import clean
+from runbook.errors import NotSupportedError
+from runbook.model.journal import Entry, Event
+
+KEYS = ("seq", "prev", "at", "event", "run", "who", "where", "details", "hash")
+NOTHING = "0" * 64  # what stands where the first line has no line before it
+
+_TAIL = b',"hash":"%s"}\n'
+_TAIL_LENGTH = len(_TAIL) - 2 + 64
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that fits its own hash; whether it fits the line before is another question."""
+
+    seq: int
+    prev: str
+    hash: str
+    raw: bytes
+
+    def entry(self) -> Entry:
+        """What it says.
+
+        Raises:
+            NotSupportedError: a newer version of this tool wrote it.
+        """
+        document: dict[str, Any] = orjson.loads(self.raw)
+        try:
+            return Entry(
+                seq=self.seq,
+                at=datetime.fromisoformat(document["at"]),
+                event=Event(document["event"]),
+                run=document["run"],
+                who=document["who"],
+                where=document["where"],
+                details=document["details"],
+            )
+        except (TypeError, ValueError) as error:
+            raise NotSupportedError(
+                f"entry {self.seq} of the journal is not understood: {error}",
+                hint="a newer version of this tool wrote it: use that one",
+            ) from error
+
+
+def written(entry: Entry, prev: str) -> Line:
+    """The line of the entry, after the line with the hash `prev`. What looks like a secret is masked."""
+    body = orjson.dumps(
+        {
+            "seq": entry.seq,
+            "prev": prev,
+            "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "event": entry.event.value,
+            "run": clean(entry.run),
+            "who": clean(entry.who),
+            "where": clean(entry.where),
+            "details": clean(entry.details),
+        }
+    )[:-1]
+    digest = hashlib.sha256(body).hexdigest()
+    return Line(entry.seq, prev, digest, body + _TAIL % digest.encode())
+
+
+def read(raw: bytes) -> Line | str:
+    """The line in these bytes, newline included; or what is wrong with them."""
+    body = raw[:-_TAIL_LENGTH]
+    digest = hashlib.sha256(body).hexdigest()
+    if raw[-_TAIL_LENGTH:] != _TAIL % digest.encode():
+        return "its content does not fit its hash: it was edited, or it is no entry at all"
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return f"it is not JSON: {error}"
+    if not _is_entry(document):
+        return "it is not an entry of a journal"
+    return Line(document["seq"], document["prev"], digest, raw)
+
+
+def _is_entry(document: Any) -> bool:
+    if not isinstance(document, Mapping) or tuple(document) != KEYS:
+        return False
+    texts = (document[key] for key in ("prev", "at", "event", "run", "who", "where"))
+    return (
+        isinstance(document["seq"], int)
+        and not isinstance(document["seq"], bool)
+        and isinstance(document["details"], Mapping)
+        and all(isinstance(text, str) for text in texts)
+    )

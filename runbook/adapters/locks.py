@@ -1,0 +1,77 @@
+"""Locks as files that say who holds them; the kernel lets go of them with the process, however it ends."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from runbook.adapters.files import PRIVATE_FILE, private_folder, safe_name, storage, write_all
+from runbook.errors import LockedError
+from runbook.ports import Clock
+
+_LIMIT = 4096  # bytes of a holder's description
+
+
+class FileLocks:
+    """`Locks` in `<state>/locks/`. `who` is the invoking person, `where` this machine."""
+
+    def __init__(self, folder: Path, clock: Clock, who: str, where: str) -> None:
+        self._folder = folder / "locks"
+        self._clock = clock
+        self._who = who
+        self._where = where
+
+    @contextmanager
+    def hold(self, name: str, run: str) -> Iterator[None]:
+        """Hold the lock while the context lasts; it falls with the process.
+
+        Raises:
+            LockedError: another process holds it; the message names it.
+            StorageError: the state folder cannot be written.
+            UsageError: the name cannot be a file's.
+        """
+        path = private_folder(self._folder) / f"{safe_name(name, 'lock')}.lock"
+        with storage(path, "lock"):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        try:
+            with storage(path, "lock"):
+                _take(descriptor, name)
+                _describe(descriptor, self._description(run))
+            yield
+            with storage(path, "unlock"):
+                os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)
+
+    def _description(self, run: str) -> bytes:
+        since = self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        return orjson.dumps(
+            {"who": self._who, "where": self._where, "pid": os.getpid(), "run": run, "since": since},
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+
+
+def _take(descriptor: int, name: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockedError(
+            f"{name} is locked by {_holder(os.pread(descriptor, _LIMIT, 0))}", hint="wait until it has ended"
+        ) from None
+
+
+def _describe(descriptor: int, description: bytes) -> None:
+    os.ftruncate(descriptor, 0)
+    write_all(descriptor, description, 0)
+
+
+def _holder(description: bytes) -> str:
+    try:
+        found: dict[str, Any] = orjson.loads(description)
+        return f"run {found['run']} of {found['who']} on {found['where']} (pid {found['pid']}, since {found['since']})"
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return "another process, which has not said yet who it is"

@@ -1,0 +1,107 @@
+"""Documents in the state folder, checked against their schema whenever they come or go."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from runbook.adapters.files import private_folder, read_document, safe_name, write_atomic
+from runbook.errors import DamagedError, NotSupportedError
+from runbook.material import schema
+from runbook.model.measurement import Baseline, NodeBaseline
+from runbook.model.settings import Settings
+
+VERSION = 1
+_HINT = "capture a new one with: runbook baseline capture"
+
+
+class FileStore:
+    """`Store` in a state folder: `baselines/<target>.json`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._baselines = folder / "baselines"
+
+    def save_baseline(self, baseline: Baseline) -> str:
+        """Keep it as the target's baseline; where it is kept.
+
+        Raises:
+            StorageError: the disk refused.
+            UsageError: the target's name cannot be a file's.
+            DamagedError: the baseline itself is not valid (a value is not finite, say); nothing is kept.
+        """
+        path = self._path(baseline.target)
+        data = orjson.dumps(_document(baseline), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        _read(data, path)
+        private_folder(self._baselines)
+        write_atomic(path, data)
+        return str(path)
+
+    def load_baseline(self, target: str) -> Baseline | None:
+        """The target's baseline, or None where none was ever captured.
+
+        Raises:
+            DamagedError: it does not fit its schema, or is another target's; the place is named.
+            NotSupportedError: it is of another version.
+            StorageError: it cannot be read.
+            UsageError: the target's name cannot be a file's.
+        """
+        path = self._path(target)
+        data = read_document(path)
+        if data is None:
+            return None
+        baseline = _read(data, path)
+        if baseline.target != target:
+            raise DamagedError(f"{path}: target: it is the baseline of {baseline.target!r}", hint=_HINT)
+        return baseline
+
+    def _path(self, target: str) -> Path:
+        return self._baselines / f"{safe_name(target, 'target')}.json"
+
+
+def _document(baseline: Baseline) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "kind": "baseline",
+        "target": baseline.target,
+        "captured_at": baseline.captured_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "window_seconds": baseline.window_seconds,
+        "nodes": {
+            name: {"quantities": dict(node.quantities), "settings": dict(node.settings)}
+            for name, node in baseline.nodes.items()
+        },
+    }
+
+
+def _read(data: bytes, path: Path) -> Baseline:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DamagedError(f"{path}: line {error.lineno}, byte {error.pos}: {error.msg}", hint=_HINT) from None
+    _check(document, path)
+    try:
+        captured_at = datetime.fromisoformat(document["captured_at"])
+    except ValueError as error:
+        raise DamagedError(f"{path}: captured_at: {error}", hint=_HINT) from None
+    nodes = {
+        name: NodeBaseline(quantities=node["quantities"], settings=_settings(node["settings"]))
+        for name, node in document["nodes"].items()
+    }
+    return Baseline(document["target"], captured_at, document["window_seconds"], nodes)
+
+
+def _check(document: Any, path: Path) -> None:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 90 ms that only this needs
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - same
+
+    version = document.get("version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version != VERSION:
+        raise NotSupportedError(f"{path} is a baseline of version {version}; this tool reads {VERSION}", hint=_HINT)
+    error = best_match(Draft202012Validator(schema("baseline.v1")).iter_errors(document))
+    if error is not None:
+        place = error.json_path.removeprefix("$").removeprefix(".") or "the document"
+        raise DamagedError(f"{path}: {place}: {error.message}", hint=_HINT)
+
+
+def _settings(found: dict[str, Any]) -> Settings:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
