@@ -1,0 +1,91 @@
+"""One request and its answer, with a limit on the whole of it."""
+
+import http.client
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+
+from ansible_collections.engram.ops.plugins.plugin_utils.problems import UnreachableNodeError, WayError
+
+CONNECT_SECONDS = 3.0
+WHOLE_SECONDS = 10.0
+LARGEST_ANSWER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `retry_after` is in seconds; None where the node did not say it as a number."""
+
+    status: int
+    content_type: str
+    retry_after: float | None
+    body: bytes
+
+
+def exchange(url: SplitResult, method: str, path: str, token: str, body: bytes | None) -> Answer:
+    """Ask once, on a connection of its own. No proxy, no redirect: the token goes to this node only.
+
+    Raises:
+        UnreachableNodeError: refused, reset, or not done within the limits.
+    """
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=CONNECT_SECONDS)
+    where = f"{url.hostname}:{connection.port}"
+    try:
+        connection.connect()
+    except OSError as problem:
+        raise UnreachableNodeError(f"no connection to {where}: {_why(problem, CONNECT_SECONDS)}") from None
+    late = threading.Event()
+    watchdog = threading.Timer(WHOLE_SECONDS, _cut, (connection.sock, late))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        connection.sock.settimeout(WHOLE_SECONDS)
+        return _talk(connection, method, url.path.rstrip("/") + path, token, body)
+    except (OSError, http.client.HTTPException) as problem:
+        if late.is_set() or isinstance(problem, TimeoutError):
+            what = f"{where} did not answer {method} within {WHOLE_SECONDS:g} s"
+            raise UnreachableNodeError(what) from None
+        if isinstance(problem, http.client.HTTPException) and not isinstance(problem, http.client.RemoteDisconnected):
+            raise WayError(f"{where} does not speak HTTP as expected ({type(problem).__name__})") from None
+        what = f"{where} ended the connection in the middle: {_why(problem, WHOLE_SECONDS)}"
+        raise UnreachableNodeError(what) from None
+    finally:
+        watchdog.cancel()
+        connection.close()
+
+
+def _talk(connection: http.client.HTTPConnection, method: str, path: str, token: str, body: bytes | None) -> Answer:
+    headers = {"Accept": "application/json", "Connection": "close"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    connection.request(method, path, body=body, headers=headers)
+    response = connection.getresponse()
+    content = response.read(LARGEST_ANSWER)
+    return Answer(
+        status=response.status,
+        content_type=response.headers.get_content_type(),
+        retry_after=_seconds(response.headers.get("Retry-After")),
+        body=content,
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.strip().isdecimal() else None
+
+
+def _cut(sock: socket.socket, late: threading.Event) -> None:
+    """End a conversation that drips on for ever: a timeout of the socket is per read, not for the whole."""
+    late.set()
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def _why(problem: Exception, seconds: float) -> str:
+    if isinstance(problem, TimeoutError):
+        return f"no answer within {seconds:g} s"
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem) or type(problem).__name__

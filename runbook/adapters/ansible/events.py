@@ -1,0 +1,96 @@
+"""Ansible's events, gathered into one result per host."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from runbook.model.play import HostResult, HostState
+from runbook.model.settings import Value
+
+TAIL_LINES = 20
+FINISHED = {0, 2, 4}
+"""Ansible's own ends: all well, some failed, some unreachable. Any other one is a broken Ansible, or a killed one."""
+
+
+class Gathering:
+    """Takes events as they come.
+
+    Args:
+        progress: told about each host as soon as it is known.
+    """
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._results: dict[str, HostResult] = {}
+        self._begun: set[str] = set()
+        self._dark: set[str] = set()
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self.unknown_hosts = ""
+
+    @property
+    def nothing_begun(self) -> bool:
+        """Did no host get as far as being worked on?"""
+        return not self._begun and not self._results and not self._dark
+
+    @property
+    def said(self) -> str:
+        """The last lines of what Ansible said beside its events."""
+        return "\n".join(self._tail)
+
+    def take(self, event: Mapping[str, Any]) -> bool:
+        """One event; False, so that ansible-runner does not keep it in a file."""
+        data = event.get("event_data") or {}
+        match event.get("event"):
+            case "runner_on_start":
+                self._begun.add(data["host"])
+            case "runner_on_ok":
+                result = data.get("res") or {}
+                state = HostState.CHANGED if result.get("changed") else HostState.UNCHANGED
+                self._settle(data["host"], state, result)
+            case "runner_on_failed":
+                self._settle(data["host"], HostState.FAILED, data.get("res") or {})
+            case "runner_on_skipped":
+                self._settle(data["host"], HostState.FAILED, {"msg": "the playbook skipped this host"})
+            case "runner_on_unreachable":
+                self._settle(data["host"], HostState.UNREACHABLE, data.get("res") or {})
+            case "playbook_on_stats":
+                self._dark.update(data.get("dark") or {})  # the only place where all unreachable hosts are
+            case "verbose" | "error" | "warning" | "system_warning":
+                self._tail.extend(line for line in str(event.get("stdout") or "").splitlines() if line.strip())
+        return False
+
+    def results(self, hosts: Sequence[str], status: int | None) -> tuple[HostResult, ...]:
+        """Every host that was asked for, once, in that order; `status` is the exit code of Ansible."""
+        return tuple(self._result(host, status) for host in dict.fromkeys(hosts))
+
+    def _result(self, host: str, status: int | None) -> HostResult:
+        known = self._results.get(host)
+        if known is not None:
+            return known
+        if host in self._dark:
+            return HostResult(host, HostState.UNREACHABLE, message="Ansible could not reach it")
+        if host in self._begun:
+            return HostResult(host, HostState.FAILED, message="Ansible ended before it said what came of it")
+        ended = status not in FINISHED
+        reason = f"Ansible ended with {status} before its turn" if ended else "an earlier wave failed"
+        return HostResult(host, HostState.NOT_REACHED, message=reason)
+
+    def _settle(self, host: str, state: HostState, result: Mapping[str, Any]) -> None:
+        message = str(result.get("msg") or "")
+        if result.get("reason") == "unknown_host":
+            self.unknown_hosts = message
+        settled = HostResult(host, state, _value(result.get("old")), _value(result.get("read_back")), message)
+        earlier = self._results.get(host)
+        if earlier is None or earlier.done:  # a failure is not mended by a task behind it
+            self._results[host] = settled
+        self._progress(f"{host}: {state.value}{f' ({message})' if message else ''}")
+
+
+def _value(found: Any) -> Value | None:
+    match found:
+        case bool() | int() | float() | str():
+            return found
+        case list():
+            return tuple(str(item) for item in found)
+        case _:
+            return None

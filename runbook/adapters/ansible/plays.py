@@ -1,0 +1,138 @@
+"""Runs plays with ansible-runner; nothing of it leaks out of here."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runbook.adapters.ansible import orphans, variables
+from runbook.adapters.ansible.environment import HINT, child_environment, find_ansible, runner_environment
+from runbook.adapters.ansible.events import Gathering
+from runbook.adapters.ansible.folder import private_folder, remove_leftovers
+from runbook.errors import InterruptedRunError, NotSupportedError, UsageError
+from runbook.material import playbook
+from runbook.model.play import PlayRequest, PlayResult
+
+MOST_FORKS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AnsiblePlays:
+    """The port `Plays` on a fleet.
+
+    Args:
+        inventory: Ansible's inventory, a file or a folder; what each host needs stands in docs/reference/playbooks.md.
+    """
+
+    inventory: Path
+
+    def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
+        """Run one playbook; every requested host is in the result, and no process or file of the play is left.
+
+        Raises:
+            UsageError: the inventory cannot be read, or does not have one of the hosts; nothing was touched.
+            NotSupportedError: Ansible or the playbook is missing or broken; nothing was touched.
+            StorageError: there is no room for Ansible to work in; nothing was touched.
+            InterruptedRunError: cancelled half-way; read the nodes to learn what took effect.
+        """
+        begun = time.monotonic()
+        variables.check(request)
+        if not request.hosts:
+            return PlayResult((), 0.0)
+        inventory = self._readable_inventory()
+        path = playbook(request.playbook)
+        gathering = Gathering(progress)
+        with private_folder(request.mark) as folder:
+            try:
+                status = _play(request, path, inventory, folder, gathering)
+            except KeyboardInterrupt:
+                hint = "read the nodes to learn what took effect"
+                raise InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint) from None
+            finally:
+                with _undisturbed():
+                    orphans.stop(request.mark)
+        _refuse_unbegun(gathering, status, inventory)
+        return PlayResult(gathering.results(request.hosts, status), time.monotonic() - begun)
+
+    def stop_orphans(self, mark: str) -> int:
+        """End every process of the play with that mark, and wait until they are gone; how many there were.
+
+        Raises:
+            PersonNeededError: some would not end.
+        """
+        with _undisturbed():
+            count = orphans.stop(mark)
+            remove_leftovers(mark)
+        return count
+
+    def _readable_inventory(self) -> Path:
+        path = self.inventory.absolute()
+        try:
+            if path.is_dir():
+                next(path.iterdir(), None)
+            else:
+                path.open("rb").close()
+        except OSError as problem:
+            hint = "name the inventory of the target in runbook.toml"
+            raise UsageError(f"the inventory {path} cannot be read: {problem.strerror}", hint=hint) from None
+        if "," in str(path):
+            raise UsageError(f"Ansible takes {path} for a list of hosts", hint="a path without commas will do")
+        return path
+
+
+def _play(request: PlayRequest, path: Path, inventory: Path, folder: Path, gathering: Gathering) -> int | None:
+    """Run ansible-playbook to its end; its exit code, or None where a signal ended it."""
+    ansible = find_ansible()
+    variables.write(request, folder)
+    environment = child_environment(folder, path.parent / "collections", request.mark)
+    runner = _prepared(
+        private_data_dir=str(folder),
+        playbook=str(path),
+        inventory=str(inventory),
+        limit=f"@{folder / 'hosts'}",
+        forks=min(len(request.hosts), MOST_FORKS),
+        settings={"pexpect_timeout": 0.2, "suppress_output_file": True, "suppress_ansible_output": True},
+        suppress_env_files=True,
+        quiet=True,
+        event_handler=gathering.take,
+        cancel_callback=lambda: False,  # else ansible-runner takes the signal handlers of the whole process
+    )
+    runner.config.env = environment | runner_environment(runner.config.artifact_dir)
+    runner.config.command[0] = str(ansible)
+    runner.config.cwd = str(folder)
+    _, status = runner.run()
+    return int(status) if isinstance(status, int) else None
+
+
+def _prepared(**arguments: Any) -> Any:
+    try:
+        from ansible_runner.interface import init_runner  # noqa: PLC0415 - costs 75 ms; diagnosing goes without
+
+        return init_runner(**arguments)
+    except ImportError as problem:
+        raise NotSupportedError(f"ansible-runner cannot be loaded: {problem}", hint=HINT) from None
+    except SystemExit as problem:
+        raise NotSupportedError(f"ansible-runner refused to start ({problem.code})", hint=HINT) from None
+
+
+def _refuse_unbegun(gathering: Gathering, status: int | None, inventory: Path) -> None:
+    if gathering.unknown_hosts:
+        raise UsageError(gathering.unknown_hosts, hint=f"the inventory is {inventory}")
+    if gathering.nothing_begun:
+        said = gathering.said or "it said nothing"
+        if "inventory" in said or "host pattern" in said:
+            raise UsageError(f"Ansible cannot use the inventory {inventory}; nothing was touched", hint=said)
+        raise NotSupportedError(f"Ansible ended with {status} before it began; nothing was touched", hint=said)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C waits until what the first one began is cleaned up."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,77 @@
+"""What a play is told: checked, and written so that Ansible takes every text as text."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runbook.errors import UsageError
+from runbook.model.play import PlayRequest
+from runbook.model.settings import Value
+
+HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""Names that Ansible can only take for a host; patterns such as `all:!web*` are not among them."""
+
+
+def check(request: PlayRequest) -> None:
+    """Refuse a request that Ansible could understand in another way.
+
+    Raises:
+        UsageError: a name that is no plain host name, or a host without a value.
+    """
+    for host in request.hosts:
+        if not HOST.fullmatch(host):
+            raise UsageError(
+                f"{host!r} is not a plain host name",
+                hint="letters, digits, dots, dashes and underscores; give the host an alias in the inventory",
+            )
+        if host not in request.values or (request.expected is not None and host not in request.expected):
+            raise UsageError(f"there is no value of {request.key} for the host {host}")
+    if not request.mark or "\0" in request.mark:
+        raise UsageError("a play needs a mark")
+
+
+def write(request: PlayRequest, folder: Path) -> None:
+    """Write the play's variables where ansible-runner looks for them, and the hosts where `limit` does."""
+    (folder / "env").mkdir(mode=0o700)
+    variables = {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
+    if request.expected is not None:
+        variables["expected_by_host"] = _by_host(request, request.expected)
+    _write(folder / "env" / "extravars", _as_yaml(variables))
+    _write(folder / "hosts", "\n".join(request.hosts) + "\n")
+
+
+class _Text(str):
+    """A text that Ansible must not take for a template: a value may come from a node that cannot be trusted."""
+
+    __slots__ = ()
+
+
+def _by_host(request: PlayRequest, values: Mapping[str, Value]) -> Any:
+    return {host: _marked(values[host]) for host in dict.fromkeys(request.hosts)}
+
+
+def _marked(value: Value) -> Any:
+    match value:
+        case str():
+            return _Text(value)
+        case tuple():
+            return [_Text(item) for item in value]
+        case _:
+            return value
+
+
+def _as_yaml(variables: Mapping[str, Any]) -> str:
+    import yaml  # noqa: PLC0415 - costs 15 ms; diagnosing goes without
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the name and shape are PyYAML's
+            return True
+
+    Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+    return yaml.dump(variables, Dumper=Dumper, allow_unicode=False)
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
