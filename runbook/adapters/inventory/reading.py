@@ -1,0 +1,120 @@
+"""From a target's settings to the target with its nodes."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from runbook.adapters.inventory.by_ansible import ask_ansible
+from runbook.adapters.inventory.groups import host_variables
+from runbook.adapters.inventory.yaml_document import read_document
+from runbook.errors import DamagedError
+from runbook.model.configuration import TargetSettings
+from runbook.model.target import Node, Target, Way
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_BLANK = re.compile(r"[\s\x00-\x1f]")
+
+
+def read_inventory(settings: TargetSettings) -> Target:
+    """The target with its nodes: every host of its inventory that has an `engram_url`, sorted by name.
+
+    Raises:
+        DamagedError: the inventory does not read, a value in it is wrong, or it has no nodes.
+        NotSupportedError: it takes Ansible to read it, and Ansible is not there.
+    """
+    path = settings.inventory
+    if not path.exists():
+        raise DamagedError(f"{path}: there is no such inventory", hint=f"target {settings.name} names it")
+    hosts = _hosts(path)
+    nodes = tuple(_node(settings, name, values) for name, values in sorted(hosts.items()) if "engram_url" in values)
+    if not nodes:
+        raise DamagedError(
+            f"{path}: no host has engram_url ({len(hosts)} hosts read)", hint="set engram_url: http://HOST:PORT"
+        )
+    _refuse_twins(path, nodes)
+    return Target(
+        name=settings.name,
+        environment=settings.environment,
+        inventory=path,
+        nodes=nodes,
+        prometheus=settings.prometheus,
+        allow_plain_http=settings.allow_plain_http,
+    )
+
+
+def _hosts(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    if path.is_file() and path.suffix in {".yml", ".yaml"} and not _has_neighbours(path):
+        document = read_document(path)
+        if document is not None:
+            return host_variables(path, document)
+    return ask_ansible(path)
+
+
+def _has_neighbours(path: Path) -> bool:
+    """Variables beside the inventory: Ansible knows best how they combine."""
+    return any((path.parent / name).is_dir() for name in ("group_vars", "host_vars"))
+
+
+def _node(settings: TargetSettings, name: str, values: Mapping[str, Any]) -> Node:
+    path = settings.inventory
+    if _NAME.fullmatch(name) is None:
+        raise DamagedError(
+            f"{path}: {name!r} cannot be the name of a node", hint="use letters, digits, '.', '_' and '-'"
+        )
+    token_file = settings.token_file
+    if "engram_token_file" in values:
+        token_file = _folder(path) / _text(path, name, "engram_token_file", values)
+    way = _text(path, name, "engram_way", values) if "engram_way" in values else Way.HTTP
+    if way not in set(Way):
+        raise DamagedError(f"{path}: {name}: engram_way {way!r} is unknown", hint=f"one of: {', '.join(Way)}")
+    return Node(name, _url(path, name, _text(path, name, "engram_url", values)), Way(way), token_file)
+
+
+def _folder(path: Path) -> Path:
+    return (path if path.is_dir() else path.parent).absolute()
+
+
+def _text(path: Path, name: str, key: str, values: Mapping[str, Any]) -> str:
+    value = values[key]
+    if not isinstance(value, str) or not value.strip():
+        raise DamagedError(f"{path}: {name}: {key} must be a text", hint=f"write {key}: in plain words for this host")
+    if "{{" in value:
+        raise DamagedError(
+            f"{path}: {name}: {key} is a template, which only a play resolves", hint="write the value out for each host"
+        )
+    return value.strip()
+
+
+def _url(path: Path, name: str, text: str) -> str:
+    """The URL without a slash at its end.
+
+    Raises:
+        DamagedError: it is none that a node could have; a password in it is not shown.
+    """
+    what = ""
+    try:
+        parts = urlsplit(text)
+        if parts.username is not None or parts.password is not None:
+            what, text = "holds a user or password", f"{parts.scheme}://...@{parts.hostname}"
+        elif parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or not text.isascii():
+            what = "is no http or https URL"
+        elif parts.query or parts.fragment or _BLANK.search(text):
+            what = "holds more than scheme, host, port and path"
+    except ValueError:
+        what = "is no URL"
+    if what:
+        raise DamagedError(f"{path}: {name}: engram_url {text!r} {what}", hint="write it like http://HOST:PORT")
+    return text.rstrip("/")
+
+
+def _refuse_twins(path: Path, nodes: tuple[Node, ...]) -> None:
+    seen: dict[str, str] = {}
+    for node in nodes:
+        if node.url in seen:
+            raise DamagedError(
+                f"{path}: {seen[node.url]} and {node.name} have the same engram_url {node.url}",
+                hint="one node, one name: it would be changed twice",
+            )
+        seen[node.url] = node.name
