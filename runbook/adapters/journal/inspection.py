@@ -14,14 +14,15 @@ def items(taken: Snapshot) -> Iterator[Link | Damage | Torn]:
         yield from walk(taken.stream, taken.size)
         yield Damage(0, 0, taken.head)
         return
-    reached = taken.head == EMPTY
+    reached, damaged = taken.head == EMPTY, False
     for item in walk(taken.stream, taken.size):
         reached = reached or (isinstance(item, Link) and item.end == taken.head)
+        damaged = damaged or isinstance(item, Damage)
         if isinstance(item, Torn) and item.byte < taken.head.size:
             yield Damage(item.line, item.byte, "it is cut short, though it was finished")
         else:
             yield item
-    if not reached:
+    if taken.size < taken.head.size or not (reached or damaged):
         yield Damage(0, min(taken.size, taken.head.size), _not_reached(taken.head, taken.size))
 
 

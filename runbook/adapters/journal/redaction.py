@@ -11,7 +11,8 @@ _LARGEST = 2**63 - 1
 _NAME = re.compile(r"token|passw|secret|authori[sz]ation|credential|api_?key|private_?key|cookie", re.IGNORECASE)
 _PLACE = re.compile(r"_(file|path)$", re.IGNORECASE)  # where a secret lies is no secret
 _SHAPES = (
-    (re.compile(r"\b(bearer|basic)\s+\S+", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"\b(authorization\s*[=:]\s*)(?:[a-z]+\s+)?[^\s,;]+", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"\b(bearer)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"(://)[^/\s@]+@"), rf"\1{MASK}@"),
     (
         re.compile(r"\b((?:[\w-]*(?:token|passw(?:or)?d|secret|api_?key))\s*[=:]\s*)[^\s,;&]+", re.IGNORECASE),
