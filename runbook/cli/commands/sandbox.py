@@ -1,0 +1,139 @@
+"""A fleet of real nodes on this machine: up, load, inject, clear, status, down."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runbook.cli import sandbox_view as view
+from runbook.config import state_folder
+from runbook.errors import ExitCode, UsageError
+from runbook.sandbox.fleet import down as ending
+from runbook.sandbox.fleet import faults, record
+from runbook.sandbox.fleet import status as looking
+from runbook.sandbox.fleet import up as starting
+from runbook.sandbox.fleet.folder import FleetFolder
+from runbook.sandbox.fleet.loading import load_texts
+from runbook.sandbox.texts.read import read_file
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_NODES = click.option("--node", "nodes", multiple=True, metavar="NAME", help="Only this node; may be repeated.")
+
+
+@click.group()
+def command() -> None:
+    """A fleet of real nodes on this machine: start it, fill it, break it, end it.
+
+    The fleet is the target `sandbox`; it lives in the state folder and touches nothing else.
+    Exit codes: 0 done; 2 usage; 4 the symptom could not be measured, or a node does not answer;
+    10 a node did not start; 11 another command works on the fleet; 12 the fleet's record is damaged;
+    13 refused, since another fleet is up; 16 the disk refused.
+    """
+
+
+@command.command()
+@click.option("--nodes", default=3, show_default=True, help="How many nodes.")
+@click.option("--episodes", default=300, show_default=True, help="Seeded texts for each node.")
+@click.option("--traffic", default=0.0, metavar="RATE", help="Requests per second over the whole fleet.")
+@click.option("--real-text", default="", metavar="FILE", help="Load this file as well, see `load`.")
+@click.option(
+    "--way", type=click.Choice(["http", "cli"]), default="http", show_default=True, help="How Ansible changes them."
+)
+@click.option("--processes", default=0, help="Processes to share (default: one per node up to 8 nodes, else 2).")
+@click.option("--seed", default=1, show_default=True, help="Another seed gives other texts.")
+@_AS_JSON
+def up(*, as_json: bool, **options: Any) -> int:
+    """Start nodes, load texts, and return when they are healthy and settled."""
+    if options["real_text"]:
+        options["real_text"] = str(Path(options["real_text"]).absolute())
+    folder = _folder()
+    found, standing = starting.up(folder, record.FleetRequest(**options), view.Talk())
+    data = view.of_record(folder, found, already=standing)
+    return view.show("up", as_json, data, view.up_lines(folder, found, already=standing))
+
+
+@command.command()
+@_AS_JSON
+def status(*, as_json: bool) -> int:
+    """How each node is: process, address, counts, active faults."""
+    found = looking.status(_folder())
+    code = ExitCode.DONE if found is None or found.is_well else ExitCode.COULD_NOT_TELL
+    data = {"up": False} if found is None else {"up": True, "well": found.is_well, **asdict(found)}
+    return view.show("status", as_json, data, view.status_lines(found), code)
+
+
+@command.command()
+@click.argument("fault")
+@_NODES
+@click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the fault.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the symptom can be measured.")
+@click.option("--timeout", default=90.0, show_default=True, metavar="SECONDS", help="How long to wait for the symptom.")
+@_AS_JSON
+def inject(
+    *, fault: str, nodes: tuple[str, ...], parameters: tuple[str, ...], no_wait: bool, timeout: float, as_json: bool
+) -> int:
+    """Break nodes: high-formation, latency, errors, ignore-config or unreachable.
+
+    Returns when the symptom can be measured; exit 4 if it does not show in time.
+    """
+    folder = _folder()
+    injected = faults.inject(
+        folder,
+        looking.chosen(_running(folder), nodes),
+        fault,
+        view.parameters_of(parameters),
+        view.Talk(),
+        patience=0.0 if no_wait else timeout,
+    )
+    silent = not no_wait and any(each.measured is None for each in injected)
+    code = ExitCode.COULD_NOT_TELL if silent else ExitCode.DONE
+    data = {"fault": fault, "waited": not no_wait, "nodes": [asdict(each) for each in injected]}
+    return view.show("inject", as_json, data, view.inject_lines(injected, timeout, waited=not no_wait), code)
+
+
+@command.command()
+@click.argument("fault", default="")
+@_NODES
+@_AS_JSON
+def clear(*, fault: str, nodes: tuple[str, ...], as_json: bool) -> int:
+    """Clear one fault, or all of them."""
+    folder = _folder()
+    cleared = faults.clear(folder, looking.chosen(_running(folder), nodes), fault)
+    return view.show("clear", as_json, {"cleared": cleared}, view.clear_lines(cleared))
+
+
+@command.command()
+@click.argument("file")
+@click.option("--space", default="", metavar="NAME", help="Into this space, made if missing; else over all.")
+@_NODES
+@_AS_JSON
+def load(*, file: str, space: str, nodes: tuple[str, ...], as_json: bool) -> int:
+    """Load real text from FILE (`-` is stdin): lines, JSON lines or paragraphs, plain or gzip."""
+    folder = _folder()
+    texts = read_file(Path(file))
+    loaded = load_texts(folder, looking.chosen(_running(folder), nodes), texts, space, view.Talk())
+    return view.show("load", as_json, {"file": file, **asdict(loaded)}, view.load_lines(loaded))
+
+
+@command.command()
+@_AS_JSON
+def down(*, as_json: bool) -> int:
+    """End exactly what `up` started, and remove the fleet's folder."""
+    ended = ending.down(_folder())
+    line = f"ended {ended.processes} processes and removed the fleet" if ended.found else "no sandbox is up"
+    return view.show("down", as_json, asdict(ended), [line])
+
+
+def _folder() -> FleetFolder:
+
+    return FleetFolder(state_folder(os.environ))
+
+
+def _running(folder: FleetFolder) -> record.FleetRecord:
+
+    found = record.load(folder)
+    if found is None or not found.ready:
+        raise UsageError("no sandbox is up", hint="start one with: runbook sandbox up")
+    return found

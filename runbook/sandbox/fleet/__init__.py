@@ -1,0 +1,1 @@
+"""Nodes and a load generator as background processes: started, watched, broken on purpose, and ended."""

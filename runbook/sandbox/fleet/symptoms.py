@@ -1,0 +1,143 @@
+"""What each fault looks like from outside; each is measured and none is assumed.
+
+A function here is called before the fault is injected, so that it knows how the node was when it was well; what it
+returns then looks once each time it is called.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+from runbook.errors import UnreachableError
+from runbook.sandbox.fleet.client import NodeClient
+from runbook.sandbox.fleet.folder import FleetFolder
+from runbook.sandbox.fleet.loading import index_of
+from runbook.sandbox.fleet.metrics import Formation, formation_of, slow_cycle
+from runbook.sandbox.fleet.record import NodeRecord
+from runbook.sandbox.texts.generate import spaces_of
+
+Look = Callable[[], str | None]
+"""Measures once: what was measured, or None while the symptom does not show."""
+
+_BEFORE = 2.0
+_WINDOW = 4.0
+_RATE = 84.0  # concepts per minute: just above 5000 per hour, a spike whatever is usual
+_SLOW_CYCLE = 0.022  # seconds: just above what counts as slow, whatever is usual
+_TIMES_SLOWER = 2.2
+_RECALLS = 5
+_SLOWER_RECALL = 0.010  # seconds
+_TRIES = 50
+_TIMEOUT = 2.0
+_RECALL = "/api/v1/memories/recall?query=what+happened+last+week&limit=5"
+_CONFIG = "/api/v1/admin/config"
+_WEIGHT = "dual_memory.semantic_weight"
+_SERVER_ERROR = 500
+
+
+def high_formation(folder: FleetFolder, node: NodeRecord) -> Look:
+    """Concepts form faster than Engram's own alert allows, and consolidation cycles have become slow."""
+    first = _formation(folder, node)
+    time.sleep(_BEFORE)
+    usual = slow_cycle(first, _formation(folder, node)) or 0.0
+    limit = max(_SLOW_CYCLE, _TIMES_SLOWER * usual)
+
+    def look() -> str | None:
+        started, before = time.monotonic(), _formation(folder, node)
+        time.sleep(_WINDOW)
+        after = _formation(folder, node)
+        rate = 60 * (after.formed - before.formed) / (time.monotonic() - started)
+        cycle = slow_cycle(before, after) or 0.0
+        shows = rate > _RATE and cycle > limit
+        return f"{rate:.0f} concepts/min > {_RATE:.0f}, cycle p99 {1000 * cycle:.0f} ms" if shows else None
+
+    return look
+
+
+def latency(folder: FleetFolder, node: NodeRecord) -> Look:
+    """A recall takes at least twice as long as before."""
+    before = _recall_seconds(folder, node)
+    limit = max(2 * before, before + _SLOWER_RECALL)
+
+    def look() -> str | None:
+        seconds = _recall_seconds(folder, node)
+        return f"recall {1000 * seconds:.0f} ms, was {1000 * before:.1f} ms" if seconds > limit else None
+
+    return look
+
+
+def errors(folder: FleetFolder, node: NodeRecord) -> Look:
+    """A recall is answered with a server error."""
+
+    def look() -> str | None:
+        with _client(folder, node) as client:
+            for attempt in range(1, _TRIES + 1):
+                reply = client.ask("GET", _RECALL, space=_space(node))
+                if reply.status >= _SERVER_ERROR:
+                    return f"recall {attempt} of {_TRIES} answered {reply.status}"
+        return None
+
+    return look
+
+
+def ignore_config(folder: FleetFolder, node: NodeRecord) -> Look:
+    """A setting is accepted, and not there when it is read back."""
+
+    def look() -> str | None:
+        with _client(folder, node) as client:
+            current = client.demand("GET", _CONFIG).document[_WEIGHT]
+            wanted = current / 2 if current else 0.5
+            client.demand("PATCH", _CONFIG, {_WEIGHT: wanted})
+            found = client.demand("GET", _CONFIG).document[_WEIGHT]
+            if found == current:
+                return f"{_WEIGHT} set to {wanted:g}, read back {found:g}"
+            client.demand("PATCH", _CONFIG, {_WEIGHT: current})  # it took effect after all: nothing stays changed
+        return None
+
+    return look
+
+
+def unreachable(folder: FleetFolder, node: NodeRecord) -> Look:
+    """A request to the data plane gets no answer."""
+
+    def look() -> str | None:
+        try:
+            with _client(folder, node) as client:
+                client.ask("GET", "/health")
+        except UnreachableError as error:
+            return error.message
+        return None
+
+    return look
+
+
+SYMPTOMS: dict[str, Callable[[FleetFolder, NodeRecord], Look]] = {
+    "high-formation": high_formation,
+    "latency": latency,
+    "errors": errors,
+    "ignore-config": ignore_config,
+    "unreachable": unreachable,
+}
+"""By fault. A node may know more faults than these; those are injected without waiting."""
+
+
+def _client(folder: FleetFolder, node: NodeRecord) -> NodeClient:
+    return NodeClient(node.port, folder.token(node.name), _TIMEOUT)
+
+
+def _space(node: NodeRecord) -> str:
+    return spaces_of(index_of(node))[0]
+
+
+def _formation(folder: FleetFolder, node: NodeRecord) -> Formation:
+    with _client(folder, node) as client:
+        return formation_of(client)
+
+
+def _recall_seconds(folder: FleetFolder, node: NodeRecord) -> float:
+    taken = []
+    with NodeClient(node.port, folder.token(node.name)) as client:
+        for _ in range(_RECALLS):
+            started = time.monotonic()
+            client.ask("GET", f"{_RECALL}&observe=false", space=_space(node))
+            taken.append(time.monotonic() - started)
+    return statistics.median(taken)

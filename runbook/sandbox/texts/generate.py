@@ -1,0 +1,58 @@
+"""Seeded texts: the same seed and space always give the same texts, in the same order."""
+
+import itertools
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runbook.sandbox.texts.topics import TOPICS, WORDS, Topic
+
+SPACES_PER_NODE = 10
+TOPICS_PER_SPACE = 2
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text for one space: its id there, and what it was made about."""
+
+    space: str
+    id: str
+    content: str
+    topic: str
+
+
+def spaces_of(node: int) -> tuple[str, ...]:
+    """The spaces that live on the node of that index (from 0); no two nodes share one."""
+    first = node * SPACES_PER_NODE + 1
+    return tuple(f"tenant-{number:03d}" for number in range(first, first + SPACES_PER_NODE))
+
+
+def topics_of(space: str) -> tuple[Topic, ...]:
+    """What the people of a space write about; the same for every seed."""
+    return tuple(random.Random(f"topics of {space}").sample(TOPICS, TOPICS_PER_SPACE))  # noqa: S311 - seeded on purpose
+
+
+def texts_of(space: str, seed: int) -> Iterator[Text]:
+    """The texts of a space, without end."""
+    source = random.Random(f"{seed} {space}")  # noqa: S311 - the same texts each time is the point
+    topics = topics_of(space)
+    for number in itertools.count(1):
+        topic = source.choice(topics)
+        scene = source.choice(topic.scenes)
+        content = _GAP.sub(lambda gap: source.choice(WORDS[gap[1]]), scene)
+        yield Text(space, f"{space}-{seed}-{number}", content, topic.name)
+
+
+def node_texts(node: int, count: int, seed: int) -> Iterator[Text]:
+    """The first `count` texts of a node, its spaces taking turns."""
+    streams = itertools.cycle([texts_of(space, seed) for space in spaces_of(node)])
+    return (next(stream) for stream in itertools.islice(streams, count))
+
+
+def query_of(text: Text, source: random.Random) -> str:
+    """A question that the text answers: some of its words, in their order."""
+    words = text.content.rstrip(".").split()
+    kept = sorted(source.sample(range(len(words)), min(len(words), 6)))
+    return " ".join(words[index] for index in kept)
