@@ -58,8 +58,8 @@ def _apply(way: Way, wish: Wish, result: dict[str, Any], *, check: bool) -> None
         result |= {"read_back": old, "msg": f"{wish.key} is {shown(new)} already"}
         return
     if wish.expected is not None and not same(old, read_as(wish.expected, old)):
-        what = f"{wish.key} is {shown(old)}: neither {shown(wish.expected)}, as expected, nor {shown(new)}; someone changed it since"
-        raise WayError(what, "conflict")
+        what = f"{wish.key} is {shown(old)}: neither {shown(wish.expected)}, as expected, nor {shown(new)}"
+        raise WayError(f"{what}; someone changed it since", "conflict")
     result["diff"] = {
         "before_header": wish.key,
         "after_header": wish.key,

@@ -1,0 +1,100 @@
+"""Plays on nodes that are dictionaries, with the waves and the outcomes of the real ones."""
+
+import time
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+
+from runbook.errors import UsageError
+from runbook.material import playbook
+from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
+from runbook.model.settings import CATALOGUE, Value, checked
+
+QUARTER = 0.25
+
+
+@dataclass(slots=True)
+class MemoryPlays:
+    """`Plays` without Ansible.
+
+    Args:
+        nodes: the settings of each host of the inventory, in its order; changed in place.
+        unreachable: hosts that do not answer.
+        ignoring: hosts that accept a value and keep the old one.
+    """
+
+    nodes: MutableMapping[str, dict[str, Value]]
+    unreachable: set[str] = field(default_factory=set)
+    ignoring: set[str] = field(default_factory=set)
+    marks: list[str] = field(default_factory=list)
+
+    def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
+        """Run one playbook; every requested host is in the result.
+
+        Raises:
+            UsageError: a host that is not in the inventory, or has no value; nothing was touched.
+            NotSupportedError: there is no such playbook; nothing was touched.
+        """
+        begun = time.monotonic()
+        self.marks.append(request.mark)
+        self._check(request)
+        results: dict[str, HostResult] = {}
+        for wave in self._waves(request):
+            for host in wave:
+                results[host] = self._change(host, request)
+                progress(f"{host}: {results[host].state.value} ({results[host].message})")
+            if not all(results[host].done for host in wave):
+                break
+        missed = [host for host in request.hosts if host not in results]
+        results |= {host: HostResult(host, HostState.NOT_REACHED, message="an earlier wave failed") for host in missed}
+        hosts = tuple(results[host] for host in dict.fromkeys(request.hosts))
+        return PlayResult(hosts, time.monotonic() - begun)
+
+    def stop_orphans(self, mark: str) -> int:  # noqa: ARG002 - the port's shape
+        """None: a play here is a call, and ends with it."""
+        return 0
+
+    def _check(self, request: PlayRequest) -> None:
+        playbook(request.playbook)
+        for host in request.hosts:
+            if host not in self.nodes:
+                raise UsageError(f"not in the inventory: {host}; nothing was touched")
+            if host not in request.values or (request.expected is not None and host not in request.expected):
+                raise UsageError(f"there is no value of {request.key} for the host {host}")
+
+    def _waves(self, request: PlayRequest) -> Sequence[Sequence[str]]:
+        """One host, a quarter, the rest, in the inventory's order; what restores goes everywhere at once."""
+        hosts = [host for host in self.nodes if host in request.hosts]
+        if not request.playbook.startswith("set_"):
+            return [hosts]
+        quarter = max(1, int(len(hosts) * QUARTER))
+        waves = [hosts[:1], hosts[1 : 1 + quarter], hosts[1 + quarter :]]
+        return [wave for wave in waves if wave]
+
+    def _change(self, host: str, request: PlayRequest) -> HostResult:
+        if host in self.unreachable:
+            return HostResult(host, HostState.UNREACHABLE, message="no connection")
+        settings, key, new = self.nodes[host], request.key, request.values[host]
+        if key not in settings:
+            return HostResult(host, HostState.FAILED, message=f"not supported by this node: it has no setting {key}")
+        old = settings[key]
+        if _same(old, new):
+            return HostResult(host, HostState.UNCHANGED, old, old, f"{key} is {new} already")
+        if request.expected is not None and not _same(old, request.expected[host]):
+            message = f"{key} is {old}: neither {request.expected[host]}, as expected, nor {new}"
+            return HostResult(host, HostState.FAILED, old, message=message)
+        return self._set(host, key, old, new)
+
+    def _set(self, host: str, key: str, old: Value, new: Value) -> HostResult:
+        try:
+            value = checked(CATALOGUE[key], new)
+        except UsageError as problem:
+            return HostResult(host, HostState.FAILED, old, old, f"the node refused the value: {problem}")
+        if host in self.ignoring:
+            message = f"the node accepted {key} = {new}, but {old} is read back"
+            return HostResult(host, HostState.FAILED, old, old, message)
+        self.nodes[host][key] = value
+        return HostResult(host, HostState.CHANGED, old, value, f"{key} was {old}, and is {value}")
+
+
+def _same(one: Value, other: Value) -> bool:
+    return isinstance(one, bool) is isinstance(other, bool) and one == other
