@@ -57,21 +57,24 @@ def _mark_undone(runs: dict[str, Run], run: Run) -> None:
         runs[run.plan.undoes] = replace(runs[run.plan.undoes], undone_by=run.plan.id)
 
 
+# What each event makes of a step, by whether its details say `done`; an intent says nothing of the kind.
+_STATES: dict[Event, dict[bool | None, StepState]] = {
+    Event.STEP_INTENT: {None: StepState.INTENDED},
+    Event.STEP_OUTCOME: {True: StepState.DONE, False: StepState.FAILED},
+    Event.STEP_OBSERVED: {True: StepState.DONE, False: StepState.PENDING},
+    Event.UNDO_INTENT: {None: StepState.UNDOING},
+    Event.UNDO_OUTCOME: {True: StepState.UNDONE, False: StepState.UNDO_FAILED},
+}
+
+
 def _after(run: Run, entry: Entry) -> Run:
     details = entry.details
+    if entry.event in _STATES:
+        news: dict[str, Any] = {"state": _STATES[entry.event][details.get("done")], "mark": details.get("mark", "")}
+        if entry.event in {Event.STEP_OUTCOME, Event.STEP_OBSERVED}:
+            news |= _told(run, details)
+        return _with(run, details, **news)
     match entry.event:
-        case Event.STEP_INTENT | Event.UNDO_INTENT:
-            state = StepState.INTENDED if entry.event is Event.STEP_INTENT else StepState.UNDOING
-            return _with(run, details, state=state, mark=details["mark"])
-        case Event.STEP_OUTCOME:
-            state = StepState.DONE if details["done"] else StepState.FAILED
-            return _with(run, details, state=state, mark="", **_told(run, details))
-        case Event.STEP_OBSERVED:
-            state = StepState.DONE if details["done"] else StepState.PENDING
-            return _with(run, details, state=state, mark="", **_told(run, details))
-        case Event.UNDO_OUTCOME:
-            state = StepState.UNDONE if details["done"] else StepState.UNDO_FAILED
-            return _with(run, details, state=state, mark="")
         case Event.RUN_ENDED:
             return replace(run, status=RunStatus(details["status"]), ended_at=entry.at)
         case Event.RUN_RESUMED:

@@ -34,10 +34,10 @@ def show(run: str | None, last: int | None, *, as_json: bool) -> None:
 
     Where the journal is damaged, the entries before the damage are printed.
     """
-    from collections import deque  # noqa: PLC0415 - the help of this command needs none of it
+    from collections import deque
 
-    from runbook.errors import RunbookError, UsageError  # noqa: PLC0415 - as above
-    from runbook.report.audit import entry_data, entry_lines  # noqa: PLC0415 - as above
+    from runbook.errors import RunbookError, UsageError
+    from runbook.report.audit import entry_data, entry_lines
 
     entries: deque[Any] = deque(maxlen=last)
     trouble: RunbookError | None = None
@@ -63,7 +63,7 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
     Anything edited, removed, reordered, inserted or cut off is damage. A last line that a crash left unfinished is
     reported, and is none.
     """
-    from runbook.report.audit import state_data, state_lines  # noqa: PLC0415 - the help of this command needs none of it
+    from runbook.report.audit import state_data, state_lines
 
     state = _journal().verify()
     code = ExitCode.DONE if state.sound else ExitCode.DAMAGED
@@ -80,16 +80,16 @@ def set_aside(reason: str, *, as_json: bool) -> None:
     The new journal's first entry holds the old one's SHA-256, its entries, its damage and the reason. Runs of the old
     journal can no longer be undone or resumed. A sound journal is not set aside.
     """
-    from runbook.report.audit import entry_data, entry_lines  # noqa: PLC0415 - the help of this command needs none of it
+    from runbook.report.audit import entry_data, entry_lines
 
     entry = _journal().set_aside(reason)
     _tell("audit set-aside", ExitCode.DONE, {"entry": entry_data(entry)}, entry_lines([entry]), as_json=as_json)
 
 
 def _tell(name: str, code: ExitCode, data: dict[str, Any], lines: "Iterable[Line]", *, as_json: bool) -> None:
-    from runbook.cli.screen import show as show_lines  # noqa: PLC0415 - the help of this command needs none of it
-    from runbook.cli.screen import show_json  # noqa: PLC0415 - as above
-    from runbook.report.document import envelope  # noqa: PLC0415 - as above
+    from runbook.cli.screen import show as show_lines
+    from runbook.cli.screen import show_json
+    from runbook.report.document import envelope
 
     if as_json:
         show_json(envelope("audit", name, code, data))
@@ -98,10 +98,10 @@ def _tell(name: str, code: ExitCode, data: dict[str, Any], lines: "Iterable[Line
 
 
 def _journal() -> "FileJournal":
-    import os  # noqa: PLC0415 - the help of this command needs none of it
+    import os
 
-    from runbook.adapters.clock import SystemClock  # noqa: PLC0415 - as above
-    from runbook.adapters.journal import FileJournal, invoking_user, machine  # noqa: PLC0415 - as above
-    from runbook.config import state_folder  # noqa: PLC0415 - as above
+    from runbook.adapters.clock import SystemClock
+    from runbook.adapters.journal import FileJournal, invoking_user, machine
+    from runbook.config import state_folder
 
     return FileJournal(state_folder(os.environ), SystemClock(), invoking_user(os.environ), machine())

@@ -1,0 +1,5 @@
+"""`python -m runbook` is `runbook`."""
+
+from runbook.cli.root import main
+
+main()

@@ -1,0 +1,41 @@
+"""Record what the fleet looks like while it is well, or show what was recorded."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from runbook.cli.options import ends_with, json_option, target_options, window_option
+from runbook.errors import ExitCode
+
+
+@click.group("baseline")
+def command() -> None:
+    """Record what the fleet looks like while it is well, or show what was recorded."""
+
+
+@command.command(
+    epilog=ends_with(
+        ExitCode.DONE, ExitCode.PARTIAL, ExitCode.UNREACHABLE, ExitCode.DAMAGED, ExitCode.STORAGE, ExitCode.INTERRUPTED
+    )
+)
+@window_option()
+@target_options
+@json_option
+@click.pass_context
+def capture(ctx: click.Context, *, window: timedelta, target: str | None, config: Path | None, as_json: bool) -> None:
+    """Measure the fleet for one window and keep it as the target's baseline. Do this while it is well."""
+    from runbook.cli.baselines import capture_baseline
+
+    ctx.exit(capture_baseline(target, config, window, as_json=as_json))
+
+
+@command.command(epilog=ends_with(ExitCode.DONE, ExitCode.COULD_NOT_TELL, ExitCode.DAMAGED, ExitCode.NOT_SUPPORTED))
+@target_options
+@json_option
+@click.pass_context
+def show(ctx: click.Context, *, target: str | None, config: Path | None, as_json: bool) -> None:
+    """Show the target's baseline."""
+    from runbook.cli.baselines import show_baseline
+
+    ctx.exit(show_baseline(target, config, as_json=as_json))

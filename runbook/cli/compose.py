@@ -1,0 +1,90 @@
+"""The only place that puts adapters together: from what the command line said to ports and a target."""
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook.adapters.clock import SystemClock
+from runbook.adapters.journal import FileJournal, invoking_user, machine
+from runbook.adapters.locks import FileLocks
+from runbook.adapters.store import FileStore
+from runbook.cli.screen import ScreenTalk
+from runbook.config import choose_target, load_config, state_folder
+from runbook.model.target import Target
+from runbook.ports import ChangePorts, ReadPorts
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One invocation: where its state lives, who typed it, and what it was told about the target."""
+
+    state: Path
+    who: str
+    where: str
+    clock: SystemClock
+
+    @property
+    def store(self) -> FileStore:
+        """Baselines and other documents."""
+        return FileStore(self.state)
+
+    @property
+    def journal(self) -> FileJournal:
+        """The journal of this state folder."""
+        return FileJournal(self.state, self.clock, self.who, self.where)
+
+    @property
+    def locks(self) -> FileLocks:
+        """The locks of this state folder."""
+        return FileLocks(self.state / "locks", self.clock, self.who, self.where)
+
+    def new_run_id(self) -> str:
+        """Sortable by time, unique by chance: `20261122T213000-4f1a`."""
+        return f"{self.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def session() -> Session:
+    """This invocation; nothing is created on disk by asking."""
+    return Session(state_folder(os.environ), invoking_user(os.environ), machine(), SystemClock())
+
+
+def target_of(current: Session, name: str | None, config: Path | None) -> Target:
+    """The target that was asked for, with the nodes of its inventory.
+
+    Raises:
+        UsageError: none was named and none is the default, or there is none of that name.
+        DamagedError: the configuration or the inventory does not read.
+    """
+    from runbook.adapters.inventory import read_inventory
+
+    settings = choose_target(load_config(os.environ, config), os.environ, current.state, name)
+    return read_inventory(settings)
+
+
+def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
+    """Ports that can only read."""
+    from runbook.adapters.engram import EngramNodes
+
+    nodes = EngramNodes(allow_plain_http=target.allow_plain_http, on_retry=talk.say)
+    if target.prometheus is not None:
+        from runbook.adapters.prometheus import PrometheusProbes
+
+        return ReadPorts(PrometheusProbes(target.prometheus, on_retry=talk.say), nodes, current.clock, talk)
+    from runbook.adapters.scrape import ScrapeProbes
+
+    return ReadPorts(ScrapeProbes(current.clock), nodes, current.clock, talk)
+
+
+def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePorts:
+    """Ports that can change nodes, through Ansible only."""
+    from runbook.adapters.ansible import AnsiblePlays
+
+    return ChangePorts(read, AnsiblePlays(target.inventory), current.journal, current.locks)
+
+
+def command_for(slug: str, target: str) -> str:
+    """The command line that a person types for an issue on that target."""
+    quoted = target if re.fullmatch(r"[\w.-]+", target) else repr(target)
+    return f"runbook {slug} --target {quoted}"

@@ -1,0 +1,106 @@
+"""Carry out `runbook doctor`: one check after the other, none hides the next."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from runbook.cli import compose
+from runbook.cli.compose import Session
+from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.errors import ExitCode, RunbookError
+from runbook.material import folder
+from runbook.model.measurement import Silence
+from runbook.model.target import Target
+from runbook.report.document import envelope
+from runbook.report.lines import Line, Style
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    good: bool
+    found: str
+    hint: str = ""
+
+
+def examine(target: str | None, config: Path | None, *, as_json: bool) -> ExitCode:
+    """Look at everything; BAD_NEWS where anything is not as it must be."""
+    current = compose.session()
+    checks = list(_checks(current, target, config))
+    code = ExitCode.DONE if all(check.good for check in checks) else ExitCode.BAD_NEWS
+    if as_json:
+        rows = [{"name": check.name, "good": check.good, "found": check.found, "hint": check.hint} for check in checks]
+        show_json(envelope("doctor", "runbook doctor", code, {"checks": rows}))
+    else:
+        show(_lines(checks))
+    return code
+
+
+def _checks(current: Session, name: str | None, config: Path | None) -> Iterator[Check]:
+    yield Check("version", good=True, found=f"runbook {version('engram-runbook')}, Python {sys.version.split()[0]}")
+    yield _state(current.state)
+    yield _try("journal", lambda: _journal(current))
+    yield _try("playbooks", lambda: str(folder("playbooks")))
+    yield _ansible()
+    try:
+        target = compose.target_of(current, name, config)
+    except RunbookError as error:
+        yield Check("target", good=False, found=error.message, hint=error.hint)
+        return
+    yield Check("target", good=True, found=f"{target.name}: {len(target.nodes)} nodes, inventory {target.inventory}")
+    yield from _nodes(current, target)
+
+
+def _try(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, good=True, found=look())
+    except RunbookError as error:
+        return Check(name, good=False, found=error.message, hint=error.hint)
+
+
+def _state(path: Path) -> Check:
+    place = next(parent for parent in (path, *path.parents) if parent.exists())
+    if os.access(place, os.W_OK):
+        return Check("state folder", good=True, found=str(path) + ("" if path.exists() else " (made at first use)"))
+    return Check("state folder", good=False, found=f"{place} cannot be written", hint="set RUNBOOK_STATE")
+
+
+def _journal(current: Session) -> str:
+    state = current.journal.verify()
+    if state.sound:
+        return f"{state.entries} entries, sound"
+    raise RunbookError(f"damaged: {state.damage[0].what}", hint="runbook audit verify")
+
+
+def _ansible() -> Check:
+    try:
+        found = f"ansible-core {version('ansible-core')}, ansible-runner {version('ansible-runner')}"
+    except PackageNotFoundError as error:
+        return Check("ansible", good=False, found=f"{error.name} is not installed", hint="install the package again")
+    return Check("ansible", good=True, found=found)
+
+
+def _nodes(current: Session, target: Target) -> Iterator[Check]:
+    with ScreenTalk() as talk:
+        settings = compose.read_ports(current, target, talk).nodes.settings(target.nodes)
+    for node in target.nodes:
+        known = settings.get(node.name)
+        if known is None or isinstance(known, Silence):
+            reason = known.reason if isinstance(known, Silence) else "it was not read"
+            yield Check(node.name, good=False, found=f"{node.url}: {reason}", hint="is it running?")
+        else:
+            yield Check(node.name, good=True, found=f"{node.url}: {len(known)} settings read")
+
+
+def _lines(checks: list[Check]) -> Iterator[Line]:
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        mark = ("good  ", Style.GOOD) if check.good else ("BAD   ", Style.BAD)
+        yield Line((mark, (f"{check.name:<{width}}  {check.found}", Style.PLAIN)), hang=width + 8)
+        if check.hint:
+            yield Line(((f"hint: {check.hint}", Style.FAINT),), indent=width + 8)

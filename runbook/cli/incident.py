@@ -1,0 +1,158 @@
+"""Carry out the command of a known issue: diagnose; with `--act` change, watch, and tell how it went."""
+
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from runbook.cli import compose
+from runbook.cli.compose import Session, command_for
+from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.engine.carry import Carried, Context
+from runbook.engine.diagnose import diagnose, silent_nodes
+from runbook.engine.incident import ActOptions, act, run_plan
+from runbook.engine.plan import make_plan
+from runbook.errors import ExitCode, RefusedError, UnreachableError
+from runbook.model.answer import Answer
+from runbook.model.finding import Diagnosis, Plan, PlannedStep
+from runbook.model.measurement import Baseline
+from runbook.model.run import RunStatus
+from runbook.model.runbook import Risk, Runbook
+from runbook.model.target import Target
+from runbook.ports import ReadPorts
+from runbook.report.diagnosis import diagnosis_lines, next_lines, plan_lines
+from runbook.report.document import carried_data, diagnosis_data, envelope
+from runbook.report.lines import Style, line
+from runbook.report.run import carried_lines, next_steps
+
+EXIT_OF = {
+    Answer.YES: ExitCode.BAD_NEWS,
+    Answer.UNKNOWN: ExitCode.COULD_NOT_TELL,
+    Answer.NO: ExitCode.DONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was said on the command line."""
+
+    act: bool
+    yes: bool
+    allow_disruptive: bool
+    watch: timedelta
+    window: timedelta
+    reason: str
+    target: str | None
+    config: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the command works on."""
+
+    runbook: Runbook
+    wishes: Wishes
+    current: Session
+    target: Target
+    ports: ReadPorts
+    baseline: Baseline | None
+
+
+def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
+    """The whole command.
+
+    Raises:
+        UnreachableError: no node of the target answered.
+        RunbookError: as the ports raise.
+    """
+    current = compose.session()
+    target = compose.target_of(current, wishes.target, wishes.config)
+    baseline = current.store.load_baseline(target.name)
+    with ScreenTalk() as talk:
+        ports = compose.read_ports(current, target, talk)
+        diagnosis, settings = diagnose(runbook, target, ports, baseline, wishes.window)
+        if diagnosis.all_silent:
+            reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(diagnosis))
+            raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
+        plan = make_plan(runbook, diagnosis, settings, baseline)
+        if not wishes.act or diagnosis.present is not Answer.YES:
+            return _tell(runbook, diagnosis, plan, wishes)
+        return _act(Scene(runbook, wishes, current, target, ports, baseline), diagnosis, plan)
+
+
+def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) -> ExitCode:
+    """Print the diagnosis and, where there is something to act on, the plan and the command that would do it."""
+    code = EXIT_OF[diagnosis.present]
+    if wishes.as_json:
+        show_json(envelope("diagnosis", f"runbook {runbook.slug}", code, diagnosis_data(diagnosis, plan)))
+        return code
+    show(diagnosis_lines(runbook, diagnosis))
+    if diagnosis.present is Answer.YES:
+        show(plan_lines(plan))
+    changes = any(planned.changes for planned in plan.ordinary)
+    show(next_lines(runbook, diagnosis, command_for(runbook.slug, diagnosis.target), changes=changes))
+    return code
+
+
+def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
+    wishes, current = scene.wishes, scene.current
+    if not wishes.as_json:
+        show(diagnosis_lines(scene.runbook, diagnosis))
+        show(plan_lines(plan))
+    command = f"{scene.runbook.slug} --act"
+    options = ActOptions(current.new_run_id(), command, wishes.reason, wishes.watch, wishes.allow_disruptive)
+    run = run_plan(plan, scene.target.name, _chosen(plan, wishes), options)
+    if not run.steps:
+        raise RefusedError("there is no step left that would change anything", hint=scene.runbook.escalate)
+    changing = compose.change_ports(current, scene.target, scene.ports)
+    who = f"{current.who}@{current.where}"
+    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline), run)
+    return _tell_run(scene, diagnosis, plan, carried)
+
+
+def _tell_run(scene: Scene, diagnosis: Diagnosis, plan: Plan, carried: Carried) -> ExitCode:
+    silent = silent_nodes(diagnosis)
+    code = carried.status.exit_code
+    if silent and carried.status is RunStatus.RECOVERED:
+        code = ExitCode.PARTIAL
+    escalate = scene.runbook.escalate
+    if scene.wishes.as_json:
+        data = diagnosis_data(diagnosis, plan) | {"run": carried_data(carried, next_steps(carried, escalate))}
+        show_json(envelope("incident", f"runbook {scene.runbook.slug} --act", code, data))
+        return code
+    show(carried_lines(carried, escalate))
+    show(line(f"{each.node} was not assessed: {each.reason}", Style.UNSURE, 2) for each in silent)
+    return code
+
+
+def _chosen(plan: Plan, wishes: Wishes) -> list[PlannedStep]:
+    """The steps that may be taken: all with `--yes`, else those that the person says yes to, one by one.
+
+    Emergency steps are only taken when the others did not help, and disruptive ones only with `--allow-disruptive`.
+
+    Raises:
+        RefusedError: nobody can be asked, or the person said no to everything.
+    """
+    allowed = [
+        planned
+        for planned in plan.steps
+        if planned.changes and (planned.step.risk < Risk.DISRUPTIVE or wishes.allow_disruptive)
+    ]
+    if wishes.yes or not allowed:
+        return allowed
+    if not sys.stdin.isatty():
+        raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
+    agreed = [planned for planned in allowed if _agreed(planned)]
+    if not agreed:
+        raise RefusedError("no step was agreed to; nothing was changed")
+    return agreed
+
+
+def _agreed(planned: PlannedStep) -> bool:
+    when = "if the others do not help, " if planned.step.emergency else ""
+    nodes = f"{len(planned.changes)} node{'s' * (len(planned.changes) > 1)}"
+    question = f"{planned.index}. {when}{planned.step.title} on {nodes} (risk {planned.step.risk.name.lower()})?"
+    return click.confirm(question, default=False, err=True)

@@ -1,0 +1,62 @@
+"""The command of a known issue, made from its data; what it does stands in `incident.py`, imported when called."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from runbook.cli.options import Duration, change_options, ends_with, json_option, target_options, window_option
+from runbook.errors import ExitCode
+from runbook.model.runbook import Runbook
+
+
+def issue_of(name: str) -> Runbook:
+    """The runbook in the file of that name in `issues/`."""
+    found: Runbook = import_module(f"runbook.issues.{name}").RUNBOOK
+    return found
+
+
+def command_of(name: str) -> click.Command:
+    """The Click command of the issue in the file of that name."""
+    runbook = issue_of(name)
+
+    @click.command(
+        runbook.slug,
+        help=f"{runbook.title}: {runbook.why}\n\nWithout --act this changes nothing, anywhere.",
+        epilog=ends_with(
+            ExitCode.DONE,
+            ExitCode.BAD_NEWS,
+            ExitCode.COULD_NOT_TELL,
+            ExitCode.PARTIAL,
+            ExitCode.UNREACHABLE,
+            ExitCode.LOCKED,
+            ExitCode.DAMAGED,
+            ExitCode.REFUSED,
+            ExitCode.STEP_FAILED,
+            ExitCode.PERSON_NEEDED,
+            ExitCode.STORAGE,
+            ExitCode.NOT_SUPPORTED,
+            ExitCode.INTERRUPTED,
+            ExitCode.TERMINATED,
+        ),
+    )
+    @click.option("--act", is_flag=True, help="Take the steps of the plan, then watch until it has recovered.")
+    @click.option("--allow-disruptive", is_flag=True, help="With --act: take the emergency steps if the others fail.")
+    @click.option(
+        "--watch",
+        type=Duration(),
+        default=runbook.verify.watch,
+        metavar="DURATION",
+        help=f"How long to watch after acting.  [default: {runbook.verify.watch.total_seconds() / 60:g}m]",
+    )
+    @change_options
+    @window_option()
+    @target_options
+    @json_option
+    @click.pass_context
+    def command(ctx: click.Context, /, **said: Any) -> None:
+        from runbook.cli.incident import Wishes, carry_out
+
+        ctx.exit(carry_out(runbook, Wishes(**said)))
+
+    return command

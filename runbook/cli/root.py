@@ -1,0 +1,160 @@
+"""The `runbook` command: finds its commands by walking, and turns every error into a message and an exit code."""
+
+import difflib
+import os
+import pkgutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+import runbook.cli.commands
+import runbook.issues
+from runbook.errors import ExitCode, InterruptedRunError, RunbookError, UsageError
+
+
+class TerminationError(KeyboardInterrupt):
+    """SIGTERM, travelling the same way as Ctrl-C so that every `finally` runs."""
+
+    code = ExitCode.TERMINATED
+
+
+def summary_of(source: Path) -> str:
+    """The first line of a module's docstring, read without importing it: the help must start fast."""
+    with source.open(encoding="utf-8") as lines:
+        return next(lines, "").strip().strip('"')
+
+
+class Commands(click.Group):
+    """One command per file of `cli/commands/`, and one per file of `issues/`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, sorted."""
+        del ctx
+        return sorted(_sources())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import that one command, and no other."""
+        del ctx
+        source = _sources().get(cmd_name)
+        if source is None:
+            return None
+        if source.parent.name == "issues":
+            from runbook.cli.issue import command_of
+
+            return command_of(source.stem)
+        from importlib import import_module
+
+        found: click.Command = import_module(f"runbook.cli.commands.{source.stem}").command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does, with a did-you-mean."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in _sources():
+            raise UsageError(f"there is no command {name!r}", hint=_meant(name))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and summaries, incidents first."""
+        del ctx
+        sources = sorted(_sources().items())
+        incidents = [(name, summary_of(path)) for name, path in sources if path.parent.name == "issues"]
+        others = [(name, summary_of(path)) for name, path in sources if path.parent.name != "issues"]
+        for title, rows in (("Incidents", incidents), ("Commands", others)):
+            if not rows:
+                continue
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _sources() -> dict[str, Path]:
+    packages = (runbook.cli.commands, runbook.issues)
+    return {
+        module.name.replace("_", "-"): Path(next(iter(package.__path__))) / f"{module.name}.py"
+        for package in packages
+        for module in pkgutil.iter_modules(package.__path__)
+    }
+
+
+def _meant(name: str) -> str:
+    close = difflib.get_close_matches(name, _sources(), n=2)
+    return f"did you mean {' or '.join(close)}?" if close else "runbook --help lists the commands"
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0-9 are answers, 10 and up are conditions; `runbook COMMAND --help` lists a command's own.",
+)
+@click.version_option(package_name="engram-runbook", prog_name="runbook")
+def cli() -> None:
+    """Executable runbooks for the Engram dual-memory rollout: diagnose, act, verify, undo.
+
+    Without --act an incident command changes nothing, anywhere.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the code of the table in `errors.py`."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command line; every error is told on stderr, as JSON where `--json` was asked for."""
+    try:
+        outcome = cli.main(args=arguments, prog_name="runbook", standalone_mode=False)
+        sys.stdout.flush()
+        return outcome if isinstance(outcome, int) else ExitCode.DONE
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except BrokenPipeError:
+        # The reader of our output has left; its silence is not our error. Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one translator of errors into exit codes
+        return _tell(arguments, _translated(error))
+
+
+def _translated(error: BaseException) -> RunbookError:
+    if isinstance(error, RunbookError):
+        return error
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        interruption = InterruptedRunError("interrupted; no run was under way, nothing was changed by this command")
+        interruption.code = getattr(error, "code", ExitCode.INTERRUPTED)
+        return interruption
+    if isinstance(error, click.ClickException):
+        return UsageError(error.format_message(), hint=_usage_hint(error))
+    from runbook.cli.crash import keep_traceback
+
+    return keep_traceback()
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context is not None else "runbook --help"
+
+
+def _tell(arguments: Sequence[str], error: RunbookError) -> int:
+    if "--json" in arguments:
+        import json
+
+        body = {"code": int(error.code), "name": error.code.name.lower(), "message": error.message, "hint": error.hint}
+        click.echo(json.dumps({"error": body | ({"run": error.run} if error.run else {})}), err=True)
+        return error.code
+    click.secho(f"runbook: {error.message}", err=True, fg="red")
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+    return error.code
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise TerminationError

@@ -1,0 +1,135 @@
+"""Carry out `runbook runs`, `resume` and `undo`."""
+
+import difflib
+import pkgutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+import runbook.issues
+from runbook.cli import compose
+from runbook.cli.compose import Session
+from runbook.cli.issue import issue_of
+from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.engine.carry import Carried, Context
+from runbook.engine.history import runs_of
+from runbook.engine.resume import resume
+from runbook.engine.undo import undo, undo_plan
+from runbook.errors import ExitCode, RefusedError, UsageError
+from runbook.model.run import Run, RunPlan
+from runbook.model.runbook import Runbook
+from runbook.report.document import carried_data, envelope, run_data
+from runbook.report.lines import Line, Style, line, shown
+from runbook.report.run import carried_lines, next_steps, run_lines
+
+
+@dataclass(frozen=True, slots=True)
+class UndoWishes:
+    """What was said on the command line of `undo`."""
+
+    force: bool
+    config: Path | None
+    yes: bool
+    reason: str
+    as_json: bool
+
+
+def list_runs(*, last: bool, only_id: bool, as_json: bool) -> ExitCode:
+    """Print the runs; COULD_NOT_TELL for `--last` where there is none."""
+    runs = list(runs_of(compose.session().journal.entries()).values())
+    if last:
+        runs = runs[-1:]
+    code = ExitCode.COULD_NOT_TELL if last and not runs else ExitCode.DONE
+    if as_json:
+        show_json(envelope("runs", "runbook runs", code, {"runs": [run_data(run) for run in runs]}))
+    elif only_id:
+        show(line(run.plan.id) for run in runs)
+    else:
+        show(run_lines(runs) if runs else [line("No run yet: nothing was ever changed from here.", Style.FAINT)])
+    return code
+
+
+def _run_named(current: Session, run_id: str) -> Run:
+    runs = runs_of(current.journal.entries())
+    if run_id not in runs:
+        close = difflib.get_close_matches(run_id, runs, n=1)
+        hint = f"did you mean {close[0]}?" if close else "runbook runs lists them"
+        raise UsageError(f"there is no run {run_id!r} in this journal", hint=hint)
+    return runs[run_id]
+
+
+def _runbook_of(plan: RunPlan) -> Runbook | None:
+    names = [module.name for module in pkgutil.iter_modules(runbook.issues.__path__)]
+    return next((each for each in map(issue_of, names) if each.slug == plan.issue), None)
+
+
+def _context(current: Session, run: Run, config: Path | None, talk: ScreenTalk) -> Context:
+    target = compose.target_of(current, run.plan.target, config)
+    ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
+    who = f"{current.who}@{current.where}"
+    known = _runbook_of(run.plan)
+    if known is None or run.plan.undoes or not run.plan.watch_seconds:
+        return Context(ports, target, who)
+    return Context(ports, target, who, known.verify, current.store.load_baseline(target.name))
+
+
+def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
+    """Carry an interrupted run to its end; one that has ended is told as it is."""
+    current = compose.session()
+    run = _run_named(current, run_id)
+    if not run.resumable:
+        if as_json:
+            show_json(envelope("runs", "runbook resume", ExitCode.DONE, {"runs": [run_data(run)]}))
+        else:
+            show([line(f"Run {run_id} has ended ({run.status.value}): there is nothing to resume.")])
+        return ExitCode.DONE
+    with ScreenTalk() as talk:
+        carried = resume(_context(current, run, config, talk), run)
+    return _tell(carried, "runbook resume", as_json=as_json)
+
+
+def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
+    """Undo a run, after asking; nothing left to undo is said and is no error."""
+    current = compose.session()
+    run = _run_named(current, run_id)
+    plan = undo_plan(run, current.new_run_id(), wishes.reason)
+    if not plan.steps:
+        if wishes.as_json:
+            show_json(envelope("runs", "runbook undo", ExitCode.DONE, {"runs": [run_data(run)]}))
+        else:
+            show([line(f"Run {run_id} has nothing in effect that could be undone.")])
+        return ExitCode.DONE
+    if not wishes.yes:
+        show(_plan_lines(plan))
+        _confirm()
+    with ScreenTalk() as talk:
+        carried = undo(_context(current, run, wishes.config, talk), plan, force=wishes.force)
+    return _tell(carried, "runbook undo", as_json=wishes.as_json)
+
+
+def _plan_lines(plan: RunPlan) -> list[Line]:
+    return [
+        line(f"{change.node}: {change.key}  {shown(change.old)} -> {shown(change.new)}", indent=2)
+        for step in plan.steps
+        for change in step.changes
+    ]
+
+
+def _confirm() -> None:
+    if not sys.stdin.isatty():
+        raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
+    if not click.confirm("Put these values back?", default=False, err=True):
+        raise RefusedError("not agreed to; nothing was changed")
+
+
+def _tell(carried: Carried, command: str, *, as_json: bool) -> ExitCode:
+    code = carried.status.exit_code
+    known = _runbook_of(carried.plan)
+    escalate = "" if known is None else known.escalate
+    if as_json:
+        show_json(envelope("run", command, code, {"run": carried_data(carried, next_steps(carried, escalate))}))
+    else:
+        show(carried_lines(carried, escalate))
+    return code
