@@ -43,18 +43,24 @@ def exchange(url: SplitResult, method: str, path: str, token: str, body: bytes |
     watchdog.start()
     try:
         connection.sock.settimeout(WHOLE_SECONDS)
-        return _talk(connection, method, url.path.rstrip("/") + path, token, body)
+        answer = _talk(connection, method, url.path.rstrip("/") + path, token, body)
     except (OSError, http.client.HTTPException) as problem:
-        if late.is_set() or isinstance(problem, TimeoutError):
-            what = f"{where} did not answer {method} within {WHOLE_SECONDS:g} s"
-            raise UnreachableNodeError(what) from None
-        if isinstance(problem, http.client.HTTPException) and not isinstance(problem, http.client.RemoteDisconnected):
-            raise WayError(f"{where} does not speak HTTP as expected ({type(problem).__name__})") from None
-        what = f"{where} ended the connection in the middle: {_why(problem, WHOLE_SECONDS)}"
-        raise UnreachableNodeError(what) from None
+        if not late.is_set():
+            raise _told(problem, method, where) from None
     finally:
         watchdog.cancel()
         connection.close()
+    if late.is_set():  # what was read until then looks like an answer
+        raise UnreachableNodeError(f"{where} did not answer {method} within {WHOLE_SECONDS:g} s")
+    return answer
+
+
+def _told(problem: Exception, method: str, where: str) -> WayError:
+    if isinstance(problem, TimeoutError):
+        return UnreachableNodeError(f"{where} did not answer {method} within {WHOLE_SECONDS:g} s")
+    if isinstance(problem, http.client.HTTPException) and not isinstance(problem, http.client.RemoteDisconnected):
+        return WayError(f"{where} does not speak HTTP as expected ({type(problem).__name__})")
+    return UnreachableNodeError(f"{where} ended the connection in the middle: {_why(problem, WHOLE_SECONDS)}")
 
 
 def _talk(connection: http.client.HTTPConnection, method: str, path: str, token: str, body: bytes | None) -> Answer:
@@ -66,6 +72,8 @@ def _talk(connection: http.client.HTTPConnection, method: str, path: str, token:
     connection.request(method, path, body=body, headers=headers)
     response = connection.getresponse()
     content = response.read(LARGEST_ANSWER)
+    if response.length and len(content) < LARGEST_ANSWER:
+        raise ConnectionResetError(f"{response.length} bytes of the answer are missing")
     return Answer(
         status=response.status,
         content_type=response.headers.get_content_type(),
