@@ -34,11 +34,23 @@ def check(request: PlayRequest) -> None:
 def write(request: PlayRequest, folder: Path) -> None:
     """Write the play's variables where ansible-runner looks for them, and the hosts where `limit` does."""
     (folder / "env").mkdir(mode=0o700)
-    variables = {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
-    if request.expected is not None:
-        variables["expected_by_host"] = _by_host(request, request.expected)
-    _write(folder / "env" / "extravars", _as_yaml(variables))
+    _write(folder / "env" / "extravars", as_yaml(request))
     _write(folder / "hosts", "\n".join(request.hosts) + "\n")
+
+
+def as_yaml(request: PlayRequest) -> str:
+    """The play's variables, in the words of the playbooks."""
+    import yaml  # noqa: PLC0415 - costs 15 ms; diagnosing goes without
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the name and shape are PyYAML's
+            return True
+
+    Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+    told = {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
+    if request.expected is not None:
+        told["expected_by_host"] = _by_host(request, request.expected)
+    return yaml.dump(told, Dumper=Dumper, allow_unicode=False)
 
 
 class _Text(str):
@@ -59,17 +71,6 @@ def _marked(value: Value) -> Any:
             return [_Text(item) for item in value]
         case _:
             return value
-
-
-def _as_yaml(variables: Mapping[str, Any]) -> str:
-    import yaml  # noqa: PLC0415 - costs 15 ms; diagnosing goes without
-
-    class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the name and shape are PyYAML's
-            return True
-
-    Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
-    return yaml.dump(variables, Dumper=Dumper, allow_unicode=False)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,0 +1,109 @@
+"""Every playbook, by existing: its name, its shape, its documentation, and what Ansible and its linter say of it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from runbook.material import folder, playbook
+
+FOLDER = folder("playbooks")
+PLAYBOOKS = sorted(FOLDER.glob("*.yml"))
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "playbooks.md"
+TOOLS = Path(sys.executable).parent
+GIVEN = {"inventory_hostname", "omit"}
+
+every_playbook = pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+
+
+def the_play(path: Path) -> dict[str, Any]:
+    """The one play of that file."""
+    (play,) = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(play, dict)
+    return play
+
+
+def inputs(path: Path) -> set[str]:
+    """Names of the variables in its templates."""
+    templates = re.findall(r"\{\{(.*?)\}\}", path.read_text(encoding="utf-8"))
+    words = {word for template in templates for word in re.findall(r"(?<![|\w.] )\b[a-z_]+\b(?!\()", template)}
+    return words - GIVEN - {"default", "list"}
+
+
+def test_there_are_some() -> None:
+    """A walk over nothing would prove nothing."""
+    assert {"set_config", "restore_config", "set_features", "restore_features"} <= {path.stem for path in PLAYBOOKS}
+
+
+@every_playbook
+def test_it_has_a_verb_and_a_noun_and_is_found_by_name(path: Path) -> None:
+    """The name in an issue's step is the name of the file."""
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", path.stem)
+    assert playbook(path.stem) == path
+
+
+@every_playbook
+def test_it_gathers_no_facts_and_names_its_actions_in_full(path: Path) -> None:
+    """Facts cost a second; a short name could be someone else's plugin."""
+    play = the_play(path)
+    assert play["hosts"] == "all"
+    assert play["gather_facts"] is False
+    for task in play["tasks"]:
+        assert any(re.fullmatch(r"\w+\.\w+\.\w+", word) for word in task)
+
+
+@every_playbook
+def test_it_goes_in_waves_unless_it_restores(path: Path) -> None:
+    """A change stops at the first wave that fails; a restoration must not be stopped by one dead node."""
+    play = the_play(path)
+    if path.stem.startswith("restore_"):
+        assert "serial" not in play
+        return
+    assert play["serial"] == [1, "25%", "100%"]
+    assert play["max_fail_percentage"] == 0
+    assert play["any_errors_fatal"] is True
+
+
+@every_playbook
+def test_what_is_set_can_be_restored(path: Path) -> None:
+    """There is an undo for every change."""
+    verb, _, noun = path.stem.partition("_")
+    if verb == "set":
+        assert (FOLDER / f"restore_{noun}.yml").is_file()
+
+
+@every_playbook
+def test_every_input_is_documented(path: Path) -> None:
+    """In its own head and in the reference."""
+    assert path.name in REFERENCE.read_text(encoding="utf-8")
+    for name in inputs(path):
+        assert re.search(rf"^# .*\b{name}\b", path.read_text(encoding="utf-8"), re.MULTILINE), name
+        assert f"`{name}`" in REFERENCE.read_text(encoding="utf-8"), name
+
+
+def environment() -> dict[str, str]:
+    """What Ansible's tools need."""
+    collections = str(FOLDER / "collections")
+    path = f"{TOOLS}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "LC_ALL": "C.UTF-8", "PATH": path, "ANSIBLE_COLLECTIONS_PATH": collections}
+
+
+def test_ansible_can_read_them_all() -> None:
+    """--syntax-check, which resolves the plugins too."""
+    command = [TOOLS / "ansible-playbook", "-i", "somewhere,", "--syntax-check", *PLAYBOOKS]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_plugin_is_documented_for_ansible_doc() -> None:
+    """`ansible-doc` shows every option that the plugin takes."""
+    command = [TOOLS / "ansible-doc", "--json", "-t", "module", "engram.ops.setting"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    options = yaml.safe_load(done.stdout)["engram.ops.setting"]["doc"]["options"]
+    assert set(options) == {"kind", "key", "value", "expected", "hosts"}
