@@ -26,7 +26,7 @@ def first_complaint(document: dict[str, Any]) -> Complaint | None:
     """The first fault in the order of the document's paths, or None where it fits its schema."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415  # 93 ms that other commands need not pay
 
-    errors = sorted(Draft202012Validator(schema("config.v1")).iter_errors(document), key=lambda error: error.json_path)
+    errors = sorted(Draft202012Validator(schema("config.v1")).iter_errors(document), key=_order)
     return _complaint(errors[0], len(errors) - 1) if errors else None
 
 
@@ -36,6 +36,11 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, choices, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return f"{meant}known: {', '.join(choices)}" if choices else "there are none"
+
+
+def _order(error: "ValidationError") -> tuple[str, bool]:
+    """By place; an unknown key before a missing one, which it is often the misspelling of."""
+    return error.json_path, error.validator != "additionalProperties"
 
 
 def _complaint(error: "ValidationError", more: int) -> Complaint:
@@ -57,9 +62,9 @@ def _complaint(error: "ValidationError", more: int) -> Complaint:
             what = f"must be {_TYPES[limit]}"
         case "const":
             what = f"must be {limit}"
-        case "pattern":
-            what = f"{instance!r} is not allowed"
-            if error.parent is not None:  # the rule for names of targets has no description of its own
-                hint = "a name is letters, digits, '.', '_' and '-', at most 64"
+        case "pattern" if hint:
+            what = "does not have the right form"  # a URL that is refused may hold a password: it is not repeated
+        case "pattern":  # the rule for names of targets has no description of its own
+            what, hint = f"{instance!r} is not allowed", "a name is letters, digits, '.', '_' and '-', at most 64"
     others = f" (and {more} more in this file)" if more else ""
     return Complaint(place or "the document", what + others, hint)

@@ -1,0 +1,199 @@
+"""`runbook.toml`: what is read, where it is looked for, and how its faults are named."""
+
+import os
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runbook.config import load_config
+from runbook.errors import DamagedError, NotSupportedError, RunbookError, UsageError
+
+WHOLE = """
+version = 1
+default_target = "prod"
+
+[targets.prod]
+environment = "production"
+inventory = "inventories/prod.yml"
+prometheus = "https://prometheus.example:9090/base/"
+token_file = "/etc/engram/token"
+allow_plain_http = true
+warm_up = "10m"
+
+[targets.test]
+environment = "test"
+inventory = "/abs/test.yml"
+"""
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    """A configuration in that folder."""
+    path = folder / "runbook.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_everything_is_typed_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """The whole format, once."""
+    config = load_config({}, write(tmp_path, WHOLE))
+    assert config.path == tmp_path / "runbook.toml"
+    assert config.default_target == "prod"
+    prod, test = config.targets["prod"], config.targets["test"]
+    assert (prod.name, prod.environment) == ("prod", "production")
+    assert prod.inventory == tmp_path / "inventories/prod.yml"
+    assert prod.token_file == Path("/etc/engram/token")
+    assert prod.prometheus == "https://prometheus.example:9090/base"
+    assert (prod.allow_plain_http, prod.warm_up) == (True, timedelta(minutes=10))
+    assert test.inventory == Path("/abs/test.yml")
+    assert (test.prometheus, test.token_file, test.allow_plain_http, test.warm_up) == (None, None, False, None)
+
+
+FAULTS = [
+    ("version = 1\n[targets.a]\nenvironment = 'e'\ninventroy = 'i'", "targets.a.inventroy", "did you mean inventory?"),
+    ("version = 1\ndefault = 'x'", "default: unknown key", "did you mean default_target?"),
+    ("version = 1\n[targets.a]\nenvironment = 'e'", "targets.a.inventory: missing", "Ansible inventory"),
+    ("[targets]", "version: missing", "version = 1"),
+    ("version = '1'", "version: must be 1", ""),
+    ("version = true", "version: must be 1", ""),
+    ("version = 1\ntargets = 3", "targets: must be a table", ""),
+    ("version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 3", "targets.a.inventory: must be a text", ""),
+    (
+        "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nallow_plain_http = 'no'",
+        "targets.a.allow_plain_http: must be true or false",
+        "",
+    ),
+    (
+        "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nwarm_up = '10 parsecs'",
+        "targets.a.warm_up",
+        "1h30m",
+    ),
+    (
+        "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nprometheus = 'http://u:p@h'",
+        "targets.a.prometheus",
+        "without user",
+    ),
+    ("version = 1\n[targets.'a b']\nenvironment = 'e'\ninventory = 'i'", "'a b' is not allowed", "letters"),
+    (
+        "version = 1\ndefault_target = 'prd'\n[targets.prod]\nenvironment='e'\ninventory='i'",
+        "targets.prd",
+        "mean prod?",
+    ),
+    ("version = 1\nversion = 1", "Cannot overwrite a value", "TOML"),
+    ("version = 1\n[targets.a\n", "line 2", "TOML"),
+    (b"version = 1\n# \xff", "line 2, byte 14: not UTF-8", "UTF-8"),
+    (b"\x00\x01\x02", "line 1", "TOML"),
+    ("x = " + "[" * 100_000, "runbook.toml", ""),
+    (b"#" * (1 << 21), "larger than", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "hint"), FAULTS, ids=[str(fault[1]) for fault in FAULTS])
+def test_a_fault_is_named_with_file_place_and_hint(tmp_path: Path, text: str | bytes, place: str, hint: str) -> None:
+    """Exit code 12, and the person knows where to put the cursor."""
+    path = write(tmp_path, text)
+    with pytest.raises(DamagedError) as caught:
+        load_config({}, path)
+    assert str(path) in caught.value.message
+    assert place in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_another_version_is_not_supported_rather_than_damaged(tmp_path: Path) -> None:
+    """Exit code 17: the file may be right, and this release too old."""
+    with pytest.raises(NotSupportedError, match="version 2"):
+        load_config({}, write(tmp_path, "version = 2\nunknown = 1"))
+
+
+def test_a_password_in_a_url_is_not_repeated(tmp_path: Path) -> None:
+    """Errors end up in logs."""
+    text = "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nprometheus = 'http://u:hunter2@h'"
+    with pytest.raises(DamagedError) as caught:
+        load_config({}, write(tmp_path, text))
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("named_by", ["--config", "RUNBOOK_CONFIG"])
+def test_a_file_that_was_named_must_be_there(tmp_path: Path, named_by: str) -> None:
+    """A typo never falls through to another configuration."""
+    missing = tmp_path / "missing.toml"
+    environ = {"RUNBOOK_CONFIG": str(missing)} if named_by == "RUNBOOK_CONFIG" else {}
+    with pytest.raises(UsageError) as caught:
+        load_config(environ, missing if named_by == "--config" else None)
+    assert named_by in caught.value.hint
+
+
+def test_a_folder_in_its_place_is_damage(tmp_path: Path) -> None:
+    """What cannot be read is named with the system's reason."""
+    with pytest.raises(DamagedError, match="cannot be read"):
+        load_config({}, tmp_path)
+
+
+def test_a_file_without_permission_is_damage(tmp_path: Path) -> None:
+    """Tried as another user, because root may read everything."""
+    path = write(tmp_path, WHOLE)
+    path.chmod(0)
+    if os.geteuid() != 0:
+        with pytest.raises(DamagedError, match="cannot be read"):
+            load_config({}, path)
+        return
+    for folder in (tmp_path, *tmp_path.parents[:-1]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        try:
+            load_config({}, path)
+        except DamagedError as error:
+            os._exit(int(error.code))
+        except BaseException:  # noqa: BLE001  # the child must never return into pytest
+            os._exit(99)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 12
+
+
+def test_the_places_are_looked_at_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder, XDG_CONFIG_HOME, HOME; the environment's file and the explicit one before them."""
+    here, xdg, home = tmp_path / "here", tmp_path / "xdg", tmp_path / "home"
+    for folder in (here, xdg / "engram-runbook", home / ".config" / "engram-runbook"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    in_home = write(home / ".config" / "engram-runbook", "version = 1")
+    assert load_config({"HOME": str(home)}, None).path == in_home
+    in_xdg = write(xdg / "engram-runbook", "version = 1")
+    environ = {"HOME": str(home), "XDG_CONFIG_HOME": str(xdg)}
+    assert load_config(environ, None).path == in_xdg
+    write(here, "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i.yml'")
+    config = load_config(environ, None)
+    assert config.path == Path("runbook.toml")
+    assert config.targets["a"].inventory == here / "i.yml"
+    assert load_config(environ | {"RUNBOOK_CONFIG": str(in_home)}, None).path == in_home
+    assert load_config(environ | {"RUNBOOK_CONFIG": str(in_home)}, in_xdg).path == in_xdg
+
+
+def test_without_a_file_there_is_an_empty_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox needs none."""
+    monkeypatch.chdir(tmp_path)
+    config = load_config({"HOME": str(tmp_path)}, None)
+    assert (config.path, config.default_target, dict(config.targets)) == (None, None, {})
+
+
+def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
+    """The reference page's example is read, and names every key of the schema."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+    example = page.read_text().split("```toml")[1].split("```")[0]
+    load_config({}, write(tmp_path, example))
+    first, *_ = tomllib.loads(example)["targets"].values()
+    from runbook.material import schema  # noqa: PLC0415  # beside its only use
+
+    assert set(first) == set(schema("config.v1")["$defs"]["target"]["properties"])
+
+
+def test_every_fault_is_a_runbook_error(tmp_path: Path) -> None:
+    """Cut anywhere, the file gives an answer or a named fault, never a traceback."""
+    for end in range(len(WHOLE)):
+        try:
+            load_config({}, write(tmp_path, WHOLE[:end]))
+        except RunbookError as error:
+            assert error.message  # noqa: PT017  # most cuts are faults, some are whole documents
