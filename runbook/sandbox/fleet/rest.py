@@ -30,4 +30,4 @@ def rest(folder: FleetFolder, nodes: Sequence[NodeRecord], talk: Talk) -> None:
 
 
 def _settled(client: NodeClient) -> bool | None:
-    return True if client.demand("GET", "/api/v1/system/health").document["pending"] == 0 else None
+    return True if client.demand("GET", "/api/v1/system/health").document["settled"] is True else None

@@ -28,7 +28,7 @@ _RECALLS = 5
 _SLOWER_RECALL = 0.010  # seconds
 _TRIES = 50
 _TIMEOUT = 2.0
-_RECALL = "/api/v1/memories/recall?query=what+happened+last+week&limit=5"
+_RECALL = "/api/v1/memories/recall?query=what+happened+last+week&max_results=5"
 _CONFIG = "/api/v1/admin/config"
 _WEIGHT = "dual_memory.semantic_weight"
 _SERVER_ERROR = 500

@@ -21,6 +21,7 @@ LONGEST = 20_000
 """Characters; a longer text is split between words, since a node takes no more than 100 000 bytes."""
 _LONGEST_LINE = 16 << 20
 _LOOK = 64 << 10
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 
 
@@ -100,12 +101,12 @@ def _lines(stream: io.BufferedReader, name: str) -> Iterator[str]:
             ) from error
         if "\0" in text:
             raise DamagedError(f"{name} is not text: a zero byte at {position + line.index(0)}")
+        yield text if position else text.removeprefix("\ufeff")
         position += len(line)
-        yield text
 
 
 def _texts(look: str, lines: Iterable[str], name: str) -> Iterator[str]:
-    if look.lstrip().startswith("{"):
+    if look.removeprefix("\ufeff").lstrip().startswith("{"):
         return _from_json_lines(lines, name)
     if _BLANK_LINE.search(look):
         return _from_paragraphs(lines)
@@ -123,6 +124,8 @@ def _from_json_lines(lines: Iterable[str], name: str) -> Iterator[str]:
         text = document if isinstance(document, str) else _content(document)
         if text is None:
             raise DamagedError(f'{name}, line {number}: no text under "content" or "text"')
+        if _NO_TEXT.search(text):
+            raise DamagedError(f"{name}, line {number}: half a surrogate pair or a zero character in the text")
         yield text
 
 

@@ -34,7 +34,7 @@ TOPICS: tuple[Topic, ...] = (
             "The {service} deployment was rolled back at {time} after the readiness probe failed on {count} pods.",
             "{person} approved the canary release of the {service} service for {day} with a ten percent traffic share.",
             "The container image of {service} was rebuilt on {day} to pick up the patched base layer.",
-            "Blue-green switch of the {service} cluster finished at {time} with {count} seconds of drained connections.",
+            "Blue-green switch of the {service} cluster finished at {time} with {count} seconds of draining.",
             "The deployment pipeline of {service} stopped at the integration stage because {count} tests timed out.",
         ),
     ),
