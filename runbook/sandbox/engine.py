@@ -1,0 +1,219 @@
+"""One node, put together: what the HTTP layer, the faults and the background tasks work with."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from uuid import uuid4
+
+from runbook.errors import StorageError
+from runbook.model.settings import Kind, Value
+from runbook.sandbox.access import Access
+from runbook.sandbox.cells import Cells
+from runbook.sandbox.consolidation import Consolidation, Cycle
+from runbook.sandbox.folder import Folder
+from runbook.sandbox.graph import Cue, DualMemoryGraph, Graph, MemoryGraph, Recalled
+from runbook.sandbox.lease import Leases
+from runbook.sandbox.memory import Memory
+from runbook.sandbox.metrics import Instruments
+from runbook.sandbox.records import now
+from runbook.sandbox.store import Store
+from runbook.sandbox.tuning import Settings
+
+FLUSH_SECONDS = 1.0
+DEFAULT_SPACE = "default"
+"""Made with the node, so that its counters are known to be zero from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a node is started."""
+
+    consolidation_seconds: float = 1.0
+    cell_seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A recall, the group that answered, and how long the search took."""
+
+    group: str
+    recalled: Recalled
+    seconds: float
+
+
+class Engine:
+    """The parts of one node. Opening it reads the whole memory.
+
+    Raises:
+        LockedError: another process serves the folder.
+        StorageError: the folder or the database cannot be used.
+    """
+
+    def __init__(self, path: Path, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.folder = Folder(path)
+        self.token = self.folder.token()
+        self.started_at = now()
+        self.id = str(uuid4())
+        self.store = Store(self.folder.database)
+        self.settings = Settings(self.store)
+        self.memory = Memory(self.store)
+        self.access = Access(self.store)
+        self.cells = Cells(self.store, self.options.cell_seconds)
+        self.leases = Leases()
+        self.instruments = Instruments(self)
+        self.consolidation = Consolidation(self.memory)
+        self._cycle_lock = threading.Lock()
+        self._stop = threading.Event()
+        if DEFAULT_SPACE not in self.memory.spaces:
+            self.memory.create_space(DEFAULT_SPACE).result()
+        for name in self.memory.spaces:
+            self.instruments.space(name)
+
+    def graph(self, space: str) -> tuple[str, Graph]:
+        """The group of the space, and the memory that answers for it."""
+        tuning = self.settings.tuning
+        group = tuning.group(space)
+        if group == "control":
+            return group, MemoryGraph(self.memory)
+        return group, DualMemoryGraph(
+            self.memory,
+            blended=tuning.use_blended_recall,
+            semantic_weight=tuning.semantic_weight,
+            cache_size=tuning.concept_cache_size,
+        )
+
+    async def create_space(self, name: str) -> int:
+        """Make the space, or find it; when it was created (microseconds since 1970)."""
+        created_at = await asyncio.wrap_future(self.memory.create_space(name))
+        self.instruments.space(name)
+        return created_at
+
+    def recall(self, space: str, cue: Cue) -> Answer:
+        """What comes to mind, and who answered; nothing is counted yet.
+
+        Raises:
+            KeyError: there is no such space.
+        """
+        started = perf_counter()
+        group, graph = self.graph(space)
+        return Answer(group, graph.recall(space, cue), perf_counter() - started)
+
+    def recall_failed(self, space: str) -> None:
+        """Count a recall that was answered with an error."""
+        group = self.settings.tuning.group(space)
+        self.instruments.recalls.labels(group, space).inc()
+        self.instruments.recall_errors.labels(group, space).inc()
+        self.cells.failed(space, group)
+
+    def recall_answered(self, space: str, answer: Answer, seconds: float) -> None:
+        """Count a recall, which took so long altogether, and note what came to mind."""
+        counted, group, recalled = self.instruments, answer.group, answer.recalled
+        counted.recalls.labels(group, space).inc()
+        counted.recall_seconds.labels(group).observe(seconds)
+        if recalled.confidence is not None:
+            counted.confidence.labels(group).observe(recalled.confidence)
+        if recalled.semantic_share is not None:
+            counted.semantic_share.observe(recalled.semantic_share)
+        for fan in recalled.fans:
+            counted.fan_out.observe(fan)
+        self.cells.recalled(space, group, seconds, recalled.confidence)
+        ids = [result.episode.id for result in recalled.results]
+        self.access.recalled(space, ids, recalled.concepts, recalled.bindings)
+
+    def consolidate(self) -> Cycle:
+        """Run one cycle now, in this thread, and count it.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        with self._cycle_lock:
+            try:
+                cycle = self.consolidation.cycle(self.settings.tuning)
+            except BaseException:
+                self.instruments.cycles.labels("failure").inc()
+                raise
+        self.instruments.cycles.labels("success").inc()
+        self.instruments.consolidation.observe(cycle.seconds)
+        for formed in cycle.formed:
+            self.instruments.formed.labels(formed.space).inc()
+            self.instruments.coherence.observe(formed.concept.coherence)
+        return cycle
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Background work goes on while the context lasts; at the end everything is written and closed."""
+        thread = threading.Thread(target=self._consolidate_always, name="consolidation", daemon=True)
+        thread.start()
+        flusher = asyncio.create_task(self._flush_always())
+        try:
+            yield
+        finally:
+            self._stop.set()
+            flusher.cancel()
+            await asyncio.to_thread(thread.join)
+            self.close()
+
+    def close(self) -> None:
+        """Write what waits, and let go of the folder."""
+        self.access.flush()
+        self.cells.flush()
+        self.store.close()
+        self.folder.close()
+
+    def _consolidate_always(self) -> None:
+        while not self._stop.wait(0.01 if self._behind() else self.options.consolidation_seconds):
+            try:
+                self.consolidate()
+            except StorageError:
+                logging.getLogger(__name__).exception("consolidation failed")
+
+    def _behind(self) -> bool:
+        return self.settings.tuning.forms_concepts and self.consolidation.backlog()
+
+    async def _flush_always(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            self.access.flush()
+            self.cells.flush()
+            with self.memory.lock:
+                self.memory.cache.shrink(self.settings.tuning.concept_cache_size)
+
+    # What metrics measure at the moment of a scrape.
+
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """Per space: episodes, concepts, bindings, orphans, pending."""
+        with self.memory.lock:
+            return {
+                name: {
+                    "episodes": len(space.episodes),
+                    "concepts": len(space.concepts),
+                    "bindings": space.binding_count,
+                    "orphans": len(space.orphans),
+                    "pending": len(space.pending),
+                }
+                for name, space in self.memory.spaces.items()
+            }
+
+    def resident_bytes(self) -> dict[str, int]:
+        """Measured bytes by component."""
+        with self.memory.lock:
+            parts = [space.resident_bytes() for space in self.memory.spaces.values()]
+            total = {
+                name: sum(part[name] for part in parts) for name in ("vectors", "episodes", "concepts", "bindings")
+            }
+            return {**total, "cache": self.memory.cache.resident_bytes}
+
+    def cached(self) -> tuple[int, int]:
+        """Entries and bytes of the concept cache."""
+        with self.memory.lock:
+            return len(self.memory.cache), self.memory.cache.resident_bytes
+
+    def values(self, kind: Kind) -> dict[str, Value]:
+        """The settings that the node runs with."""
+        return self.settings.of(kind)

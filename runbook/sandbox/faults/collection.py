@@ -1,0 +1,91 @@
+"""The faults of one node: those that there are, found by walking, and those that are active. None survives a restart."""
+
+import asyncio
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from runbook.sandbox import faults as package
+from runbook.sandbox.engine import Engine
+from runbook.sandbox.faults.fault import Fault, FaultError
+
+_NOT_FAULTS = {"fault", "collection", "flood"}
+
+
+@cache
+def available() -> Mapping[str, type[Fault]]:
+    """Every fault by its name."""
+    found: dict[str, type[Fault]] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name not in _NOT_FAULTS:
+            loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+            found[module.name.replace("_", "-")] = loaded.Injected
+    return found
+
+
+class Faults:
+    """The active faults; the event loop alone uses it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._active: dict[str, Fault] = {}
+        self._changing = asyncio.Lock()
+
+    def active(self) -> list[dict[str, Any]]:
+        """The active faults with their parameters."""
+        return [{"fault": name, "parameters": fault.parameters} for name, fault in sorted(self._active.items())]
+
+    async def inject(self, name: str, parameters: Mapping[str, Any]) -> None:
+        """Start the fault; one that is active starts anew with these parameters.
+
+        Raises:
+            KeyError: there is no such fault.
+            FaultError: a parameter is wrong; nothing has changed.
+        """
+        fault = available()[name](self._engine, parameters)
+        async with self._changing:
+            if name in self._active:
+                await self._active.pop(name).stop()
+            await fault.start()
+            self._active[name] = fault
+
+    async def clear(self, name: str) -> bool:
+        """End the fault; False when it was not active.
+
+        Raises:
+            KeyError: there is no such fault.
+        """
+        if name not in available():
+            raise KeyError(name)
+        async with self._changing:
+            fault = self._active.pop(name, None)
+            if fault is not None:
+                await fault.stop()
+        return fault is not None
+
+    async def clear_all(self) -> None:
+        """End them all, as the node ends."""
+        for name in list(self._active):
+            await self.clear(name)
+
+    def before_recall(self, group: str) -> None:
+        """Raise InjectedError where a fault makes this recall fail."""
+        for fault in self._active.values():
+            fault.before_recall(group)
+
+    def delay(self, group: str, seconds: float) -> float:
+        """Seconds that the faults add to a recall that took `seconds`."""
+        return sum(fault.delay(group, seconds) for fault in self._active.values())
+
+    def ignores_settings(self) -> bool:
+        """Does a fault swallow settings?"""
+        return any(fault.ignores_settings() for fault in self._active.values())
+
+    def silence(self) -> str:
+        """How the node fails to answer, if it does."""
+        return next((how for fault in self._active.values() if (how := fault.silence())), "")
+
+
+__all__ = ["FaultError", "Faults", "available"]

@@ -1,0 +1,197 @@
+"""Two memories behind one protocol: single type (the control) and dual (the treatment). They share the episodes.
+
+The dual memory recalls along two paths. The episodic one is the cosine of an episode with the cue. The semantic one
+goes through concepts: a concept near the cue is activated, and passes its activation on to the episodes that it is
+bound to, divided among them (the fan effect, J. R. Anderson, Retrieval of propositional information from long-term
+memory, Cognitive Psychology 6, 1974). `semantic_weight` blends the two into the order of the results; the confidence
+of a result says how well it fits the cue, and what corroborates it.
+"""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runbook.sandbox.embedding import Vector
+from runbook.sandbox.memory import Memory
+from runbook.sandbox.records import Episode
+from runbook.sandbox.space import EpisodeEntry, Space
+from runbook.sandbox.vectors import best
+
+ACTIVE_CONCEPTS = 20
+"""At most so many concepts answer to one cue."""
+ACTIVATION_FLOOR = 0.3
+"""A concept whose centroid is further from the cue than this stays silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is asked: a direction, how many results at most, and the least confidence of each."""
+
+    vector: Vector
+    count: int
+    threshold: float = 0.0
+    observe: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """One result; `path` is `episodic`, `semantic` or `both`."""
+
+    episode: EpisodeEntry
+    confidence: float
+    similarity: float
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The results, best first; how much of their score came through concepts; the fans and names of the active
+    concepts, and the bindings (concept, episode) that led to results.
+    """
+
+    results: tuple[Recollection, ...]
+    semantic_share: float | None = None
+    fans: tuple[int, ...] = ()
+    concepts: tuple[str, ...] = ()
+    bindings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def confidence(self) -> float | None:
+        """The mean confidence of the results; None where there are none."""
+        if not self.results:
+            return None
+        return sum(result.confidence for result in self.results) / len(self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a space holds, at one sequence number."""
+
+    sequence: int
+    episodes: int
+    concepts: int
+    bindings: int
+    pending: int
+
+
+class Graph(Protocol):
+    """A memory of one node, in which spaces are named."""
+
+    def remember(self, episodes: list[Episode]) -> Future[list[bool]]:
+        """Store, durably; which of them are new."""
+        ...
+
+    def recall(self, space: str, cue: Cue) -> Recalled:
+        """What comes to mind."""
+        ...
+
+    def forget(self, space: str, ids: list[str]) -> Future[dict[str, int]]:
+        """Forget, durably; the tombstone's sequence number of each that was there."""
+        ...
+
+    def snapshot(self, space: str) -> Snapshot:
+        """How much there is."""
+        ...
+
+
+class MemoryGraph:
+    """The single-type memory: episodes only."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.remember = memory.remember
+        self.forget = memory.forget
+
+    def recall(self, space: str, cue: Cue) -> Recalled:
+        """The episodes nearest to the cue."""
+        with self._memory.lock:
+            held = self._memory.spaces[space]
+            similar = held.vectors.cosines(cue.vector)
+            found = [_plain(held.by_row[int(row)], float(similar[row])) for row in best(similar, cue.count)]
+        return Recalled(tuple(result for result in found if result.confidence >= cue.threshold))
+
+    def snapshot(self, space: str) -> Snapshot:
+        """Episodes only."""
+        with self._memory.lock:
+            held = self._memory.spaces[space]
+            return Snapshot(self._memory.store.sequence, len(held.episodes), 0, 0, 0)
+
+
+class DualMemoryGraph:
+    """The dual memory: episodes, concepts and bindings. Built per request, with the tuning of that moment."""
+
+    def __init__(self, memory: Memory, *, blended: bool, semantic_weight: float, cache_size: int) -> None:
+        self._memory = memory
+        self._blended = blended
+        self._weight = semantic_weight
+        self._cache_size = cache_size
+        self.remember = memory.remember
+        self.forget = memory.forget
+
+    def recall(self, space: str, cue: Cue) -> Recalled:
+        """The episodes nearest to the cue, and those that its concepts lead to."""
+        if not self._blended:
+            return MemoryGraph(self._memory).recall(space, cue)
+        with self._memory.lock:
+            held = self._memory.spaces[space]
+            similar = held.vectors.cosines(cue.vector)
+            spread, fans, concepts = self._spread(held, cue, len(similar))
+            near = np.where(np.isfinite(similar), np.clip(similar, 0.0, 1.0), similar)
+            score = (1.0 - self._weight) * near + self._weight * spread
+            direct = set(best(similar, cue.count).tolist())
+            rows = best(score, cue.count)
+            found = [
+                _blend(held.by_row[row], float(similar[row]), float(spread[row]), direct=row in direct)
+                for row in map(int, rows)
+            ]
+            total = float(score[rows].sum())
+            share = float(self._weight * spread[rows].sum()) / total if total > 0 else 0.0
+            bindings = [(c, r.episode.id) for r in found for c in held.bound.get(r.episode.id, ()) if c in concepts]
+        kept = tuple(result for result in found if result.confidence >= cue.threshold)
+        return Recalled(kept, share, fans, concepts, tuple(bindings))
+
+    def _spread(self, held: Space, cue: Cue, size: int) -> tuple[NDArray[np.float32], tuple[int, ...], tuple[str, ...]]:
+        """The activation that reaches each episode, the fan of each active concept, and which those are."""
+        spread = np.zeros(size, dtype=np.float32)
+        activation = held.centroids.cosines(cue.vector)
+        fans: list[int] = []
+        concepts: list[str] = []
+        for row in best(activation, ACTIVE_CONCEPTS):
+            strength = min(float(activation[row]), 1.0)
+            if strength < ACTIVATION_FLOOR:
+                break
+            concept = held.concept_by_row[int(row)].id
+            cache = self._memory.cache
+            edges = cache.get(held, concept, self._cache_size) if cue.observe else cache.peek(held, concept)
+            if edges.fan:
+                spread[edges.rows] += strength * edges.strengths / edges.fan
+                fans.append(edges.fan)
+                concepts.append(concept)
+        np.minimum(spread, 1.0, out=spread)
+        return spread, tuple(fans), tuple(concepts)
+
+    def snapshot(self, space: str) -> Snapshot:
+        """Episodes, concepts and bindings."""
+        with self._memory.lock:
+            held = self._memory.spaces[space]
+            return Snapshot(
+                self._memory.store.sequence,
+                len(held.episodes),
+                len(held.concepts),
+                held.binding_count,
+                len(held.pending),
+            )
+
+
+def _plain(entry: EpisodeEntry, similarity: float) -> Recollection:
+    return Recollection(entry, min(max(similarity, 0.0), 1.0), similarity, "episodic")
+
+
+def _blend(entry: EpisodeEntry, similarity: float, spread: float, *, direct: bool) -> Recollection:
+    """What concepts add is corroboration: in proportion to the fit with the cue itself, never above 1."""
+    near = min(max(similarity, 0.0), 1.0)
+    path = ("both" if spread > 0 else "episodic") if direct else "semantic"
+    return Recollection(entry, near * (1.0 + spread * (1.0 - near)), similarity, path)

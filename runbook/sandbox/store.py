@@ -1,0 +1,150 @@
+"""One writer, in its own thread, with group commit: what is acknowledged is on the disk.
+
+A change is a function of a `Transaction`; all that wait are done in one SQLite transaction, each under its own
+savepoint, so that one which fails does not take the others with it. Its future is resolved after the commit, and
+what it does to the memory (`then`) is done after the commit too, in the order of the sequence numbers.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from runbook.errors import NotSupportedError, StorageError
+from runbook.sandbox import schema
+
+T = TypeVar("T")
+_LARGEST_GROUP = 256
+
+
+class Transaction:
+    """What a change may do: run statements, and number what it changed."""
+
+    def __init__(self, connection: sqlite3.Connection, sequence: int) -> None:
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+        self.sequence = sequence
+
+    def next(self) -> int:
+        """The next sequence number of the node."""
+        self.sequence += 1
+        return self.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[T]):
+    change: Callable[[Transaction], T]
+    then: Callable[[T], None] | None
+    future: "Future[T]"
+
+
+class Store:
+    """The database of one node.
+
+    Raises:
+        NotSupportedError: the folder was written by a newer version.
+        StorageError: the database cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = schema.connect(path)
+            version = schema.create(self._connection)
+            self.reader = schema.connect(path)
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot open {path}: {error}", hint="is the disk full or read-only?") from error
+        if version != schema.VERSION:
+            raise NotSupportedError(f"{path} has version {version}, this node knows {schema.VERSION}")
+        (self.sequence,) = self.reader.execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
+        self._broken: StorageError | None = None
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, change: Callable[[Transaction], T], then: Callable[[T], None] | None = None) -> "Future[T]":
+        """Do the change durably; the future holds its result, or what it raised (StorageError from the disk)."""
+        future: Future[T] = Future()
+        if self._broken is not None:
+            future.set_exception(self._broken)
+        else:
+            self._jobs.put(_Job(change, then, future))
+        return future
+
+    def close(self) -> None:
+        """Do what waits, then end."""
+        self._jobs.put(None)
+        self._thread.join()
+        self.reader.close()
+        self._connection.close()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            group, last = [job], False
+            while len(group) < _LARGEST_GROUP and not last:
+                try:
+                    more = self._jobs.get_nowait()
+                except Empty:
+                    break
+                if more is None:
+                    last = True
+                else:
+                    group.append(more)
+            self._commit(group)
+            if last:
+                return
+
+    def _commit(self, group: list[_Job[Any]]) -> None:
+        done: list[tuple[_Job[Any], Any]] = []
+        try:
+            if self._broken is not None:
+                raise self._broken
+            transaction = Transaction(self._connection, self.sequence)
+            transaction.execute("BEGIN IMMEDIATE")
+            done = [(job, result) for job in group for result in self._attempt(job, transaction)]
+            transaction.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (transaction.sequence,))
+            transaction.execute("COMMIT")
+        except (sqlite3.Error, StorageError) as error:
+            self._give_up(group, error)
+            return
+        self.sequence = transaction.sequence
+        for job, result in done:
+            try:
+                if job.then is not None:
+                    job.then(result)
+            except Exception as error:  # noqa: BLE001 - the caller gets it; the writer must live
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(result)
+
+    @staticmethod
+    def _attempt(job: _Job[Any], transaction: Transaction) -> list[Any]:
+        """The result of the change, or nothing when it failed by itself; a failing disk is raised."""
+        before = transaction.sequence
+        transaction.execute("SAVEPOINT change")
+        try:
+            result = job.change(transaction)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller of this change only
+            transaction.execute("ROLLBACK TO change")
+            transaction.execute("RELEASE change")
+            transaction.sequence = before
+            job.future.set_exception(error)
+            return []
+        transaction.execute("RELEASE change")
+        return [result]
+
+    def _give_up(self, group: list[_Job[Any]], error: sqlite3.Error | StorageError) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        refusal = StorageError(f"the disk refused the write: {error}", hint="nothing was stored; free space and retry")
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+            # After a failed fsync nobody knows what is on the disk, and a retry would only seem to succeed.
+            self._broken = refusal
+        for job in group:
+            if not job.future.done():
+                job.future.set_exception(refusal)

@@ -1,0 +1,1 @@
+"""The operations contract over HTTP."""
