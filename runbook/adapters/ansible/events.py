@@ -71,8 +71,8 @@ class Gathering:
             return HostResult(host, HostState.UNREACHABLE, message="Ansible could not reach it")
         if host in self._begun:
             return HostResult(host, HostState.FAILED, message="Ansible ended before it said what came of it")
-        ended = status not in FINISHED
-        reason = f"Ansible ended with {status} before its turn" if ended else "an earlier wave failed"
+        ended = "was killed" if status is None else f"ended with {status}"
+        reason = "an earlier wave failed" if status in FINISHED else f"Ansible {ended} before its turn"
         return HostResult(host, HostState.NOT_REACHED, message=reason)
 
     def _settle(self, host: str, state: HostState, result: Mapping[str, Any]) -> None:

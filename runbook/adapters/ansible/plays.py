@@ -125,7 +125,8 @@ def _refuse_unbegun(gathering: Gathering, status: int | None, inventory: Path) -
         said = gathering.said or "it said nothing"
         if "inventory" in said or "host pattern" in said:
             raise UsageError(f"Ansible cannot use the inventory {inventory}; nothing was touched", hint=said)
-        raise NotSupportedError(f"Ansible ended with {status} before it began; nothing was touched", hint=said)
+        ended = "was killed" if status is None else f"ended with {status}"
+        raise NotSupportedError(f"Ansible {ended} before it began; nothing was touched", hint=said)
 
 
 @contextmanager
