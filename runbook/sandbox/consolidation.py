@@ -2,8 +2,8 @@
 
 One cycle looks at the oldest episodes of each space that are not settled yet, `WINDOW` at most. A cluster that is
 large and coherent enough either merges into the nearest concept, or is sampled to become one; each concept is
-durable with all its bindings or not at all. An episode that finds no cluster stays a candidate for a few cycles and
-is then given up, so that a node without new episodes settles.
+durable with all its bindings or not at all. An episode that ends up in no concept stays a candidate for a few cycles
+and is then given up, so that a node without new episodes settles.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,9 @@ from runbook.sandbox.store import Transaction
 from runbook.sandbox.tuning import Tuning
 from runbook.sandbox.vectors import best
 
-WINDOW = 256
+WINDOW = 640
 """Episodes that one cycle looks at, per space."""
-PATIENCE = 3
+PATIENCE = 5
 """Cycles that an episode waits for others like it."""
 LINK_MARGIN = 0.10
 """Clusters are joined down to this far under the coherence threshold (upstream: 0.55 and 0.65)."""
@@ -123,19 +123,17 @@ class Consolidation:
         found = cluster(candidates.points, tuning.coherence_threshold - LINK_MARGIN)
         formed: list[Formed] = []
         merged = 0
-        settled: set[int] = set()
         for group in found:
             if len(group.members) < tuning.min_cluster_size or group.coherence < tuning.coherence_threshold:
                 continue
             members = [candidates.entries[at] for at in group.members]
             points = candidates.points[list(group.members)]
             result = self._absorb(space, group, members, points, tuning)
-            settled.update(group.members)
             if isinstance(result, Formed):
                 formed.append(result)
             else:
                 merged += result
-        self._give_up(space, candidates, settled)
+        self._give_up(space, candidates)
         return Cycle(0.0, tuple(formed), merged, examined=len(candidates.entries))
 
     def _candidates(self, space: Space) -> _Candidates:
@@ -215,18 +213,17 @@ class Consolidation:
 
         self._memory.store.write(write, apply).result()
 
-    def _give_up(self, space: Space, candidates: _Candidates, settled: set[int]) -> None:
-        """Settle the clusters that were not sampled, and the candidates that waited long enough."""
+    def _give_up(self, space: Space, candidates: _Candidates) -> None:
+        """Settle the candidates that waited long enough; with a backlog, the older half of the window."""
+        gone: list[str] = []
         with self._memory.lock:
             for at, entry in enumerate(candidates.entries):
                 if entry.id not in space.pending:
                     continue
                 waited = space.pending[entry.id] = space.pending[entry.id] + 1
                 if waited >= PATIENCE or (candidates.backlog and at < WINDOW // 2):
-                    settled.add(at)
-            gone = [candidates.entries[at].id for at in sorted(settled) if candidates.entries[at].id in space.pending]
-            for id_ in gone:
-                del space.pending[id_]
+                    gone.append(entry.id)
+                    del space.pending[entry.id]
         if gone:
             self._memory.store.write(_mark(space.name, gone))  # nobody needs to wait: a restart would only look again
 

@@ -24,7 +24,7 @@ Vector = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _STOP = frozenset(
-    "a about after all also am an and any are as at be because been but by can could did do does for from had has have "
+    "a about after all also am an and any are as at be because been but by can could did do does for from had has have "  # noqa: SIM905 - read as text
     "he her him his how i if in into is it its just like may me more most my no not of on one only or other our out "
     "over she should so some such than that the their them then there these they this those to too up us use used very "
     "was we were what when where which who whom why will with would you your".split()

@@ -107,20 +107,28 @@ def _flat(document: Any) -> dict[str, Any]:
 
 
 def _ask(method: str, path: str, body: Any = None) -> Any:
-    url = urlsplit(os.environ.get("ENGRAM_URL", ""))
-    if url.scheme != "http" or not url.hostname:
-        raise EngramError("ENGRAM_URL does not name a node, such as http://127.0.0.1:7432")
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=_TIMEOUT)
+    host, port = _address()
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
     try:
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
         connection.request(method, path, content, {"Content-Type": "application/json", **_authorization()})
         answer = connection.getresponse()
         text = answer.read()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise EngramError(f"{url.geturl()} does not answer: {str(error) or type(error).__name__}") from error
+        raise EngramError(f"{host}:{port} does not answer: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
     return _document(answer.status, text)
+
+
+def _address() -> tuple[str, int]:
+    try:
+        url = urlsplit(os.environ.get("ENGRAM_URL", ""))
+        if url.scheme == "http" and url.hostname:
+            return url.hostname, url.port or http.client.HTTP_PORT
+    except ValueError:
+        pass
+    raise EngramError("ENGRAM_URL does not name a node, such as http://127.0.0.1:7432")
 
 
 def _authorization() -> dict[str, str]:

@@ -48,8 +48,10 @@ class Recollection:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The results, best first; how much of their score came through concepts; the fans and names of the active
-    concepts, and the bindings (concept, episode) that led to results.
+    """The results, best first, and what the concepts did.
+
+    That is: how much of the score came through them, the fan and the name of each active one, and the bindings
+    (concept, episode) that led to results.
     """
 
     results: tuple[Recollection, ...]

@@ -4,7 +4,7 @@ Counters and histograms are counted where things happen; gauges are read at the 
 its own registry, since one process may serve many nodes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
@@ -58,7 +58,7 @@ class Instruments:
     """Counters and histograms, and the gauges of `measured`."""
 
     def __init__(self, measured: Measured) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library annotates it not
         self._registry = registry = CollectorRegistry(auto_describe=False)
         self.formed = Counter("engram_concepts_formed", "Concepts formed", ["space"], registry=registry)
         self.coherence = Histogram(
@@ -140,7 +140,7 @@ class _Gauges:
         yield _family("engram_config_value", "Tunables as the node runs with them", "name", numbers)
 
 
-def _family(name: str, documentation: str, label: str, values: "dict[str, int] | dict[str, Value]") -> Metric:
+def _family(name: str, documentation: str, label: str, values: Mapping[str, Value]) -> Metric:
     gauge = GaugeMetricFamily(name, documentation, labels=[label])
     for key, value in values.items():
         if isinstance(value, bool | int | float):

@@ -16,12 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_threads, "1")  # before numpy is imported: a node is at home on one core
-
 import uvicorn
 
 from runbook.errors import RunbookError, UnreachableError
+from runbook.sandbox import one_core  # noqa: F401 - before numpy is imported
 from runbook.sandbox.engine import Engine, Options
 from runbook.sandbox.faults import Faults
 from runbook.sandbox.web.app import application
@@ -106,7 +104,9 @@ async def _serve_all(bound: Sequence[tuple[Engine, socket.socket]]) -> None:
 
 
 def _listener(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # named, or asyncio sets no TCP_NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

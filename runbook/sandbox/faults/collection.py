@@ -1,4 +1,7 @@
-"""The faults of one node: those that there are, found by walking, and those that are active. None survives a restart."""
+"""The faults of one node: those that there are, found by walking, and those that are active.
+
+None survives a restart.
+"""
 
 import asyncio
 import importlib

@@ -12,7 +12,7 @@ KEY = "dual_memory.coherence_threshold"
 
 
 class Injected(Fault):
-    """Parameters: `threshold` (default 0.3), `groups_per_second` (default 28)."""
+    """Parameters: `threshold` (default 0.3), `groups_per_second` (default 30)."""
 
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         super().__init__(engine, parameters)

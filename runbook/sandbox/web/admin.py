@@ -66,7 +66,7 @@ def _lease(engine: Engine) -> Any:
             return answer({"lease": None if current is None else _lease_document(current)})
         document = await body_of(request)
         if request.method == "DELETE":
-            only(document, "run", "holder")
+            only(document, "run", "holder", "ttl_seconds")
             return answer({"released": engine.leases.give_back(text(document, "run"))})
         only(document, "holder", "run", "ttl_seconds")
         holder, run = text(document, "holder"), text(document, "run")

@@ -1,6 +1,5 @@
 """The application of one node: routes, errors in one shape, and the two doors before them (silence, token)."""
 
-import asyncio
 import hmac
 import logging
 
@@ -50,6 +49,7 @@ class Doors:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         path = str(scope.get("path", ""))
         trusted = self._trusted(scope)
         how = self._faults.silence()
@@ -76,7 +76,7 @@ class Doors:
             if transport is not None:
                 transport.abort()
         while (await receive())["type"] != "http.disconnect":
-            await asyncio.sleep(0)
+            continue
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:

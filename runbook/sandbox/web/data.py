@@ -21,11 +21,15 @@ _SPACE = re.compile(r"[a-z0-9_-]{3,64}")
 
 def routes(engine: Engine) -> list[Route]:
     """Spaces and memories."""
+    return [*_spaces(engine), *_writing(engine), *_reading(engine)]
 
-    async def spaces(request: Request) -> Response:
-        if request.method == "GET":
-            listed = [{"id": s.name, "created_at": timestamp(s.created_at)} for s in engine.memory.spaces.values()]
-            return answer({"spaces": listed})
+
+def _spaces(engine: Engine) -> list[Route]:
+    async def listed(_: Request) -> Response:
+        found = [{"id": s.name, "created_at": timestamp(s.created_at)} for s in engine.memory.spaces.values()]
+        return answer({"spaces": found})
+
+    async def create(request: Request) -> Response:
         document = await body_of(request)
         only(document, "id")
         name = text(document, "id")
@@ -33,6 +37,10 @@ def routes(engine: Engine) -> list[Route]:
             raise invalid(f"{name!r} is not a name of a space", "3 to 64 of a-z, 0-9, - and _")
         return answer({"id": name, "created_at": timestamp(await engine.create_space(name))}, 201)
 
+    return [Route("/api/v1/spaces", listed), Route("/api/v1/spaces", create, methods=["POST"])]
+
+
+def _reading(engine: Engine) -> list[Route]:
     async def listed(request: Request) -> Response:
         space = space_of(engine, request)
         offset = int(queried_number(request, "offset", 0, 0, 2**53))
@@ -51,6 +59,10 @@ def routes(engine: Engine) -> list[Route]:
             raise _missing(id_)
         return answer(_document(found, embedding=queried_flag(request, "include_embeddings", default=True)))
 
+    return [Route("/api/v1/memories", listed), Route("/api/v1/memories/{id}", one)]
+
+
+def _writing(engine: Engine) -> list[Route]:
     async def remember(request: Request) -> Response:
         space = space_of(engine, request)
         episode = from_document(space, await body_of(request), episodic=request.url.path.endswith("episodes/remember"))
@@ -71,11 +83,8 @@ def routes(engine: Engine) -> list[Route]:
         return answer({"memory_id": id_, "status": "forgotten", "tombstone": {"sequence": gone[id_]}})
 
     return [
-        Route("/api/v1/spaces", spaces, methods=["GET", "POST"]),
-        Route("/api/v1/memories", listed),
         Route("/api/v1/memories/remember", remember, methods=["POST"]),
         Route("/api/v1/episodes/remember", remember, methods=["POST"]),
-        Route("/api/v1/memories/{id}", one),
         Route("/api/v1/memories/{id}", forget, methods=["DELETE"]),
     ]
 
