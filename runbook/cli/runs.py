@@ -65,12 +65,12 @@ def _runbook_of(plan: RunPlan) -> Runbook | None:
     return next((each for each in map(issue_of, names) if each.slug == plan.issue), None)
 
 
-def _context(current: Session, run: Run, config: Path | None, talk: ScreenTalk) -> Context:
-    target = compose.target_of(current, run.plan.target, config)
+def _context(current: Session, plan: RunPlan, config: Path | None, talk: ScreenTalk) -> Context:
+    target = compose.target_of(current, plan.target, config)
     ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
     who = f"{current.who}@{current.where}"
-    known = _runbook_of(run.plan)
-    if known is None or run.plan.undoes or not run.plan.watch_seconds:
+    known = _runbook_of(plan)
+    if known is None or plan.undoes:
         return Context(ports, target, who)
     return Context(ports, target, who, known.verify, current.store.load_baseline(target.name))
 
@@ -86,7 +86,7 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
             show([line(f"Run {run_id} has ended ({run.status.value}): there is nothing to resume.")])
         return ExitCode.DONE
     with ScreenTalk() as talk:
-        carried = resume(_context(current, run, config, talk), run)
+        carried = resume(_context(current, run.plan, config, talk), run)
     return _tell(carried, "runbook resume", as_json=as_json)
 
 
@@ -105,7 +105,7 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
         show(_plan_lines(plan))
         _confirm()
     with ScreenTalk() as talk:
-        carried = undo(_context(current, run, wishes.config, talk), plan, force=wishes.force)
+        carried = undo(_context(current, plan, wishes.config, talk), plan, force=wishes.force)
     return _tell(carried, "runbook undo", as_json=wishes.as_json)
 
 

@@ -110,6 +110,8 @@ def _interval(quantity: Quantity, measured: Measurement) -> str:
     value = figure(measured.value or 0.0)
     if measured.low is None or measured.high is None:
         return f"{value} {quantity.unit}"
+    if math.isinf(measured.low) and math.isinf(measured.high):
+        return f"{value} {quantity.unit}, from samples too alike for an interval,"
     return f"{value} {quantity.unit} ({figure(measured.low)}..{figure(measured.high)})"
 
 

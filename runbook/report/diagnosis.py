@@ -67,9 +67,11 @@ def _step_lines(planned: PlannedStep) -> Iterator[Line]:
         note += "; emergency: only if the steps above did not help, and with --allow-disruptive"
     yield Line(((f"{planned.index}. {step.title}", Style.STRONG), (f"  ({note})", Style.FAINT)), indent=2, hang=3)
     yield line(step.why, Style.FAINT, indent=5)
+    moves: dict[str, list[str]] = {}
     for change in planned.changes:
-        text = f"{change.node}: {change.key}  {shown(change.old)} -> {shown(change.new)}"
-        yield line(text, indent=5, hang=2)
+        moves.setdefault(f"{change.key}  {shown(change.old)} -> {shown(change.new)}", []).append(change.node)
+    for move, nodes in moves.items():
+        yield line(f"{', '.join(nodes)}: {move}", indent=5, hang=2)
     if planned.changes:
         yield line(f"undo: {step.undo.playbook} puts the old value back, if nobody changed it since", Style.FAINT, 5)
     reasons: dict[str, list[str]] = {}
