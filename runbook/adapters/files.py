@@ -76,8 +76,8 @@ def private_folder(path: Path) -> Path:
     Raises:
         StorageError: it cannot be made.
     """
-    if not path.is_dir():
-        with storage(path, "make the folder"):
+    with storage(path, "make the folder"):
+        if not path.is_dir():
             path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     return path
 

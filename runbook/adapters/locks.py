@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,12 @@ class FileLocks:
         try:
             with storage(path, "lock"):
                 _take(descriptor, name)
-                _describe(descriptor, self._description(run))
-            yield
-            with storage(path, "unlock"):
-                os.ftruncate(descriptor, 0)
+            try:
+                with storage(path, "lock"):
+                    _describe(descriptor, self._description(run))
+                yield
+            finally:
+                _let_go(descriptor)
         finally:
             os.close(descriptor)
 
@@ -67,6 +69,13 @@ def _take(descriptor: int, name: str) -> None:
 def _describe(descriptor: int, description: bytes) -> None:
     os.ftruncate(descriptor, 0)
     write_all(descriptor, description, 0)
+
+
+def _let_go(descriptor: int) -> None:
+    """Unlock by name: closing would leave the lock to a child that was forked meanwhile and has not yet closed it."""
+    with suppress(OSError):  # who held it is of no use to anyone now
+        os.ftruncate(descriptor, 0)
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _holder(description: bytes) -> str:

@@ -14,23 +14,24 @@ def items(taken: Snapshot) -> Iterator[Link | Damage | Torn]:
         yield from walk(taken.stream, taken.size)
         yield Damage(0, 0, taken.head)
         return
-    reached, damaged = taken.head == EMPTY, False
+    reached, last, damaged = taken.head == EMPTY, 0, False
     for item in walk(taken.stream, taken.size):
-        reached = reached or (isinstance(item, Link) and item.end == taken.head)
-        damaged = damaged or isinstance(item, Damage)
         if isinstance(item, Torn) and item.byte < taken.head.size:
             yield Damage(item.line, item.byte, "it is cut short, though it was finished")
-        else:
-            yield item
-    if taken.size < taken.head.size or not (reached or damaged):
-        yield Damage(0, min(taken.size, taken.head.size), _not_reached(taken.head, taken.size))
+            damaged = True
+            continue
+        if isinstance(item, Link):
+            reached, last = reached or item.end == taken.head, item.end.seq
+        elif isinstance(item, Damage):
+            damaged, last = True, last + 1
+        yield item
+    if not reached and (last < taken.head.seq or not damaged):
+        yield Damage(0, min(taken.size, taken.head.size), _not_reached(taken.head, last))
 
 
-def _not_reached(head: Head, size: int) -> str:
-    if size < head.size:
-        return (
-            f"the sealed head knows {head.seq} entries in {head.size} bytes, the file has {size}: its end was cut off"
-        )
+def _not_reached(head: Head, last: int) -> str:
+    if last < head.seq:
+        return f"the sealed head knows {head.seq} entries, the file ends with entry {last}: its end was cut off"
     return f"the sealed head knows an entry {head.seq} that ends at byte {head.size}; no such entry ends there"
 
 

@@ -81,9 +81,19 @@ def locked(place: Place, clock: Clock) -> Iterator[None]:
     """
     with storage(place.lock, "open"):
         descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
-    try:
-        _wait(descriptor, fcntl.LOCK_EX, place, clock)
+    with _held(descriptor, fcntl.LOCK_EX, place, clock):
         yield
+
+
+@contextmanager
+def _held(descriptor: int, kind: int, place: Place, clock: Clock) -> Iterator[None]:
+    """Unlocked by name: closing would leave the lock to a child that was forked meanwhile."""
+    try:
+        _wait(descriptor, kind, place, clock)
+        try:
+            yield
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
@@ -155,8 +165,5 @@ def _shared(place: Place, clock: Clock) -> Iterator[None]:
     except FileNotFoundError:  # nobody ever appended, so nobody does now
         yield
         return
-    try:
-        _wait(descriptor, fcntl.LOCK_SH, place, clock)
+    with _held(descriptor, fcntl.LOCK_SH, place, clock):
         yield
-    finally:
-        os.close(descriptor)
