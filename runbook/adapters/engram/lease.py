@@ -1,6 +1,5 @@
 """One changing run per node at a time, from whichever machine: a lease on each node, renewed in the background."""
 
-import contextlib
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,6 +15,8 @@ from runbook.wire.exchange import printable
 
 _PATH = "/api/v1/admin/lease"
 _RENEWALS_PER_TTL = 3
+_TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT})
+_NO_LEASES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 class Leases:
@@ -29,7 +30,8 @@ class Leases:
     def __init__(self, client: Client, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> None:
         self._client = client
         self._nodes = sorted(nodes, key=lambda node: node.name)
-        self._claim = {"holder": holder, "run": run, "ttl_seconds": max(1, round(ttl.total_seconds()))}
+        self._owner = {"holder": holder, "run": run}
+        self._claim = {**self._owner, "ttl_seconds": ttl.total_seconds()}
         self._pause = ttl.total_seconds() / _RENEWALS_PER_TTL
         self._held: list[Node] = []
         self._ended = threading.Event()
@@ -61,8 +63,10 @@ class Leases:
                 f"node {node.name} is locked by {holder_of(reply)}",
                 hint="wait until that run has ended; see runbook runs on its machine",
             )
-        if reply.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
+        if reply.status in _TAKEN:
             self._held.append(node)
+        elif reply.status not in _NO_LEASES:
+            self._client.on_retry(f"{node.name}: no lease: HTTP {reply.status} {printable(reply.said())}")
 
     def _ask(self, node: Node) -> Reply:
         reply = self._client.send("POST", node, _PATH, self._claim)
@@ -92,8 +96,12 @@ class Leases:
         fan_out(held, self._give_back)
 
     def _give_back(self, node: Node) -> None:
-        with contextlib.suppress(Exception):  # best effort: it expires by itself
-            self._client.send("DELETE", node, _PATH, self._claim)
+        try:
+            reply = self._client.send("DELETE", node, _PATH, self._owner)
+            if reply.status not in _TAKEN:
+                reply.checked()
+        except Exception as error:  # noqa: BLE001  # best effort: it expires by itself, and nothing else may be hidden
+            self._client.on_retry(f"{node.name}: the lease could not be given back and will expire: {error}")
 
 
 def holder_of(reply: Reply) -> str:
