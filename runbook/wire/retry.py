@@ -53,9 +53,9 @@ def _failure(state: "RetryCallState") -> BaseException | None:
 
 
 def _wait(state: "RetryCallState") -> float:
-    from tenacity import wait_exponential_jitter  # noqa: PLC0415  # loaded by now
+    from tenacity import wait_exponential, wait_random  # noqa: PLC0415  # loaded by now
 
-    jittered = wait_exponential_jitter(initial=0.1, max=1.0, jitter=0.2)(state)
+    jittered = wait_exponential(multiplier=0.1, max=1.0)(state) + wait_random(0.0, 0.2)(state)
     failure = _failure(state)
     asked = failure.after if isinstance(failure, NoReplyError) and failure.after is not None else 0.0
     return min(max(jittered, asked), _LONGEST_WAIT_SECONDS)
