@@ -17,10 +17,13 @@ _LIMIT = 4096  # bytes of a holder's description
 
 
 class FileLocks:
-    """`Locks` in `<state>/locks/`. `who` is the invoking person, `where` this machine."""
+    """`Locks` as files of a folder, which is made when needed.
+
+    `who` is the invoking person, `where` this machine.
+    """
 
     def __init__(self, folder: Path, clock: Clock, who: str, where: str) -> None:
-        self._folder = folder / "locks"
+        self._folder = folder
         self._clock = clock
         self._who = who
         self._where = where

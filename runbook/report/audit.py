@@ -1,7 +1,7 @@
 """The journal and its state, as lines for people and as data for `--json`."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from runbook.model.journal import Entry, JournalState
@@ -10,7 +10,7 @@ from runbook.report.lines import Line, Style, line
 _HEADINGS = ("time (UTC)", "who", "event", "run", "details")
 
 
-def entry_lines(entries: Sequence[Entry]) -> Iterator[Line]:
+def entry_lines(entries: Iterable[Entry]) -> Iterator[Line]:
     """A table: one entry per line, under headings; columns as wide as their widest cell."""
     rows = [_cells(entry) for entry in entries]
     widths = [max(len(row[column]) for row in (_HEADINGS, *rows)) for column in range(len(_HEADINGS) - 1)]
