@@ -1,0 +1,28 @@
+"""Fixtures of the end-to-end tests."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from end_to_end_fleet import Command, sick_fleet
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """One sick node, for tests that leave it as they found it."""
+    command = sick_fleet(tmp_path_factory.mktemp("state"), 1)
+    yield command
+    command("sandbox", "down")
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], bool], str], None]:
+    """Wait for a condition, at most a minute."""
+
+    def wait(condition: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < until, what
+            time.sleep(0.01)
+
+    return wait

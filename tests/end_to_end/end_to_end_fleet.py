@@ -1,0 +1,108 @@
+"""The real `runbook` command in a state folder of its own, and a real fleet that is sick."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Command:
+    """The real command, run from a folder that holds no configuration."""
+
+    state: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's, less what would name another target, plus the state folder."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNBOOK_")}
+        return kept | {"RUNBOOK_STATE": str(self.state), "COLUMNS": "200"}
+
+    @property
+    def words(self) -> list[str]:
+        """How to start it."""
+        return [sys.executable, "-m", "runbook"]
+
+    def __call__(self, *arguments: str, expect: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run it and insist on its exit code."""
+        environment = self.environment | options.pop("environment", {})
+        done = subprocess.run(
+            [*self.words, *arguments],
+            env=environment,
+            cwd=self.state,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+            **options,
+        )
+        assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments: str, expect: int = 0) -> dict[str, Any]:
+        """Run it with `--json`; the document on stdout."""
+        document: dict[str, Any] = json.loads(self(*arguments, "--json", expect=expect).stdout)
+        return document
+
+    def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """Start it in the background, in a process group of its own."""
+        return subprocess.Popen(
+            [*prefix, *self.words, *arguments],
+            env=self.environment,
+            cwd=self.state,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The journal's entries, as far as they are whole lines."""
+        path = self.state / "journal.jsonl"
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Each node's configuration and features, read straight from the node."""
+        return {
+            node["name"]: _admin(node["url"], self.token(node["name"]))
+            for node in self.json("sandbox", "status")["data"]["nodes"]
+        }
+
+    def token(self, node: str) -> str:
+        """A node's admin token."""
+        return (self.state / "sandbox" / node / "admin.token").read_text().strip()
+
+
+def _admin(url: str, token: str) -> dict[str, Any]:
+    import urllib.request  # noqa: PLC0415 - beside its only use
+
+    found: dict[str, Any] = {}
+    for part in ("config", "features"):
+        request = urllib.request.Request(  # noqa: S310 - a loopback address that this test made
+            f"{url}/api/v1/admin/{part}", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310 - as above
+            found |= json.load(reply)
+    return found
+
+
+def sick_fleet(state: Path, nodes: int) -> Command:
+    """A fleet with a baseline, whose every node forms concepts far too fast."""
+    state.mkdir(mode=0o700, exist_ok=True)
+    command = Command(state)
+    command("sandbox", "up", "--nodes", str(nodes), "--episodes", "60", "--traffic", "10")
+    command("baseline", "capture", "--window", "5s")
+    command("sandbox", "inject", "high-formation")
+    return command
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """SIGKILL to exactly that process, and reap it."""
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
