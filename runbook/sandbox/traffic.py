@@ -109,8 +109,8 @@ def work(schedule: Iterator[Arrival], turn: threading.Lock, ports: Sequence[int]
             tally.add(errors=1)
 
 
-def run(fleet: Path, rate: float) -> None:
-    """Send until the fleet's record is gone.
+def run(fleet: Path, rate: float, every: float = REPORT_EVERY) -> None:
+    """Send until the fleet's record is gone; a report each so many seconds.
 
     Raises:
         RunbookError: the record cannot be read at the start.
@@ -124,8 +124,8 @@ def run(fleet: Path, rate: float) -> None:
     for _ in range(CONNECTIONS):
         threading.Thread(target=work, args=(schedule, turn, ports, tally), daemon=True).start()
     for beat in itertools.count(1):
-        time.sleep(REPORT_EVERY)
-        sys.stdout.write(f"{beat * REPORT_EVERY:.0f}s {tally.report()}\n")
+        time.sleep(every)
+        sys.stdout.write(f"{beat * every:g}s {tally.report()}\n")
         if not fleet.exists():
             return
 
@@ -135,9 +135,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fleet", type=Path, required=True, help="the fleet.json of `runbook sandbox up`")
     parser.add_argument("--rate", type=float, required=True, help="requests per second over the whole fleet")
+    parser.add_argument("--every", type=float, default=REPORT_EVERY, help="seconds between two reports")
     options = parser.parse_args()
     try:
-        run(options.fleet.absolute(), options.rate)
+        run(options.fleet.absolute(), options.rate, options.every)
     except RunbookError as error:
         sys.stderr.write(f"{error.message}\n")
         return int(error.code)

@@ -28,9 +28,12 @@ JARGON = Path("/usr/share/dictd/jargon.dict.dz")
 SETTINGS = {"dual_memory.coherence_threshold": 0.3, "dual_memory.concept_sample_rate": 1.0}
 SPACE = "jargon-file"
 # Words that any two entries may share, and that say nothing.
-EMPTY = frozenset(
-    "about after also been from have into more most often only other over some such than that their them then there "
-    "these they this used usually when where which with would because being hackers common compare computer term".split()
+EMPTY = set(
+    re.findall(
+        r"\w+",
+        """about after also because been being common compare computer from hackers have into more most often only other
+        over some such term than that their them then there these they this used usually when where which with would""",
+    )
 )
 
 
@@ -78,7 +81,7 @@ def test_concepts_form_and_make_sense_to_a_person(concepts: list[dict[str, Any]]
     assert len(concepts) >= 10
     named = 0
     for concept in concepts:
-        texts = concept["members"]
+        texts = [member["content"] for member in concept["members"]]
         assert len(texts) >= 3
         counts = Counter(word for text in texts for word in content_words(text))
         word, count = counts.most_common(1)[0] if counts else ("-", 0)

@@ -78,7 +78,16 @@ def active_faults(folder: FleetFolder, node: NodeRecord) -> tuple[str, ...]:
         UnreachableError: it does not answer.
     """
     with NodeClient(node.port, folder.token(node.name)) as client:
-        return tuple(sorted(client.demand("GET", _CHAOS).document["active"]))
+        return names_of(client)
+
+
+def names_of(client: NodeClient) -> tuple[str, ...]:
+    """The active faults of the node at the other end.
+
+    Raises:
+        UnreachableError: it does not answer.
+    """
+    return tuple(sorted(active["fault"] for active in client.demand("GET", _CHAOS).document["active"]))
 
 
 def _measured(look: Look, patience: float) -> str | None:

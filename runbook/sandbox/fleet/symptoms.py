@@ -102,10 +102,10 @@ def unreachable(folder: FleetFolder, node: NodeRecord) -> Look:
     def look() -> str | None:
         try:
             with _client(folder, node) as client:
-                client.ask("GET", "/health")
+                reply = client.ask("GET", "/health")
         except UnreachableError as error:
             return error.message
-        return None
+        return None if isinstance(reply.document, dict) else f"something else than JSON: {reply.text[:40]!r}"
 
     return look
 
