@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from runbook.engine.history import runs_of
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
-from runbook.model.run import RunPlan, RunStatus, RunStep
+from runbook.model.run import RunPlan, RunStatus, RunStep, StepProgress, StepState
 from runbook.model.target import Node, Target
 from runbook.ports import ChangePorts
 
 LEASE = timedelta(seconds=60)
+UNWINDING = frozenset({StepState.FAILED, StepState.UNDOING, StepState.UNDO_FAILED})
+"""A step in one of these states: its run was putting back what it had done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,7 @@ def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[Run
         result = take(ports, target, plan, step)
         results.append(result)
         if not result.done and not plan.undoes:
-            undone = put_back(ports, target, plan, [each.step for each in results])
-            status = RunStatus.UNDONE if all(each.done for each in undone) else RunStatus.PERSON_NEEDED
-            return Applied(status, tuple(results), undone)
+            return replace(put_back(ports, target, plan), results=tuple(results))
     done = all(result.done for result in results)
     return Applied(RunStatus.DONE if done else RunStatus.PARTIAL, tuple(results))
 
@@ -92,13 +93,19 @@ def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> St
     return result
 
 
-def put_back(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[RunStep]) -> tuple[StepResult, ...]:
-    """Undo steps, last first, wherever a look at the nodes finds the step's value, or finds nothing out."""
-    return tuple(_put_back_one(ports, target, plan, step) for step in reversed(steps))
+def put_back(ports: ChangePorts, target: Target, plan: RunPlan) -> Applied:
+    """Undo what the run did so far, last step first, before an interruption too: the journal knows what that was."""
+    run = runs_of(entry for entry in ports.journal.entries() if entry.run == plan.id)[plan.id]
+    left = [progress for progress in reversed(run.steps) if progress.applied or progress.state in UNWINDING]
+    undone = tuple(_put_back_one(ports, target, plan, progress) for progress in left)
+    status = RunStatus.UNDONE if all(each.done for each in undone) else RunStatus.PERSON_NEEDED
+    return Applied(status, (), undone)
 
 
-def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> StepResult:
-    touched = changes_in_effect(ports, target, step)
+def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, progress: StepProgress) -> StepResult:
+    """Undo one step wherever a look at the nodes finds its value, or finds nothing out."""
+    step = progress.step
+    touched = _in_effect(ports, target, progress)
     if not touched:
         ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, ()))
         return StepResult(step, (), undone=True)
@@ -114,10 +121,9 @@ def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, step: RunSt
     return StepResult(step, hosts, undone=True)
 
 
-def changes_in_effect(ports: ChangePorts, target: Target, step: RunStep) -> tuple[Change, ...]:
-    """The step's changes that the nodes now show, and those of nodes that do not say."""
-    settings = settings_of(ports, target, step)
-    return tuple(change for change in step.changes if _shows(settings, change.node, change.key) in (None, change.new))
+def _in_effect(ports: ChangePorts, target: Target, progress: StepProgress) -> tuple[Change, ...]:
+    settings = settings_of(ports, target, progress.step)
+    return tuple(each for each in progress.applied if _shows(settings, each.node, each.key) in (None, each.new))
 
 
 def settings_of(ports: ChangePorts, target: Target, step: RunStep) -> NodeSettings:

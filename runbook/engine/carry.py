@@ -8,11 +8,11 @@ from datetime import timedelta
 from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named
 from runbook.engine.history import details_of
 from runbook.engine.watch import Watched, watch
-from runbook.errors import InterruptedRunError
+from runbook.errors import InterruptedRunError, RunbookError
 from runbook.model.answer import Answer
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
-from runbook.model.run import RunPlan, RunStatus, RunStep
+from runbook.model.run import Run, RunPlan, RunStatus, RunStep
 from runbook.model.runbook import Verify
 from runbook.model.target import Target
 from runbook.ports import ChangePorts
@@ -53,7 +53,21 @@ def alone(context: Context, plan: RunPlan) -> Iterator[None]:
         try:
             yield
         except (KeyboardInterrupt, InterruptedRunError) as error:
-            raise _interrupted(plan, error) from error
+            if _journaled(context, plan):
+                raise _interrupted(plan, error) from error
+            raise
+        except RunbookError as error:
+            if not error.run and _journaled(context, plan):
+                error.run = plan.id
+                error.hint = f"{error.hint}; then: runbook resume {plan.id}".removeprefix("; ")
+            raise
+
+
+def _journaled(context: Context, plan: RunPlan) -> bool:
+    try:
+        return any(entry.run == plan.id for entry in context.ports.journal.entries())
+    except RunbookError:
+        return True  # the advice to resume may then be in vain, but leaving it out could strand the run
 
 
 def _interrupted(plan: RunPlan, error: BaseException) -> InterruptedRunError:
@@ -76,9 +90,11 @@ def carry(context: Context, plan: RunPlan, todo: Sequence[RunStep], *, new: bool
         LockedError: another run holds the target or a node; a new run then leaves no trace.
         StorageError: an intent could not be journaled; nothing was changed for it.
     """
-    ordinary = [step for step in todo if not step.emergency]
-    emergency = [step for step in todo if step.emergency]
-    carried = _phase(context, plan, ordinary, new=new)
+    # Where every ordinary value is in its place already, a watch before the emergency steps would only lose time.
+    at_once = plan.allow_disruptive and all(step.emergency for step in plan.steps)
+    first = [step for step in todo if at_once or not step.emergency]
+    emergency = [step for step in todo if step not in first]
+    carried = _phase(context, plan, first, new=new)
     if carried.status is RunStatus.NOT_RECOVERED and plan.allow_disruptive and emergency:
         context.ports.read.talk.say("not recovered: taking the emergency steps")
         later = _phase(context, plan, emergency, new=False)
@@ -89,11 +105,8 @@ def carry(context: Context, plan: RunPlan, todo: Sequence[RunStep], *, new: bool
 
 def _phase(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Carried:
     applied = _take_all(context, plan, steps, new=new)
-    if applied.status is not RunStatus.DONE or context.verify is None:
+    if applied.status is not RunStatus.DONE or context.verify is None or not plan.watch_seconds:
         return Carried(plan, applied.status, applied.results, applied.undo_results)
-    if all(step.emergency for step in plan.steps) and not steps:
-        # Every ordinary value is already where the runbook wants it: watching would only lose time.
-        return Carried(plan, RunStatus.NOT_RECOVERED)
     watched = _watch(context, plan, context.verify)
     return Carried(plan, STATUS_OF_WATCH[watched.answer], applied.results, watched=watched)
 
@@ -120,6 +133,15 @@ def _watch(context: Context, plan: RunPlan, verify: Verify) -> Watched:
         {"answer": watched.answer.value, "seconds": round(watched.seconds, 3), "findings": findings},
     )
     return watched
+
+
+def end_orphans(context: Context, run: Run) -> None:
+    """End what a killed play of the run left running, so that it changes nothing behind our back."""
+    for progress in run.steps:
+        if progress.mark:
+            count = context.ports.plays.stop_orphans(progress.mark)
+            if count:
+                context.ports.read.talk.say(f"ended {count} processes left by step {progress.step.index}")
 
 
 def end(context: Context, plan: RunPlan, status: RunStatus) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from runbook.errors import DamagedError
+from runbook.errors import DamagedError, UsageError
 from runbook.model.finding import Change
 from runbook.model.journal import Entry, Event
+from runbook.model.play import AS_ASKED, HostState
 from runbook.model.run import Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
 from runbook.model.settings import checked, setting_of
 
@@ -25,7 +26,7 @@ def plan_of(details: Mapping[str, Any]) -> RunPlan:
     try:
         steps = tuple(_step_of(step) for step in details["steps"])
         return RunPlan(**{**details, "steps": steps})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, UsageError) as error:
         raise DamagedError(f"the journal holds a plan that cannot be read: {error!r}") from error
 
 
@@ -53,8 +54,10 @@ def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
 
 
 def _mark_undone(runs: dict[str, Run], run: Run) -> None:
-    if run.plan.undoes in runs and run.status is RunStatus.DONE:
-        runs[run.plan.undoes] = replace(runs[run.plan.undoes], undone_by=run.plan.id)
+    """An undo that is done takes its run out of effect; undone itself, it brings that one back, and so on."""
+    while run.plan.undoes in runs and run.status is RunStatus.DONE:
+        by = "" if run.undone_by else run.plan.id
+        runs[run.plan.undoes] = run = replace(runs[run.plan.undoes], undone_by=by)
 
 
 # What each event makes of a step, by whether its details say `done`; an intent says nothing of the kind.
@@ -71,8 +74,8 @@ def _after(run: Run, entry: Entry) -> Run:
     details = entry.details
     if entry.event in _STATES:
         news: dict[str, Any] = {"state": _STATES[entry.event][details.get("done")], "mark": details.get("mark", "")}
-        if entry.event in {Event.STEP_OUTCOME, Event.STEP_OBSERVED}:
-            news |= _told(run, details)
+        if "hosts" in details:
+            news |= _told(run, entry)
         return _with(run, details, **news)
     match entry.event:
         case Event.RUN_ENDED:
@@ -83,12 +86,25 @@ def _after(run: Run, entry: Entry) -> Run:
             return run
 
 
-def _told(run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
-    """What an outcome adds: nodes once known as changed stay so, whatever a second try of the step says."""
-    before = run.steps[details["step"] - 1].changed
-    now = tuple(host["host"] for host in details["hosts"] if host["state"] == "changed")
-    messages = tuple((host["host"], host["message"]) for host in details["hosts"] if host["message"])
-    return {"changed": tuple(dict.fromkeys(before + now)), "messages": messages}
+def _told(run: Run, entry: Entry) -> dict[str, Any]:
+    """What an outcome adds: nodes once known as changed stay so until they are put back."""
+    before = run.steps[entry.details["step"] - 1]
+    hosts = {host["host"]: HostState(host["state"]) for host in entry.details["hosts"]}
+    messages = tuple((host["host"], host["message"]) for host in entry.details["hosts"] if host["message"])
+    changed, spared = before.changed, before.spared
+    match entry.event:
+        case Event.UNDO_OUTCOME:
+            changed = tuple(host for host, state in hosts.items() if state not in AS_ASKED)
+        case Event.STEP_OBSERVED:
+            # A node that is silent after an interruption may have taken the value.
+            changed += tuple(
+                host for host, state in hosts.items() if state in {HostState.CHANGED, HostState.UNREACHABLE}
+            )
+        case _:
+            changed += tuple(host for host, state in hosts.items() if state is HostState.CHANGED)
+            spared += tuple(host for host, state in hosts.items() if state is HostState.UNCHANGED)
+            spared = tuple(host for host in spared if host not in changed)
+    return {"changed": tuple(dict.fromkeys(changed)), "spared": tuple(dict.fromkeys(spared)), "messages": messages}
 
 
 def _with(run: Run, details: Mapping[str, Any], **news: Any) -> Run:

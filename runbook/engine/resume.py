@@ -1,16 +1,14 @@
 """Go on with an interrupted run: end its orphans, look at the nodes, then carry on from there."""
 
-from collections.abc import Iterable
-
-from runbook.engine.apply import holding, outcome_details, put_back, settings_of
-from runbook.engine.carry import Carried, Context, alone, carry, end
+from runbook.engine.apply import UNWINDING, holding, outcome_details, put_back, settings_of
+from runbook.engine.carry import Carried, Context, alone, carry, end, end_orphans
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.play import HostResult, HostState
-from runbook.model.run import Run, RunStatus, RunStep, StepProgress, StepState
+from runbook.model.run import Run, RunStep, StepProgress, StepState
 
-UNWINDING = frozenset({StepState.FAILED, StepState.UNDOING, StepState.UNDONE, StepState.UNDO_FAILED})
+UNWOUND = UNWINDING | {StepState.UNDONE}
 
 
 def resume(context: Context, run: Run) -> Carried:
@@ -24,20 +22,12 @@ def resume(context: Context, run: Run) -> Carried:
         LockedError: the run is still being carried, or another run holds the target.
     """
     with alone(context, run.plan):
-        _end_orphans(context, run.steps)
+        end_orphans(context, run)
         context.ports.journal.append(Event.RUN_RESUMED, run.plan.id, {})
-        if not run.plan.undoes and any(progress.state in UNWINDING for progress in run.steps):
+        if not run.plan.undoes and any(progress.state in UNWOUND for progress in run.steps):
             return _unwind(context, run)
         todo = [progress.step for progress in run.steps if not _settled(context, run, progress)]
         return carry(context, run.plan, todo, new=False)
-
-
-def _end_orphans(context: Context, steps: Iterable[StepProgress]) -> None:
-    for progress in steps:
-        if progress.mark:
-            count = context.ports.plays.stop_orphans(progress.mark)
-            if count:
-                context.ports.read.talk.say(f"ended {count} processes left by step {progress.step.index}")
 
 
 def _settled(context: Context, run: Run, progress: StepProgress) -> bool:
@@ -71,9 +61,7 @@ def _observe(settings: NodeSettings, change: Change) -> HostResult:
 
 
 def _unwind(context: Context, run: Run) -> Carried:
-    left = [progress.step for progress in run.steps if progress.state not in {StepState.PENDING, StepState.UNDONE}]
     with holding(context.ports, context.target, run.plan, context.who):
-        undone = put_back(context.ports, context.target, run.plan, left)
-    status = RunStatus.UNDONE if all(result.done for result in undone) else RunStatus.PERSON_NEEDED
-    end(context, run.plan, status)
-    return Carried(run.plan, status, undo_results=undone)
+        applied = put_back(context.ports, context.target, run.plan)
+    end(context, run.plan, applied.status)
+    return Carried(run.plan, applied.status, undo_results=applied.undo_results)

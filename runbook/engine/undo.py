@@ -4,24 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runbook.engine.apply import nodes_named
-from runbook.engine.carry import Carried, Context, alone, carry
+from runbook.engine.carry import Carried, Context, alone, carry, end_orphans
+from runbook.engine.history import runs_of
 from runbook.errors import RefusedError, UnreachableError
 from runbook.model.finding import Change
 from runbook.model.measurement import NodeSettings, Silence
-from runbook.model.run import Run, RunPlan, RunStatus, RunStep, StepState
+from runbook.model.run import Run, RunPlan, RunStatus, RunStep
 
 
 def undo_plan(run: Run, run_id: str, reason: str) -> RunPlan:
     """The run backwards: last step first, old and new swapped. Empty steps where nothing is left to undo.
 
-    Raises:
-        RefusedError: the run stopped in the middle of a step, so that it is not known what it changed.
+    A step that was interrupted is taken back wherever it may have taken effect: compare-and-set tells.
     """
-    if any(progress.state in {StepState.INTENDED, StepState.UNDOING} for progress in run.steps):
-        raise RefusedError(
-            f"run {run.plan.id} stopped in the middle of a step", hint=f"first: runbook resume {run.plan.id}"
-        )
-    backwards = [progress for progress in reversed(run.steps) if progress.applied]
+    backwards = [] if run.undone_by else [progress for progress in reversed(run.steps) if progress.applied]
     steps = tuple(
         RunStep(
             index,
@@ -40,12 +36,17 @@ def undo(context: Context, plan: RunPlan, *, force: bool = False) -> Carried:
     """Carry out an undo plan, after a look at every node: nothing is touched where a value was changed since.
 
     Raises:
+        LockedError: the run that is to be undone is still being carried.
         RefusedError: someone changed a value since; `force` sets it back all the same.
         UnreachableError: no node of the plan can be read.
     """
     if not plan.steps:
         return Carried(plan, RunStatus.DONE)
-    with alone(context, plan):
+    with alone(context, plan), context.ports.locks.hold(f"run-{plan.undoes}", plan.id):
+        run = runs_of(context.ports.journal.entries())[plan.undoes]
+        if undo_plan(run, plan.id, plan.reason) != plan:
+            raise RefusedError(f"run {plan.undoes} has gone on meanwhile", hint="look at it again: runbook runs")
+        end_orphans(context, run)
         names = {change.node for step in plan.steps for change in step.changes}
         settings = context.ports.read.nodes.settings(nodes_named(context.target, names))
         _check_reachable(settings)

@@ -34,6 +34,9 @@ class HostState(StrEnum):
     NOT_REACHED = "not reached"  # an earlier wave failed
 
 
+AS_ASKED = frozenset({HostState.CHANGED, HostState.UNCHANGED})
+
+
 @dataclass(frozen=True, slots=True)
 class HostResult:
     """One host: the value before, and the value read back after; None where it was not read."""
@@ -47,7 +50,7 @@ class HostResult:
     @property
     def done(self) -> bool:
         """Is the host now as asked for?"""
-        return self.state in {HostState.CHANGED, HostState.UNCHANGED}
+        return self.state in AS_ASKED
 
 
 @dataclass(frozen=True, slots=True)

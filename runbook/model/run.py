@@ -83,20 +83,29 @@ class RunPlan:
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step and where it stands; `changed` are the nodes that it is known to have changed."""
+    """A step and where it stands.
+
+    `changed` are the nodes where its change is in effect, as far as is known; where an interruption left it in doubt,
+    they count too. `spared` are those that had the new value before: they are not this run's to put back.
+    """
 
     step: RunStep
     state: StepState = StepState.PENDING
     changed: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
     mark: str = ""
     messages: tuple[tuple[str, str], ...] = ()
 
     @property
     def applied(self) -> tuple[Change, ...]:
-        """The changes that took effect and were not undone."""
-        if self.state is StepState.UNDONE:
-            return ()
-        return tuple(change for change in self.step.changes if change.node in self.changed)
+        """The changes that are in effect, or may be: an undo is compare-and-set, so a doubt does no harm."""
+        match self.state:
+            case StepState.UNDONE:
+                return ()
+            case StepState.INTENDED | StepState.FAILED | StepState.UNDOING:
+                return tuple(change for change in self.step.changes if change.node not in self.spared)
+            case _:
+                return tuple(change for change in self.step.changes if change.node in self.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +128,5 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Is there something left to do?"""
-        return self.status in {RunStatus.OPEN, RunStatus.PARTIAL}
+        """Is there something left to do? Not where all of it was undone meanwhile."""
+        return not self.undone_by and self.status in {RunStatus.OPEN, RunStatus.PARTIAL}
