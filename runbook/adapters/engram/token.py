@@ -48,13 +48,15 @@ def _read(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not hang the command
     except OSError as error:
         raise NoReplyError(f"not asked: the token file {path} cannot be read ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise NoReplyError(f"not asked: the token file {path} is no regular file")
         if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise RefusedError(f"the token file {path} can be read by others", hint=f"chmod 600 {path}")
-        token = file.read(_LIMIT_BYTES).strip()
+        token = os.read(descriptor, _LIMIT_BYTES).strip()
+    finally:
+        os.close(descriptor)
     if _TOKEN.fullmatch(token) is None:
         raise NoReplyError(f"not asked: the token file {path} holds no token")
     return token.decode("ascii")
