@@ -106,7 +106,7 @@ class WatchedPlays:
     """The port `Plays`; `before` is called with every request, so that the world can change under it."""
 
     inner: MemoryPlays
-    before: Callable[[PlayRequest], None] = lambda request: None
+    before: Callable[[PlayRequest], None] = lambda _: None
 
     def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
         self.before(request)
@@ -121,7 +121,7 @@ class Fleet:
     """Nodes whose counters rise fast while `ill` says that their settings are bad."""
 
     settings: dict[str, Settings]
-    ill: Callable[[Settings], bool] = lambda settings: settings != ORDINARY and settings != STOPPED
+    ill: Callable[[Settings], bool] = lambda settings: settings not in (ORDINARY, STOPPED)
     dead: dict[str, str] = field(default_factory=dict)
     counts: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 

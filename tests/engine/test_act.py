@@ -97,10 +97,28 @@ def test_a_node_that_no_longer_tells_the_setting_needs_a_person_and_the_others_a
     assert scene.settings == expected
 
 
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("node", NAMES)
+def test_a_node_that_is_lost_before_it_was_touched_needs_nobody(node: str) -> None:
+    """A play reads before it writes: nothing was sent to the node, and the others are put back."""
+    scene = world(NAMES)
+    plan = scene.diagnosed()
+
+    def dies(request: PlayRequest) -> None:
+        if request.mark == f"{RUN}.1":
+            scene.plays.inner.unreachable.add(node)
+            scene.admin.silent[node] = "no connection"
+
+    scene.plays.before = dies
+    carried = scene.act(plan=plan)
+    assert carried.status is RunStatus.UNDONE
+    assert carried.status.exit_code == 14
+    assert scene.settings == all_of(SICK)
+
+
+@pytest.mark.parametrize("step", range(2, STEPS + 1))
 @pytest.mark.parametrize("node", NAMES)
 def test_a_node_that_is_lost_on_the_way_needs_a_person_and_the_others_are_put_back(step: int, node: str) -> None:
-    """Nobody can say what it runs with, so it is not called undone; a later undo reaches it."""
+    """It still has what the earlier steps did, so it is not called undone; a later undo reaches it."""
     scene = world(NAMES)
     plan = scene.diagnosed()
 
