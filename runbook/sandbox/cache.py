@@ -50,15 +50,16 @@ class ConceptCache:
 
     def get(self, space: Space, concept: str, size: int) -> Associations:
         """The associations of the concept, from the cache where it has them; the cache keeps them."""
+        self.shrink(size)
         found = self._entries.get(concept)
         if found is not None:
             self._entries.move_to_end(concept)
             return found
         found = associations(space, concept)
         if size > 0:
+            self.shrink(size - 1)
             self._entries[concept] = found
             self.resident_bytes += found.resident_bytes
-        self.shrink(size)
         return found
 
     def peek(self, space: Space, concept: str) -> Associations:

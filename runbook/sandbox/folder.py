@@ -31,6 +31,7 @@ class Folder:
             raise LockedError(
                 f"another node serves the folder {path} (process {holder})", hint="stop it, or choose another folder"
             ) from None
+        (path / "port").unlink(missing_ok=True)  # of a node that was killed
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 

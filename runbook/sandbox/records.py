@@ -75,4 +75,4 @@ def now() -> int:
 
 def timestamp(moment: int) -> str:
     """RFC 3339 in UTC with microseconds."""
-    return (_EPOCH + timedelta(microseconds=moment)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -99,8 +99,8 @@ class Store:
 
     def _commit(self, group: list[_Job[Any]]) -> None:
         done: list[tuple[_Job[Any], Any]] = []
-        # A caller that left (its connection was cut) has cancelled its future: nothing was done for it yet, nothing will.
-        # From here on a future cannot be cancelled any more, so that it can always be resolved below.
+        # A caller that left (its connection was cut) has cancelled its future: nothing was done for it yet, and nothing
+        # will be. From here on a future cannot be cancelled any more, so that it can always be resolved below.
         group = [job for job in group if job.future.set_running_or_notify_cancel()]
         try:
             if self._broken is not None:

@@ -72,11 +72,11 @@ def _moment(document: Mapping[str, Any], name: str, default: int) -> int:
         return default
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            raise invalid(f"{name} has no time zone", "end it with Z or an offset")
+        return microseconds(moment.astimezone(UTC))
+    except (TypeError, ValueError, OverflowError):
         raise invalid(f"{name} must be a time of RFC 3339") from None
-    if moment.tzinfo is None:
-        raise invalid(f"{name} has no time zone", "end it with Z or an offset")
-    return microseconds(moment.astimezone(UTC))
 
 
 def _optional(document: Mapping[str, Any], name: str) -> str | None:

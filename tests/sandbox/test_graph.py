@@ -1,0 +1,183 @@
+"""Recall along two paths, and what it leaves behind; forgetting."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from remembering import ALIKE, LOOSE, SPACE, Bench
+
+from runbook.sandbox.cache import associations
+from runbook.sandbox.graph import DualMemoryGraph, MemoryGraph
+
+if TYPE_CHECKING:
+    from runbook.sandbox.graph import Graph
+
+
+def everything(bench: Bench) -> list[object]:
+    """All that is stored, and all that is counted but time and memory of the process itself."""
+    tables = ("meta", "setting", "space", "episode", "concept", "binding", "tombstone", "cell")
+    stored = [bench.rows(f"SELECT * FROM {table}") for table in tables]  # noqa: S608 - names of tables
+    lines = bench.engine.instruments.exposition().decode().splitlines()
+    counted = [line for line in lines if not line.startswith(("process_", "python_", "#"))]
+    return [*stored, counted, bench.engine.cells.since(0)]
+
+
+def flush(bench: Bench) -> None:
+    """What the background writes now and then, written."""
+    bench.engine.access.flush()
+    bench.engine.cells.flush()
+    bench.engine.settings.change({}).result()  # the writer works in order: what was handed over before is done
+
+
+def formed(bench: Bench) -> list[str]:
+    """A concept of four episodes; their ids."""
+    bench.set(concept_sample_rate=1.0)
+    ids = bench.remember(*ALIKE)
+    bench.settle()
+    return ids
+
+
+def test_the_nearest_come_first(bench: Bench) -> None:
+    """Episodic recall is the cosine, best first."""
+    bench.set(use_blended_recall=False)
+    bench.remember(*ALIKE, *LOOSE)
+    found = bench.recall("copper kettle in the kitchen", count=3).recalled
+    similar = [result.similarity for result in found.results]
+    assert similar == sorted(similar, reverse=True)
+    assert {result.episode.content for result in found.results} <= set(LOOSE)
+    assert {result.path for result in found.results} == {"episodic"}
+    assert found.semantic_share is None
+
+
+def test_concepts_lead_to_episodes_that_the_cue_alone_would_miss(bench: Bench) -> None:
+    """With one result asked for by similarity, its siblings come through the concept; the share says how much."""
+    formed(bench)
+    bench.remember(*(f"Meadow number {number}" for number in range(20)))
+    bench.set(semantic_weight=0.9)
+    found = bench.recall("a disk failure on a server in the meadow", count=6).recalled
+    through = [result for result in found.results if result.path != "episodic"]
+    assert len(through) == 4
+    assert found.semantic_share is not None
+    assert 0.0 < found.semantic_share <= 1.0
+    assert found.fans == (4,)
+
+
+def test_the_more_associations_the_weaker_each(bench: Bench) -> None:
+    """The fan effect: what reaches one episode through a concept of eight is half of what a concept of four gives."""
+    ids = formed(bench)
+    held = bench.engine.memory.spaces[SPACE]
+    small = bench.recall(ALIKE[0]).recalled
+    bench.remember(*ALIKE)
+    bench.settle()
+    large = bench.recall(ALIKE[0]).recalled
+    assert (small.fans, large.fans) == ((4,), (8,))
+    (concept,) = held.concepts
+    assert associations(held, concept).fan == 8
+    gain = [next(r for r in found.results if r.episode.id == ids[0]) for found in (small, large)]
+    spread = [result.confidence / result.similarity for result in gain]
+    assert spread[0] >= spread[1]
+
+
+def test_group_follows_the_treatment_rate(bench: Bench) -> None:
+    """A share of nothing is control, everything is treatment, a named space always; disabled, nobody is treated."""
+    bench.set(treatment_rate=0.0)
+    assert bench.recall("x").group == "control"
+    bench.set(treatment_spaces=(SPACE,))
+    assert bench.recall("x").group == "treatment"
+    bench.set(treatment_spaces=(), treatment_rate=1.0)
+    assert bench.recall("x").group == "treatment"
+    bench.set(enabled=False)
+    assert bench.recall("x").group == "control"
+
+
+def test_a_recall_that_is_not_observed_changes_nothing(bench: Bench) -> None:
+    """No counter, no activation, no cache entry, no cell, no sequence number."""
+    formed(bench)
+    flush(bench)
+    before = everything(bench)
+    found = bench.recall(ALIKE[0], observe=False)
+    assert found.recalled.fans
+    flush(bench)
+    assert everything(bench) == before
+    assert bench.recall(ALIKE[0], observe=False).recalled == bench.recall(ALIKE[0]).recalled
+
+
+def test_an_observed_recall_is_noted(bench: Bench) -> None:
+    """Activation rises towards 1, count and time are kept, concept and binding are touched; in the background."""
+    ids = formed(bench)
+    bench.recall(ALIKE[0], count=1)
+    bench.recall(ALIKE[0], count=1)
+    flush(bench)
+    activation, count, when = bench.rows(
+        f"SELECT activation, recall_count, last_recall FROM episode WHERE id = '{ids[0]}'"  # noqa: S608 - a test's id
+    )[0]
+    assert (activation, count) == (pytest.approx(1 - 0.5 * 0.81), 2)
+    assert when > 0
+    assert bench.rows("SELECT activation, last_access > 0 FROM concept") == [(pytest.approx(1 - 0.5 * 0.81), 1)]
+    assert bench.rows("SELECT episode_id FROM binding WHERE last_activated > 0") == [(ids[0],)]
+    (cell,) = bench.engine.cells.since(0)
+    assert (cell["n"], cell["confidence_n"], cell["group"]) == (2, 2, "treatment")
+
+
+def test_forgetting_leaves_a_tombstone(bench: Bench) -> None:
+    """With the sequence number of the forgetting; the episode is gone from recall, at once and after a restart."""
+    ids = bench.remember(*LOOSE)
+    sequence = bench.engine.store.sequence
+    assert bench.forget(ids[0], "never-there") == {ids[0]: sequence + 1}
+    assert bench.rows("SELECT kind, space, id, seq FROM tombstone") == [("episode", SPACE, ids[0], sequence + 1)]
+    for _ in range(2):
+        assert ids[0] not in {result.episode.id for result in bench.recall(LOOSE[0]).recalled.results}
+        bench.reopen()
+    assert bench.engine.store.sequence >= sequence + 1
+
+
+def test_what_is_remembered_again_has_no_tombstone(bench: Bench) -> None:
+    """The newer word counts."""
+    (id_,) = bench.remember(LOOSE[0])
+    bench.forget(id_)
+    episode = bench.engine.memory.spaces[SPACE]
+    assert not episode.episodes
+    bench._numbers = iter(range(10))  # type: ignore[assignment]  # the same id again
+    assert bench.remember(LOOSE[0]) == [id_]
+    assert bench.rows("SELECT * FROM tombstone") == []
+
+
+def test_the_cache_is_bounded_and_measured(bench: Bench) -> None:
+    """It holds what recall used, as many as its size allows; 0 is no cache, and the answers are the same."""
+    formed(bench)
+    plain = bench.recall(ALIKE[0]).recalled
+    entries, size = bench.engine.cached()
+    assert entries == 1
+    assert size > 0
+    bench.set(concept_cache_size=0)
+    assert bench.recall(ALIKE[0]).recalled == plain
+    assert bench.engine.cached() == (0, 0)
+
+
+def test_both_memories_keep_the_protocol(bench: Bench) -> None:
+    """Control and treatment remember, recall, forget and take a snapshot of the same episodes."""
+    ids = formed(bench)
+    memory = bench.engine.memory
+    graphs: list[Graph] = [
+        MemoryGraph(memory),
+        DualMemoryGraph(memory, blended=True, semantic_weight=0.3, cache_size=10),
+    ]
+    assert [graph.snapshot(SPACE).episodes for graph in graphs] == [4, 4]
+    assert [graph.snapshot(SPACE).concepts for graph in graphs] == [0, 1]
+    assert graphs[0].forget(SPACE, ids[:1]).result()
+    assert [graph.snapshot(SPACE).episodes for graph in graphs] == [3, 3]
+
+
+def test_extreme_semantic_weight_costs_confidence_not_validity(bench: Bench) -> None:
+    """All weight on the concepts brings worse results; confidences stay within 0 and 1."""
+    formed(bench)
+    bench.remember(*LOOSE)
+    query = "copper kettle window kitchen bakery disk"
+    bench.set(semantic_weight=1.0)
+    worse = bench.recall(query, count=3).recalled
+    bench.set(semantic_weight=0.0)
+    better = bench.recall(query, count=3).recalled
+    assert better.confidence is not None
+    assert worse.confidence is not None
+    assert np.all([0.0 <= result.confidence <= 1.0 for result in worse.results])
+    assert worse.confidence <= better.confidence
