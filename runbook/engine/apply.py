@@ -48,10 +48,13 @@ class Applied:
 
 @contextmanager
 def holding(ports: ChangePorts, target: Target, plan: RunPlan, who: str) -> Iterator[None]:
-    """The local lock of the target and a lease on each node that the run changes."""
+    """The local lock of the target and a lease on each node that the run changes.
+
+    An undo takes over the lease of the run that it undoes: that one is dead, or the run's own lock would have said so.
+    """
     names = {change.node for step in plan.steps for change in step.changes}
-    nodes = nodes_named(target, names)
-    with ports.locks.hold(f"target-{target.name}", plan.id), ports.read.nodes.lease(nodes, who, plan.id, LEASE):
+    nodes, run = nodes_named(target, names), plan.undoes or plan.id
+    with ports.locks.hold(f"target-{target.name}", plan.id), ports.read.nodes.lease(nodes, who, run, LEASE):
         yield
 
 

@@ -102,9 +102,16 @@ def _told(run: Run, entry: Entry) -> dict[str, Any]:
             )
         case _:
             changed += tuple(host for host, state in hosts.items() if state is HostState.CHANGED)
-            spared += tuple(host for host, state in hosts.items() if state is HostState.UNCHANGED)
+            spared += tuple(host["host"] for host in entry.details["hosts"] if _untouched(host))
             spared = tuple(host for host in spared if host not in changed)
     return {"changed": tuple(dict.fromkeys(changed)), "spared": tuple(dict.fromkeys(spared)), "messages": messages}
+
+
+def _untouched(host: Mapping[str, Any]) -> bool:
+    """Was nothing sent to the host? A play reads before it writes, so one that was not even read was not written to."""
+    state = HostState(host["state"])
+    never_read = state is HostState.UNREACHABLE and host["old"] is None
+    return never_read or state in {HostState.UNCHANGED, HostState.NOT_REACHED}
 
 
 def _with(run: Run, details: Mapping[str, Any], **news: Any) -> Run:

@@ -86,7 +86,7 @@ class StepProgress:
     """A step and where it stands.
 
     `changed` are the nodes where its change is in effect, as far as is known; where an interruption left it in doubt,
-    they count too. `spared` are those that had the new value before: they are not this run's to put back.
+    they count too. `spared` are those that were not touched: they are not this run's to put back.
     """
 
     step: RunStep
