@@ -134,6 +134,8 @@ def _folder() -> FleetFolder:
 def _running(folder: FleetFolder) -> record.FleetRecord:
 
     found = record.load(folder)
-    if found is None or not found.ready:
+    if found is not None and not found.ready:
+        raise UsageError("the sandbox is not started to the end", hint="wait for its `up`, or: runbook sandbox down")
+    if found is None:
         raise UsageError("no sandbox is up", hint="start one with: runbook sandbox up")
     return found

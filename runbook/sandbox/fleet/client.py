@@ -4,11 +4,12 @@ import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from runbook.errors import UnreachableError
+from runbook.errors import StorageError, UnreachableError
 
 _FIRST_ERROR = 400
 
@@ -76,9 +77,12 @@ class NodeClient:
         """As `ask`, for requests that have to succeed.
 
         Raises:
-            UnreachableError: no answer, or one that is an error.
+            StorageError: the node's disk refused.
+            UnreachableError: no answer, or one that is another error.
         """
         reply = self.ask(method, path, body, space)
+        if reply.status == HTTPStatus.INSUFFICIENT_STORAGE:
+            raise StorageError(f"the node on port {self.port} has no room: {reply.text[:200]}", hint="make room")
         if not reply.is_good:
             raise UnreachableError(
                 f"the node on port {self.port} answered {reply.status} to {path}: {reply.text[:200]}"

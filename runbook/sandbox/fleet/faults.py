@@ -46,7 +46,7 @@ def inject(
         looks = [] if look_for is None else list(pool.map(lambda node: look_for(folder, node), nodes))
         for node in nodes:
             _change(folder, node, "POST", fault, parameters)
-        talk.say(f"{fault} is injected into {', '.join(node.name for node in nodes)}")
+        talk.say(f"{fault} is injected into {nodes[0].name if len(nodes) == 1 else f'{len(nodes)} nodes'}")
         if look_for is None:
             return tuple(Injection(node.name, fault, None) for node in nodes)
         talk.say("waiting until it can be measured")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from runbook.errors import UnreachableError, UsageError
+from runbook.errors import StorageError, UnreachableError, UsageError
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
 from runbook.sandbox.fleet.record import NodeRecord
@@ -111,6 +111,7 @@ def remember_all(texts: Iterator[Placed], total: int, talk: Talk) -> int:
     """Send every text; how many were acknowledged.
 
     Raises:
+        StorageError: a node's disk refused.
         UnreachableError: a node did not answer or did not take a text; the message says how many were taken.
     """
     counter = _Counter(texts, total, talk)
@@ -119,9 +120,9 @@ def remember_all(texts: Iterator[Placed], total: int, talk: Talk) -> int:
         try:
             for future in as_completed(running):
                 future.result()
-        except UnreachableError as error:
+        except (UnreachableError, StorageError) as error:
             message = f"{error.message}; {counter.done} of {total} texts were taken before"
-            raise UnreachableError(message, hint=error.hint) from error
+            raise type(error)(message, hint=error.hint) from error
         finally:
             counter.stop = True
     talk.progress("texts loaded", counter.done, counter.done)

@@ -52,13 +52,14 @@ def read_file(path: Path) -> list[str]:
         UsageError: the file cannot be read, or there is no text in it.
         DamagedError: as `read_texts`.
     """
+    name = "standard input" if path == Path("-") else str(path)
     try:
         with nullcontext(sys.stdin.buffer) if path == Path("-") else path.open("rb") as stream:
-            texts = list(read_texts(stream, str(path)))
+            texts = list(read_texts(stream, name))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot read {name}: {error.strerror or error}") from error
     if not texts:
-        raise UsageError(f"there is no text in {path}")
+        raise UsageError(f"there is no text in {name}")
     return texts
 
 
