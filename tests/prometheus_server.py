@@ -15,14 +15,14 @@ from peers import closed_port
 
 
 @contextmanager
-def prometheus(folder: Path, scrape_configs: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Its URL, once it is ready; it scrapes ten times a second."""
+def prometheus(folder: Path, scrape_configs: Sequence[dict[str, Any]], interval: str) -> Iterator[str]:
+    """Its URL, once it is ready; it scrapes for the first time after five seconds, and then in that interval."""
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("prometheus is not installed (make setup installs it as root)")
     port = closed_port()
     document = {
-        "global": {"scrape_interval": "100ms", "scrape_timeout": "100ms"},
+        "global": {"scrape_interval": interval, "scrape_timeout": interval},
         "scrape_configs": [{"metrics_path": "/metrics/prometheus", **each} for each in scrape_configs],
     }
     (folder / "prometheus.yml").write_text(json.dumps(document))  # JSON is YAML

@@ -102,7 +102,7 @@ class ScrapedWorld:
 
     def __post_init__(self) -> None:
         self.shown, self.dead = self.exposing.shown, self.exposing.dead
-        self.probes: Probes = ScrapeProbes(SystemClock(), wire=Wire(read=0.5), patience=0.2)
+        self.probes: Probes = ScrapeProbes(SystemClock(), wire=Wire(read=0.5), patience=5.0)
 
     def observe(self) -> None:
         """One look."""
@@ -157,7 +157,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusWorl
         ]
         jobs = [{"job_name": "engram", "static_configs": static}]
         nodes = tuple(Node(name, peer.url) for name, peer in peers.items())
-        with prometheus(tmp_path_factory.mktemp("prometheus"), jobs) as url:
+        with prometheus(tmp_path_factory.mktemp("prometheus"), jobs, interval="200ms") as url:
             yield PrometheusWorld(exposing, nodes, peers, url)
 
 
