@@ -51,8 +51,9 @@ _WORDS = tuple(
 class Flood:
     """The flood of one node, from `start` to `stop`."""
 
-    def __init__(self, engine: Engine, groups_per_second: float) -> None:
+    def __init__(self, engine: Engine, groups_per_second: float, window: int) -> None:
         self._engine = engine
+        self._window = window
         self._rate = groups_per_second
         self._random = SystemRandom()
         self._prefix = f"flood-{uuid4().hex[:8]}"
@@ -83,8 +84,8 @@ class Flood:
             groups, owed = int(owed), owed % 1.0
             try:
                 await self._write(groups)
-                if len(self._known) > WINDOW:
-                    await self._forget(len(self._known) - WINDOW)
+                if len(self._known) > self._window:
+                    await self._forget(len(self._known) - self._window)
             except StorageError as error:
                 logging.getLogger(__name__).warning("the flood pauses: %s", error)
 
@@ -92,8 +93,8 @@ class Flood:
         for _ in range(groups):
             shared = self._random.sample(_WORDS, _SHARED)
             episodes = [self._episode(shared) for _ in range(self._random.randint(3, 4))]
+            self._known.extend(episode.id for episode in episodes)  # before: the end may come while they are written
             await asyncio.wrap_future(self._engine.graph(SPACE)[1].remember(episodes))
-            self._known.extend(episode.id for episode in episodes)
 
     async def _forget(self, count: int) -> None:
         oldest = [self._known.popleft() for _ in range(count)]

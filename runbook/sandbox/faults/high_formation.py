@@ -6,19 +6,20 @@ from typing import Any
 
 from runbook.sandbox.engine import Engine
 from runbook.sandbox.faults.fault import Fault, known_only, number
-from runbook.sandbox.faults.flood import GROUPS_PER_SECOND, Flood
+from runbook.sandbox.faults.flood import GROUPS_PER_SECOND, WINDOW, Flood
 
 KEY = "dual_memory.coherence_threshold"
 
 
 class Injected(Fault):
-    """Parameters: `threshold` (default 0.3), `groups_per_second` (default 30)."""
+    """Parameters: `threshold` (default 0.3), `groups_per_second` (30), `window` of episodes that are kept (1500)."""
 
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         super().__init__(engine, parameters)
-        known_only(parameters, "threshold", "groups_per_second")
+        known_only(parameters, "threshold", "groups_per_second", "window")
         self._threshold = number(parameters, "threshold", 0.3, 0.0, 1.0)
-        self._flood = Flood(engine, number(parameters, "groups_per_second", GROUPS_PER_SECOND, 0.0, 200.0))
+        rate = number(parameters, "groups_per_second", GROUPS_PER_SECOND, 0.0, 200.0)
+        self._flood = Flood(engine, rate, int(number(parameters, "window", WINDOW, 0, 100_000)))
         self._before = engine.settings.values[KEY]
 
     async def start(self) -> None:

@@ -16,7 +16,7 @@ from runbook.sandbox.faults.fault import InjectedError
 from runbook.sandbox.web import admin, chaos, data, health, recall
 from runbook.sandbox.web.reading import Refusal, answer
 
-_PAGE = "<!doctype html><title>Welcome</title><h1>It works!</h1>"
+_PAGE = "<!doctype html><html><title>Welcome</title><h1>It works!</h1></html>"
 
 
 def application(engine: Engine, faults: Faults) -> ASGIApp:
