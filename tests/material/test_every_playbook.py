@@ -106,4 +106,4 @@ def test_the_plugin_is_documented_for_ansible_doc() -> None:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     options = yaml.safe_load(done.stdout)["engram.ops.setting"]["doc"]["options"]
-    assert set(options) == {"kind", "key", "value", "expected", "hosts"}
+    assert set(options) == {"kind", "key", "value", "value_by_host", "expected", "expected_by_host"}

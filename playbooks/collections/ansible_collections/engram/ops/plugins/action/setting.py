@@ -1,6 +1,6 @@
 """The action `engram.ops.setting`; its options and results are documented beside it, in modules/setting.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "kind": {"type": "str", "required": True, "choices": ["feature", "config"]},
     "key": {"type": "str", "required": True, "no_log": False},
     "value": {"type": "raw"},
+    "value_by_host": {"type": "dict", "default": {}},
     "expected": {"type": "raw"},
-    "hosts": {"type": "list", "elements": "str", "default": []},
+    "expected_by_host": {"type": "dict", "default": {}},
 }
 
 
@@ -32,17 +33,19 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         super().run(tmp, task_vars)
         variables: Mapping[str, Any] = task_vars or {}
         _, options = self.validate_argument_spec(argument_spec=OPTIONS)
-        wish = Wish(str(options["key"]), plain(options["value"]), plain(options["expected"]))
+        host = str(variables["inventory_hostname"])
+        value, expected = (plain(options[f"{name}_by_host"].get(host, options[name])) for name in ("value", "expected"))
+        wish = Wish(str(options["key"]), value, expected)
         result: dict[str, Any] = {"key": wish.key, "changed": False}
         try:
-            if not self._is_meant(options["hosts"], variables):
+            if not self._is_meant(options["value_by_host"], variables):
                 return result | {"skipped": True, "skip_reason": "this host is not named", "msg": "not named"}
             way = self._way(str(options["kind"]), variables)
         except WayError as problem:
             return result | {"failed": True, "reason": problem.reason, "msg": str(problem)}
         return apply(way, wish, check=self._task.check_mode)
 
-    def _is_meant(self, hosts: Sequence[str], variables: Mapping[str, Any]) -> bool:
+    def _is_meant(self, hosts: Iterable[str], variables: Mapping[str, Any]) -> bool:
         """Is this host among the named ones? A name that the inventory does not have is an error everywhere."""
         named = set(hosts)
         unknown = named.difference(variables["groups"]["all"])

@@ -20,18 +20,21 @@ options:
   value:
     description: What it becomes. A text is read as a value of the type that the node has.
     type: raw
+  value_by_host:
+    description:
+      - What it becomes, host by host. A host that is not named is skipped; empty means that I(value) is for all.
+      - A name that the inventory does not have fails the task before anything is touched.
+    type: dict
+    default: {}
   expected:
     description:
       - Compare and set. The node must still have this value, or the new one already.
       - Otherwise the task fails with the reason C(conflict), and touches nothing.
     type: raw
-  hosts:
-    description:
-      - Hosts that are meant; any other one is skipped. Empty means every host.
-      - A name that the inventory does not have fails the task before anything is touched.
-    type: list
-    elements: str
-    default: []
+  expected_by_host:
+    description: The same, host by host.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
