@@ -74,6 +74,8 @@ def _after(run: Run, entry: Entry) -> Run:
     details = entry.details
     if entry.event in _STATES:
         news: dict[str, Any] = {"state": _STATES[entry.event][details.get("done")], "mark": details.get("mark", "")}
+        if entry.event is Event.STEP_INTENT:
+            news["spared"] = ()  # whatever an earlier try left alone, this one may change
         if "hosts" in details:
             news |= _told(run, entry)
         return _with(run, details, **news)

@@ -149,6 +149,27 @@ def test_an_undo_of_a_partial_undo_brings_back_what_that_one_changed() -> None:
     assert scene.settings == dict.fromkeys(NAMES, ORDINARY)
 
 
+def test_a_node_that_an_earlier_try_left_alone_is_in_doubt_again_when_a_later_one_is_killed() -> None:
+    """Away at the undo, changed by its resume, which was killed before it could say so."""
+    scene = done()
+    scene.admin.silent["b"] = "refused"
+    scene.plays.inner.unreachable.add("b")
+    scene.undo()
+    scene.admin.silent.clear()
+    scene.plays.inner.unreachable.clear()
+
+    def dies(_: PlayRequest) -> None:
+        scene.fleet.settings["b"][CLUSTER_SIZE] = SICK[CLUSTER_SIZE]
+        raise CrashError
+
+    scene.plays.before = dies
+    with pytest.raises(CrashError):
+        scene.resume(UNDO)
+    scene.plays.before = lambda _: None
+    assert scene.undo(UNDO, REDO).status is RunStatus.DONE
+    assert scene.settings == {name: ORDINARY for name in NAMES}
+
+
 def test_an_undo_with_every_node_away_is_unreachable() -> None:
     """Nothing is journaled for it."""
     scene = done()
