@@ -41,6 +41,9 @@ class Probes(Protocol):
     looks_back: bool
     """Does `samples` know the past without `observe` having been called?"""
 
+    usual_window: timedelta
+    """How long a window must be to hold enough samples, where nobody asked for another."""
+
     def observe(self, nodes: Sequence[Node], names: Sequence[str]) -> None:
         """Read every node once and remember what was read (nothing to do for a source that looks back).
 

@@ -40,6 +40,7 @@ class PrometheusProbes:
     """
 
     looks_back = True
+    usual_window = timedelta(minutes=5)  # twenty samples at the usual 15 s, five at one a minute
 
     def __init__(
         self,

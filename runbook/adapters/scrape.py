@@ -52,6 +52,7 @@ class ScrapeProbes:
 
     source = "scrape"
     looks_back = False
+    usual_window = timedelta(seconds=10)
 
     def __init__(self, clock: Clock, *, wire: Wire | None = None, patience: float = _PATIENCE_SECONDS) -> None:
         self._clock = clock

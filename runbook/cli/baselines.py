@@ -25,12 +25,13 @@ def quantities() -> tuple[Quantity, ...]:
     return tuple(dict.fromkeys(quantity for name in names for quantity in issue_of(name).quantities))
 
 
-def capture_baseline(name: str | None, config: Path | None, window: timedelta, *, as_json: bool) -> ExitCode:
+def capture_baseline(name: str | None, config: Path | None, window: timedelta | None, *, as_json: bool) -> ExitCode:
     """Measure, keep, journal, tell. PARTIAL where a node was silent: it is missing from the baseline."""
     current = compose.session()
     target = compose.target_of(current, name, config)
     with ScreenTalk() as talk:
-        baseline, silent = capture(target, quantities(), compose.read_ports(current, target, talk), window)
+        ports = compose.read_ports(current, target, talk)
+        baseline, silent = capture(target, quantities(), ports, window or ports.probes.usual_window)
     path = current.store.save_baseline(baseline)
     details = {"target": target.name, "path": path, "nodes": sorted(baseline.nodes)}
     current.journal.append(Event.BASELINE_CAPTURED, "", details)

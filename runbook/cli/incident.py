@@ -42,7 +42,7 @@ class Wishes:
     yes: bool
     allow_disruptive: bool
     watch: timedelta
-    window: timedelta
+    window: timedelta | None
     reason: str
     target: str | None
     config: Path | None
@@ -73,7 +73,7 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
     baseline = current.store.load_baseline(target.name)
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
-        diagnosis, settings = diagnose(runbook, target, ports, baseline, wishes.window)
+        diagnosis, settings = diagnose(runbook, target, ports, baseline, wishes.window or ports.probes.usual_window)
         if diagnosis.all_silent:
             reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(diagnosis))
             raise UnreachableError(f"no node of {target.name} answered", hint=reasons)

@@ -1,5 +1,6 @@
 """The command of a known issue, made from its data; what it does stands in `incident.py`, imported when called."""
 
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -8,6 +9,9 @@ import click
 from runbook.cli.options import Duration, change_options, ends_with, json_option, target_options, window_option
 from runbook.errors import ExitCode
 from runbook.model.runbook import Runbook
+
+# A third of the watch must hold: less than this and there are too few samples for a slope.
+SHORTEST_WATCH = timedelta(seconds=10)
 
 
 def issue_of(name: str) -> Runbook:
@@ -44,13 +48,13 @@ def command_of(name: str) -> click.Command:
     @click.option("--allow-disruptive", is_flag=True, help="With --act: take the emergency steps if the others fail.")
     @click.option(
         "--watch",
-        type=Duration(),
+        type=Duration(shortest=SHORTEST_WATCH),
         default=runbook.verify.watch,
         metavar="DURATION",
         help=f"How long to watch after acting.  [default: {runbook.verify.watch.total_seconds() / 60:g}m]",
     )
     @change_options
-    @window_option()
+    @window_option
     @target_options
     @json_option
     @click.pass_context

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from runbook.errors import MEANINGS, ExitCode, UsageError
-from runbook.model.duration import duration
+from runbook.model.duration import duration, in_words
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -18,14 +18,20 @@ class Duration(click.ParamType[timedelta]):
 
     name = "duration"
 
+    def __init__(self, shortest: timedelta = timedelta(0)) -> None:
+        self.shortest = shortest
+
     def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """The length of time, or a usage error."""
         if isinstance(value, timedelta):
             return value
         try:
-            return duration(value)
+            length = duration(value)
         except UsageError as error:
             self.fail(error.message, param, ctx)
+        if length < self.shortest:
+            self.fail(f"{value} is too short to tell anything: at least {in_words(self.shortest)}", param, ctx)
+        return length
 
 
 def target_options(command: Decorated) -> Decorated:
@@ -44,21 +50,26 @@ def json_option(command: Decorated) -> Decorated:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schema report.v1).")(command)
 
 
-def window_option(default: str = "10s") -> Callable[[Decorated], Decorated]:
+def window_option(command: Decorated) -> Decorated:
     """`--window`."""
     return click.option(
         "--window",
-        type=Duration(),
-        default=default,
-        show_default=True,
-        help="How long to measure when the nodes are scraped; how far to look back in Prometheus.",
-    )
+        type=Duration(shortest=timedelta(seconds=1)),
+        metavar="DURATION",
+        help="How long to measure where nodes are scraped [10s]; how far to look back in Prometheus [5m].",
+    )(command)
+
+
+def readable(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The callback of an option whose text is kept: bytes that are no text become a replacement character."""
+    del ctx, param
+    return None if value is None else value.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def change_options(command: Decorated) -> Decorated:
     """`--yes` and `--reason`."""
     said = click.option("--yes", "-y", is_flag=True, help="Do not ask; for automation.")
-    why = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal.")
+    why = click.option("--reason", default="", metavar="TEXT", callback=readable, help="Why; kept in the journal.")
     return said(why(command))
 
 

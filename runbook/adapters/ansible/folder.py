@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runbook.errors import StorageError
@@ -38,8 +38,9 @@ def remove_leftovers(mark: str) -> None:
     """Remove the folder of a play that was killed together with this tool."""
     for place in {SHARED_MEMORY, Path(tempfile.gettempdir())}:
         for path in place.glob(f"{_prefix(mark)}*"):
-            if path.is_dir() and not path.is_symlink() and path.stat().st_uid == os.getuid():
-                shutil.rmtree(path, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                if path.is_dir() and not path.is_symlink() and path.stat().st_uid == os.getuid():
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _prefix(mark: str) -> str:

@@ -12,11 +12,24 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from runbook.errors import PersonNeededError
+from runbook.errors import NotSupportedError, PersonNeededError
 
 MARK = "RUNBOOK_PLAY"
 GRACE_SECONDS = 2.0
 LIMIT_SECONDS = 15.0
+
+
+def require() -> None:
+    """Refuse to begin what could not be ended for certain.
+
+    Raises:
+        NotSupportedError: this kernel gives no handles of processes.
+    """
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError as problem:
+        hint = "Linux 5.3 or newer is needed, and no sandbox that forbids pidfd_open"
+        raise NotSupportedError(f"processes cannot be held by a handle here: {problem.strerror}", hint=hint) from None
 
 
 def stop(mark: str) -> int:
@@ -54,7 +67,7 @@ def _marked(mark: str) -> dict[int, int]:
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal() or int(folder.name) == os.getpid():
             continue
-        with suppress(OSError):  # gone meanwhile, or someone else's
+        with suppress(ProcessLookupError, FileNotFoundError, PermissionError):  # gone meanwhile, or someone else's
             handle = os.pidfd_open(int(folder.name))
             try:
                 if wanted in (folder / "environ").read_bytes().split(b"\0"):

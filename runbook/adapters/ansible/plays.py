@@ -12,7 +12,7 @@ from runbook.adapters.ansible import orphans, variables
 from runbook.adapters.ansible.environment import HINT, child_environment, find_ansible, runner_environment
 from runbook.adapters.ansible.events import Gathering
 from runbook.adapters.ansible.folder import private_folder, remove_leftovers
-from runbook.errors import InterruptedRunError, NotSupportedError, UsageError
+from runbook.errors import InterruptedRunError, NotSupportedError, StorageError, UsageError
 from runbook.material import playbook
 from runbook.model.play import PlayRequest, PlayResult
 
@@ -40,6 +40,7 @@ class AnsiblePlays:
         """
         begun = time.monotonic()
         variables.check(request)
+        orphans.require()
         if not request.hosts:
             return PlayResult((), 0.0)
         inventory = self._readable_inventory()
@@ -48,9 +49,16 @@ class AnsiblePlays:
         with private_folder(request.mark) as folder:
             try:
                 status = _play(request, path, inventory, folder, gathering)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as signalled:
                 hint = "read the nodes to learn what took effect"
-                raise InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint) from None
+                interruption = InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint)
+                interruption.code = getattr(signalled, "code", interruption.code)  # Ctrl-C, or another signal
+                raise interruption from None
+            except OSError as problem:
+                status = None  # what is known by then still counts
+                if gathering.nothing_begun:
+                    hint = "free some space, or set TMPDIR to a folder that can be written; nothing was touched"
+                    raise StorageError(f"Ansible cannot work in {folder}: {problem.strerror}", hint=hint) from None
             finally:
                 with _undisturbed():
                     orphans.stop(request.mark)

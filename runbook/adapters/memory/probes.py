@@ -29,6 +29,7 @@ class MemoryProbes:
     expose: Callable[[str, float], Exposed | Silence]
     source: str = "memory"
     looks_back: bool = False
+    usual_window: timedelta = timedelta(seconds=10)
     _seen: dict[str, list[_Seen]] = field(default_factory=dict)
 
     def observe(self, nodes: Sequence[Node], names: Sequence[str]) -> None:

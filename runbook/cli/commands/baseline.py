@@ -19,11 +19,13 @@ def command() -> None:
         ExitCode.DONE, ExitCode.PARTIAL, ExitCode.UNREACHABLE, ExitCode.DAMAGED, ExitCode.STORAGE, ExitCode.INTERRUPTED
     )
 )
-@window_option()
+@window_option
 @target_options
 @json_option
 @click.pass_context
-def capture(ctx: click.Context, *, window: timedelta, target: str | None, config: Path | None, as_json: bool) -> None:
+def capture(
+    ctx: click.Context, *, window: timedelta | None, target: str | None, config: Path | None, as_json: bool
+) -> None:
     """Measure the fleet for one window and keep it as the target's baseline. Do this while it is well."""
     from runbook.cli.baselines import capture_baseline
 
