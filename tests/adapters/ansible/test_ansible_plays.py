@@ -277,6 +277,41 @@ def test_an_inventory_that_is_not_there_is_said_so(tmp_path: Path, mark: str) ->
             AnsiblePlays(path).run(PlayRequest("set_config", ("a",), KEY, {"a": 1}, mark), print)
 
 
+def test_a_full_disk_stops_everything_before_it_begins(fleet: Fleet, mark: str) -> None:
+    """No byte can be written: said so, nothing touched, nothing left."""
+    fleet.put(KEY, 0.1)
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n{RUN_ONE}"
+    command = [sys.executable, "-c", limited, str(fleet.inventory), "node-1", "0.05", mark]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("StorageError Ansible cannot work in"), done
+    assert fleet.value("node-1", KEY) == 0.1
+    assert leftovers(mark) == []
+
+
+def test_a_play_that_is_killed_says_which_hosts_it_is_sure_of(tmp_path: Path, mark: str) -> None:
+    """Ansible is killed in the second wave: the first host is done, the second uncertain, the third not begun."""
+
+    def kill(_peer: object, request: bytes) -> bytes:
+        if b"/two/" not in request:
+            return answer(200, {KEY: 0.05})
+        for process in processes(mark):
+            os.kill(process, signal.SIGKILL)
+        return b""
+
+    with listening(kill) as peer:
+        inventory = tmp_path / "inventory.yml"
+        hosts = ", ".join(f"{host}: {{engram_url: '{peer.url}/{host}'}}" for host in ("one", "two", "three"))
+        inventory.write_text(f"all: {{hosts: {{{hosts}}}}}\n", encoding="utf-8")
+        values: dict[str, Value] = dict.fromkeys(("one", "two", "three"), 0.05)
+        request = PlayRequest("set_config", tuple(values), KEY, values, mark)
+        result = AnsiblePlays(inventory).run(request, lambda _line: None)
+    states = [host.state for host in result.hosts]
+    assert states == [HostState.UNCHANGED, HostState.FAILED, HostState.NOT_REACHED]
+    assert result.of("two").message == "Ansible ended before it said what came of it"
+    assert result.of("three").message == "Ansible was killed before its turn"
+    assert processes(mark) == {}
+
+
 def test_a_group_is_not_a_host(fleet: Fleet, mark: str) -> None:
     """Its name passes for a host name, and its hosts must not be touched."""
     fleet.put(KEY, 0.1)
