@@ -78,3 +78,7 @@ def ends_with(*codes: ExitCode) -> str:
     everywhere = (ExitCode.BUG, ExitCode.USAGE)
     rows = [f"  {int(code):<4} {MEANINGS[code]}" for code in sorted({*codes, *everywhere})]
     return "\b\nExit codes:\n" + "\n".join(rows)
+
+
+OWN_CODES = "Exit codes: each command's own stand at the end of its --help."
+"""The epilog of a group of commands."""

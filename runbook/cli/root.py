@@ -1,7 +1,7 @@
 """The `runbook` command: finds its commands by walking, and turns every error into a message and an exit code."""
 
 import difflib
-import os
+import errno
 import pkgutil
 import signal
 import sys
@@ -14,11 +14,14 @@ import click
 
 import runbook.cli.commands
 import runbook.issues
-from runbook.errors import ExitCode, InterruptedRunError, RunbookError, UsageError
+from runbook.cli.streams import abandon_stdout, prepare
+from runbook.errors import ExitCode, InterruptedRunError, RunbookError, StorageError, UsageError
+
+_DISK_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 class TerminationError(KeyboardInterrupt):
-    """SIGTERM, travelling the same way as Ctrl-C so that every `finally` runs."""
+    """SIGTERM, or the terminal's end (SIGHUP), travelling the same way as Ctrl-C so that every `finally` runs."""
 
     code = ExitCode.TERMINATED
 
@@ -103,7 +106,10 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of the table in `errors.py`."""
+    prepare()
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not where nohup has seen to it
+        signal.signal(signal.SIGHUP, _terminate)
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -115,10 +121,9 @@ def run(arguments: list[str]) -> int:
         return outcome if isinstance(outcome, int) else ExitCode.DONE
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except BrokenPipeError:
-        # The reader of our output has left; its silence is not our error. Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.USAGE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one translator of errors into exit codes
         return _tell(arguments, _translated(error))
 
@@ -128,8 +133,12 @@ def _translated(error: BaseException) -> RunbookError:
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):
         interruption = InterruptedRunError("interrupted; no run was under way, nothing was changed by this command")
-        interruption.code = getattr(error, "code", ExitCode.INTERRUPTED)
+        cause = error.__cause__ if isinstance(error, click.Abort) else error  # Click hides what it was behind an Abort
+        interruption.code = getattr(cause, "code", ExitCode.INTERRUPTED)
         return interruption
+    if isinstance(error, OSError) and error.errno in _DISK_REFUSALS:
+        abandon_stdout()
+        return StorageError(f"a write was refused: {error}", hint="where does the output go? make room there")
     if isinstance(error, click.ClickException):
         return UsageError(error.format_message(), hint=_usage_hint(error))
     from runbook.cli.crash import keep_traceback

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runbook.cli import screen
+from runbook.cli.screen import show_json
 from runbook.errors import ExitCode, UsageError
+from runbook.report.document import envelope
+from runbook.report.lines import line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,11 +60,9 @@ def show(
 ) -> int:
     """Print the product, as a document or as text; the exit code."""
     if as_json:
-        document = {"version": 1, "kind": "sandbox", "command": verb, "exit_code": int(code), "data": data}
-        click.echo(json.dumps(document, indent=2))
+        show_json(envelope("sandbox", f"runbook sandbox {verb}", code, data))
     else:
-        for line in lines:
-            click.echo(line)
+        screen.show(map(line, lines))
     return int(code)
 
 

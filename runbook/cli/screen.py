@@ -1,5 +1,6 @@
 """The screen: the product on stdout, the talk on stderr; colour and bars only on a terminal; NO_COLOR is honoured."""
 
+import json
 import os
 import shutil
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from runbook.report.lines import Line, Style
+from runbook.report.lines import Line, Style, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -35,9 +36,13 @@ def show(lines: Iterable[Line]) -> None:
     """Print lines on stdout, folded to the terminal's width; to a file or a pipe they go unfolded."""
     width = max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
     colour = coloured()
-    for line in lines:
+    for line in map(_harmless, lines):
         for text in _folded(line, width):
             click.echo(_painted(line, text) if colour else text)
+
+
+def _harmless(line: Line) -> Line:
+    return Line(tuple((printable(text), style) for text, style in line.spans), line.indent, line.hang)
 
 
 def _folded(line: Line, width: int | None) -> list[str]:
@@ -63,7 +68,11 @@ def show_json(document: dict[str, Any]) -> None:
     """Print one JSON document on stdout."""
     import orjson
 
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:  # half a surrogate pair in some peer's words: the report is worth more than they are
+        text = json.dumps(document, indent=2)
+    click.echo(text)
 
 
 class ScreenTalk:
@@ -76,6 +85,7 @@ class ScreenTalk:
 
     def say(self, text: str) -> None:
         """One line; it stands above a bar."""
+        text = printable(text)
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False)
         else:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from runbook.model.journal import Entry, JournalState
-from runbook.report.lines import Line, Style, line
+from runbook.report.lines import Line, Style, line, printable
 
 _HEADINGS = ("time (UTC)", "who", "event", "run", "details")
 
@@ -25,7 +25,7 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cells(entry: Entry) -> tuple[str, ...]:
     time = f"{entry.at:%Y-%m-%d %H:%M:%S}"
-    return (time, _printable(f"{entry.who}@{entry.where}"), entry.event.value, entry.run or "-", _details(entry))
+    return (time, printable(f"{entry.who}@{entry.where}"), entry.event.value, entry.run or "-", _details(entry))
 
 
 def _details(entry: Entry) -> str:
@@ -34,17 +34,12 @@ def _details(entry: Entry) -> str:
     for key, value in entry.details.items():
         match value:
             case str():
-                told.append(f"{key}={_printable(value)}")
+                told.append(f"{key}={printable(value)}")
             case dict() | list():
                 told.append(f"{key}=({len(value)})")
             case _:
                 told.append(f"{key}={json.dumps(value)}")
-    return _printable(" ".join(told))
-
-
-def _printable(text: str) -> str:
-    """The text without what could move a terminal's cursor."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return printable(" ".join(told))
 
 
 def state_lines(state: JournalState) -> Iterator[Line]:

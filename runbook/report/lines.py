@@ -39,6 +39,12 @@ def line(text: str, style: Style = Style.PLAIN, indent: int = 0, hang: int = 0) 
 
 EMPTY = line("")
 
+
+def printable(text: str) -> str:
+    """The text without what could move a terminal's cursor: a node's words, or a person's, may hold anything."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 # For a symptom and a check YES is bad news; for an expectation it is good news.
 SYMPTOM_STYLES = {Answer.YES: Style.BAD, Answer.NO: Style.GOOD, Answer.UNKNOWN: Style.UNSURE}
 EXPECTATION_STYLES = {Answer.YES: Style.GOOD, Answer.NO: Style.BAD, Answer.UNKNOWN: Style.UNSURE}

@@ -2,11 +2,11 @@
 
 import click
 
-from runbook.cli.options import ends_with, json_option
+from runbook.cli.options import OWN_CODES, ends_with, json_option, readable
 from runbook.errors import ExitCode
 
 
-@click.group("audit")
+@click.group("audit", epilog=OWN_CODES)
 def command() -> None:
     """Show and check the journal: who did what, when, why, and what came of it."""
 
@@ -41,7 +41,13 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
 
 
 @command.command("set-aside", epilog=ends_with(ExitCode.DONE, ExitCode.LOCKED, ExitCode.REFUSED, ExitCode.STORAGE))
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the new journal's first entry.")
+@click.option(
+    "--reason",
+    required=True,
+    metavar="TEXT",
+    callback=readable,
+    help="Why; it stands in the new journal's first entry.",
+)
 @json_option
 @click.pass_context
 def set_aside(ctx: click.Context, *, reason: str, as_json: bool) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from runbook.cli.options import ends_with, json_option, target_options, window_option
+from runbook.cli.options import OWN_CODES, ends_with, json_option, target_options, window_option
 from runbook.errors import ExitCode
 
 
-@click.group("baseline")
+@click.group("baseline", epilog=OWN_CODES)
 def command() -> None:
     """Record what the fleet looks like while it is well, or show what was recorded."""
 

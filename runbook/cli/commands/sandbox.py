@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runbook.cli import sandbox_view as view
+from runbook.cli.options import OWN_CODES, ends_with, json_option
 from runbook.config import state_folder
 from runbook.errors import ExitCode, UsageError
 from runbook.sandbox.fleet import down as ending
@@ -18,22 +19,22 @@ from runbook.sandbox.fleet.folder import FleetFolder
 from runbook.sandbox.fleet.loading import load_texts
 from runbook.sandbox.texts.read import read_file
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 _NODES = click.option("--node", "nodes", multiple=True, metavar="NAME", help="Only this node; may be repeated.")
+_ANY = (ExitCode.DONE, ExitCode.DAMAGED, ExitCode.NOT_SUPPORTED, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+_UP = (*_ANY, ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.REFUSED, ExitCode.STORAGE)
+_DOWN = (*_ANY, ExitCode.LOCKED, ExitCode.REFUSED, ExitCode.STORAGE)
+_ASKING = (*_ANY, ExitCode.UNREACHABLE)
 
 
-@click.group()
+@click.group(epilog=OWN_CODES)
 def command() -> None:
     """A fleet of real nodes on this machine: start it, fill it, break it, end it.
 
     The fleet is the target `sandbox`; it lives in the state folder and touches nothing else.
-    Exit codes: 0 done; 2 usage; 4 the symptom could not be measured, or a node does not answer;
-    10 a node did not start; 11 another command works on the fleet; 12 the fleet's record is damaged;
-    13 refused, since another fleet is up; 16 the disk refused.
     """
 
 
-@command.command()
+@command.command(epilog=ends_with(*_UP))
 @click.option("--nodes", default=3, show_default=True, help="How many nodes.")
 @click.option("--episodes", default=300, show_default=True, help="Seeded texts for each node.")
 @click.option("--traffic", default=0.0, metavar="RATE", help="Requests per second over the whole fleet.")
@@ -43,7 +44,7 @@ def command() -> None:
 )
 @click.option("--processes", default=0, help="Processes to share (default: one per node up to 8 nodes, else 2).")
 @click.option("--seed", default=1, show_default=True, help="Another seed gives other texts.")
-@_AS_JSON
+@json_option
 def up(*, as_json: bool, **options: Any) -> int:
     """Start nodes, load texts, and return when they are healthy and settled."""
     if options["real_text"]:
@@ -54,8 +55,8 @@ def up(*, as_json: bool, **options: Any) -> int:
     return view.show("up", as_json, data, view.up_lines(folder, found, already=standing))
 
 
-@command.command()
-@_AS_JSON
+@command.command(epilog=ends_with(*_ANY, ExitCode.COULD_NOT_TELL))
+@json_option
 def status(*, as_json: bool) -> int:
     """How each node is: process, address, counts, active faults."""
     found = looking.status(_folder())
@@ -64,13 +65,13 @@ def status(*, as_json: bool) -> int:
     return view.show("status", as_json, data, view.status_lines(found), code)
 
 
-@command.command()
+@command.command(epilog=ends_with(*_ASKING, ExitCode.COULD_NOT_TELL))
 @click.argument("fault")
 @_NODES
 @click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the fault.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the symptom can be measured.")
 @click.option("--timeout", default=90.0, show_default=True, metavar="SECONDS", help="How long to wait for the symptom.")
-@_AS_JSON
+@json_option
 def inject(
     *, fault: str, nodes: tuple[str, ...], parameters: tuple[str, ...], no_wait: bool, timeout: float, as_json: bool
 ) -> int:
@@ -93,10 +94,10 @@ def inject(
     return view.show("inject", as_json, data, view.inject_lines(injected, timeout, waited=not no_wait), code)
 
 
-@command.command()
+@command.command(epilog=ends_with(*_ASKING))
 @click.argument("fault", default="")
 @_NODES
-@_AS_JSON
+@json_option
 def clear(*, fault: str, nodes: tuple[str, ...], as_json: bool) -> int:
     """Clear one fault, or all of them."""
     folder = _folder()
@@ -104,11 +105,11 @@ def clear(*, fault: str, nodes: tuple[str, ...], as_json: bool) -> int:
     return view.show("clear", as_json, {"cleared": cleared}, view.clear_lines(cleared))
 
 
-@command.command()
+@command.command(epilog=ends_with(*_ASKING))
 @click.argument("file")
 @click.option("--space", default="", metavar="NAME", help="Into this space, made if missing; else over all.")
 @_NODES
-@_AS_JSON
+@json_option
 def load(*, file: str, space: str, nodes: tuple[str, ...], as_json: bool) -> int:
     """Load real text from FILE (`-` is stdin): lines, JSON lines or paragraphs, plain or gzip."""
     folder = _folder()
@@ -117,8 +118,8 @@ def load(*, file: str, space: str, nodes: tuple[str, ...], as_json: bool) -> int
     return view.show("load", as_json, {"file": file, **asdict(loaded)}, view.load_lines(loaded))
 
 
-@command.command()
-@_AS_JSON
+@command.command(epilog=ends_with(*_DOWN))
+@json_option
 def down(*, as_json: bool) -> int:
     """End exactly what `up` started, and remove the fleet's folder."""
     ended = ending.down(_folder())
