@@ -1,1 +1,0 @@
-"""One file per rollout plan: typed data, found by walking."""
