@@ -1,165 +1,20 @@
 """What is particular to Ansible: secrets, environments, interruptions, and what is left behind."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_fleet import CANARY, Fleet, closed_port, running_fleet
-from misbehaving_peer import answer, listening, silence
+from ansible_fleet import CANARY, Fleet, closed_port
+from misbehaving_peer import answer, listening
+from play_traces import HOSTS, KEY, RUN_ONE, inventory_of, leftovers, processes, run
 
-from runbook.adapters.ansible import AnsiblePlays, environment, folder
-from runbook.errors import InterruptedRunError, NotSupportedError, UsageError
-from runbook.material import playbook
-from runbook.model.play import HostState, PlayRequest, PlayResult
-from runbook.model.settings import Value
-
-KEY = "dual_memory.concept_sample_rate"
-HOSTS = ("node-1", "node-2", "node-3")
-
-RUN_ONE = """
-import sys
-from pathlib import Path
-from runbook.adapters.ansible import AnsiblePlays
-from runbook.errors import RunbookError
-from runbook.model.play import PlayRequest
-inventory, host, value, mark = sys.argv[1:]
-request = PlayRequest("set_config", (host,), "dual_memory.concept_sample_rate", {host: float(value)}, mark)
-try:
-    print(AnsiblePlays(Path(inventory)).run(request, lambda line: None).hosts[0].state.value)
-except RunbookError as error:
-    print(type(error).__name__, error, error.hint)
-"""
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Three living nodes."""
-    with running_fleet(tmp_path_factory.mktemp("fleet"), HOSTS) as running:
-        yield running
-
-
-@pytest.fixture
-def mark() -> str:
-    """One that no other play has."""
-    return f"test-{uuid.uuid4()}"
-
-
-def run(fleet: Fleet, mark: str, values: dict[str, Value], playbook: str = "set_config", **more: Any) -> PlayResult:
-    """One play on the fleet."""
-    request = PlayRequest(playbook, tuple(values), more.pop("key", KEY), values, mark, **more)
-    return AnsiblePlays(fleet.inventory).run(request, lambda _line: None)
-
-
-def processes(mark: str) -> dict[int, bytes]:
-    """Command line and environment of each process of the play."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            variables = (place / "environ").read_bytes()
-            if f"RUNBOOK_PLAY={mark}".encode() in variables.split(b"\0"):
-                found[int(place.name)] = (place / "cmdline").read_bytes() + b"\n" + variables
-        except OSError:
-            continue  # gone meanwhile, or someone else's
-    return found
-
-
-def leftovers(mark: str) -> list[Path]:
-    """Folders of the play."""
-    places = {folder.SHARED_MEMORY, Path(tempfile.gettempdir())}
-    return [path for place in places for path in place.glob(f"{folder._prefix(mark)}*")]
-
-
-def inventory_of(place: Path, url: str) -> Path:
-    """An inventory with one host at that address."""
-    path = place / "inventory.yml"
-    path.write_text(f"all: {{hosts: {{one: {{engram_url: '{url}'}}}}}}\n", encoding="utf-8")
-    return path
-
-
-def start_hanging_play(inventory: Path, mark: str) -> "subprocess.Popen[str]":
-    """A play in a process of its own."""
-    command = [sys.executable, "-c", RUN_ONE, str(inventory), "one", "0.05", mark]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def by_hand(fleet: Fleet, name: str, variables: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    """What a person without `runbook` would type."""
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", fleet.inventory, playbook(name), "-e", variables]
-    clean = {**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
-    return subprocess.run([*command, *options], env=clean, capture_output=True, text=True, check=False)
-
-
-def test_by_hand_check_predicts_and_changes_nothing(fleet: Fleet) -> None:
-    """--check --diff shows the old and the new value; then it is done; then there is nothing left to do."""
-    fleet.put(KEY, 0.1)
-    wish = f'{{"key": "{KEY}", "value": 0.05}}'
-    foreseen = by_hand(fleet, "set_config", wish, "--check", "--diff")
-    assert "-0.1\n+0.05\n" in foreseen.stdout
-    assert foreseen.stdout.count("changed=1") == 3
-    assert fleet.value("node-1", KEY) == 0.1
-    assert by_hand(fleet, "set_config", wish).stdout.count("changed=1") == 3
-    assert fleet.value("node-3", KEY) == 0.05
-    again = by_hand(fleet, "set_config", wish, "-vvvv")
-    assert again.stdout.count("changed=0") == 3
-    assert CANARY not in foreseen.stdout + again.stdout + again.stderr
-
-
-def test_by_hand_values_go_back_host_by_host(fleet: Fleet) -> None:
-    """Texts of the command line are read as the numbers that they are; hosts that are not named are skipped."""
-    fleet.put(KEY, 0.1)
-    assert by_hand(fleet, "set_config", f"key={KEY} value=0.05").returncode == 0
-    back = f'{{"key": "{KEY}", "value_by_host": {{"node-1": 0.3, "node-2": 0.4}}, "expected": 0.05}}'
-    assert by_hand(fleet, "restore_config", back).returncode == 0
-    assert [fleet.value(host, KEY) for host in HOSTS] == [0.3, 0.4, 0.05]
-    missing = by_hand(fleet, "restore_config", f'{{"key": "{KEY}"}}')
-    assert "no value for this host" in missing.stdout
-
-
-def test_the_way_over_the_command_is_the_same(fleet: Fleet, mark: str) -> None:
-    """`engram config get|set`, without a shell; types and refusals come through."""
-    fleet.put(KEY, 0.1)
-    fleet.write_inventory(
-        engram_way="cli",
-        engram_command=[sys.executable, "-m", "runbook.sandbox.engram_command"],
-        ansible_python_interpreter=sys.executable,
-    )
-    try:
-        check = by_hand(fleet, "set_config", f'{{"key": "{KEY}", "value": 0.05}}', "--check", "--limit", "node-1")
-        assert "changed=1" in check.stdout, check.stdout
-        assert fleet.value("node-1", KEY) == 0.1
-        (done,) = run(fleet, mark, {"node-1": 0.05}).hosts
-        assert (done.state, done.old, done.read_back) == (HostState.CHANGED, 0.1, 0.05)
-        (flag,) = run(fleet, mark, {"node-1": False}, "set_features", key="dual_memory.enable_concepts").hosts
-        assert (flag.state, flag.old, flag.read_back) == (HostState.CHANGED, True, False)
-        (refused,) = run(fleet, mark, {"node-1": 7.0}).hosts
-        assert refused.state is HostState.FAILED
-        assert "out of range" in refused.message
-        (unknown,) = run(fleet, mark, {"node-1": 7}, key="no.such").hosts
-        assert "not supported by this node" in unknown.message
-        salt = "dual_memory.treatment_salt"
-        (text,) = run(fleet, mark, {"node-1": "a; $HOME `id` {{ 1 }}"}, key=salt).hosts
-        assert text.read_back == fleet.value("node-1", salt) == "a; $HOME `id` {{ 1 }}"
-    finally:
-        fleet.write_inventory()
-        fleet.ask("node-1", "/features", "POST", {"dual_memory.enable_concepts": True})
-
-
-def test_a_missing_command_is_not_supported(fleet: Fleet, mark: str) -> None:
-    """Said of the node, not guessed."""
-    fleet.write_inventory(engram_way="cli", engram_command="/no/such/engram", ansible_python_interpreter=sys.executable)
-    try:
-        (result,) = run(fleet, mark, {"node-1": 0.05}).hosts
-    finally:
-        fleet.write_inventory()
-    assert (result.state, "cannot be run" in result.message) == (HostState.FAILED, True), result
+from runbook.adapters.ansible import AnsiblePlays, environment
+from runbook.errors import NotSupportedError, UsageError
+from runbook.model.play import HostState, PlayRequest
 
 
 def test_no_secret_is_anywhere_while_a_play_runs_nor_afterwards(
@@ -288,74 +143,12 @@ def test_a_full_disk_stops_everything_before_it_begins(fleet: Fleet, mark: str) 
     assert leftovers(mark) == []
 
 
-def test_a_play_that_is_killed_says_which_hosts_it_is_sure_of(tmp_path: Path, mark: str) -> None:
-    """Ansible is killed in the second wave: the first host is done, the second uncertain, the third not begun."""
-
-    def kill(_peer: object, request: bytes) -> bytes:
-        if b"/two/" not in request:
-            return answer(200, {KEY: 0.05})
-        for process in processes(mark):
-            os.kill(process, signal.SIGKILL)
-        return b""
-
-    with listening(kill) as peer:
-        inventory = tmp_path / "inventory.yml"
-        hosts = ", ".join(f"{host}: {{engram_url: '{peer.url}/{host}'}}" for host in ("one", "two", "three"))
-        inventory.write_text(f"all: {{hosts: {{{hosts}}}}}\n", encoding="utf-8")
-        values: dict[str, Value] = dict.fromkeys(("one", "two", "three"), 0.05)
-        request = PlayRequest("set_config", tuple(values), KEY, values, mark)
-        result = AnsiblePlays(inventory).run(request, lambda _line: None)
-    states = [host.state for host in result.hosts]
-    assert states == [HostState.UNCHANGED, HostState.FAILED, HostState.NOT_REACHED]
-    assert result.of("two").message == "Ansible ended before it said what came of it"
-    assert result.of("three").message == "Ansible was killed before its turn"
-    assert processes(mark) == {}
-
-
 def test_a_group_is_not_a_host(fleet: Fleet, mark: str) -> None:
     """Its name passes for a host name, and its hosts must not be touched."""
     fleet.put(KEY, 0.1)
     with pytest.raises(UsageError, match="not in the inventory: all"):
         run(fleet, mark, {"all": 0.05})
     assert [fleet.value(host, KEY) for host in HOSTS] == [0.1] * 3
-
-
-def test_when_this_tool_is_killed_its_play_can_be_ended(tmp_path: Path, mark: str) -> None:
-    """Kill -9 in the middle: the play lives on, until it is ended by its mark; its folder goes too."""
-    asked = threading.Event()
-
-    def script(peer: Any, _request: bytes) -> Iterator[bytes]:
-        asked.set()
-        return silence(peer)
-
-    with listening(script) as peer:
-        with start_hanging_play(inventory_of(tmp_path, peer.url), mark) as process:
-            assert asked.wait(30)
-            process.kill()
-        assert len(processes(mark)) >= 2
-        assert leftovers(mark)
-        plays = AnsiblePlays(tmp_path / "inventory.yml")
-        assert plays.stop_orphans(mark) >= 2
-        assert processes(mark) == {}
-        assert leftovers(mark) == []
-        assert plays.stop_orphans(mark) == 0
-
-
-def test_ctrl_c_ends_the_play_and_everything_of_it(tmp_path: Path, mark: str) -> None:
-    """Cancelled is stopped: no worker goes on changing nodes behind our back."""
-    asked = threading.Event()
-
-    def script(peer: Any, _request: bytes) -> Iterator[bytes]:
-        asked.set()
-        return silence(peer)
-
-    with listening(script) as peer, start_hanging_play(inventory_of(tmp_path, peer.url), mark) as process:
-        assert asked.wait(30)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate()
-        assert output.startswith(InterruptedRunError.__name__)
-        assert processes(mark) == {}
-        assert leftovers(mark) == []
 
 
 def test_what_a_dead_node_says_is_one_clear_sentence(tmp_path: Path, mark: str) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -18,12 +17,6 @@ FAMILY = (
     f"import subprocess, sys, signal; subprocess.Popen([sys.executable, '-c', {_PAUSE!r}], start_new_session=True);"
     " signal.pause()"
 )
-
-
-@pytest.fixture
-def mark() -> str:
-    """One that no other test has."""
-    return f"test-{uuid.uuid4()}"
 
 
 def start(script: str, mark: str) -> "subprocess.Popen[bytes]":
