@@ -170,8 +170,10 @@ class Engine:
         while not self._stop.wait(0.01 if self._behind() else self.options.consolidation_seconds):
             try:
                 self.consolidate()
-            except StorageError:
-                logging.getLogger(__name__).exception("consolidation failed")
+            except StorageError as error:
+                logging.getLogger(__name__).warning("consolidation failed: %s", error)
+            except Exception:
+                logging.getLogger(__name__).exception("consolidation failed")  # the next cycle may do better
 
     def _behind(self) -> bool:
         return self.settings.tuning.forms_concepts and self.consolidation.backlog()

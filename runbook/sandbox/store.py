@@ -19,6 +19,7 @@ from runbook.sandbox import schema
 
 T = TypeVar("T")
 _LARGEST_GROUP = 256
+_SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
 class Transaction:
@@ -145,7 +146,7 @@ class Store:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         refusal = StorageError(f"the disk refused the write: {error}", hint="nothing was stored; free space and retry")
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+        if getattr(error, "sqlite_errorcode", 0) in _SYNC_FAILED:
             # After a failed fsync nobody knows what is on the disk, and a retry would only seem to succeed.
             self._broken = refusal
         for job in group:

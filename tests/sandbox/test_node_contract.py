@@ -147,6 +147,8 @@ def test_a_text_recalls_itself(node: RunningNode) -> None:
         (b'{"content": "x", "timestamp": "2026-01-01T00:00:00"}', 422),
         (b'{"content": "x", "timestamp": "0001-01-01T00:00:00+14:00"}', 422),
         (b'{"content": "x", "who": "ada"}', 422),
+        (b'{"content": "x", "embedding_provenance": "somewhere"}', 422),
+        (b'{"content": "x", "embedding_provenance": ' + b'{"a":' * 300 + b"1" + b"}" * 301, 422),
         (b'{"content": "x", "metadata": {"a": 1}}', 422),
         (b'{"content": "' + b"x" * 100_001 + b'"}', 422),
         (b'{"content": "' + b"x" * (1 << 20) + b'"}', 413),

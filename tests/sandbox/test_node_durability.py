@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import resource
 import socket
 import threading
 from pathlib import Path
@@ -43,6 +44,8 @@ class Writer(threading.Thread):
                 self.doubtful = set()
         except (OSError, http.client.HTTPException):
             return
+        finally:
+            connection.close()
 
     @staticmethod
     def _status(connection: http.client.HTTPConnection) -> int:
@@ -113,6 +116,25 @@ def test_a_stop_keeps_what_the_background_held(start_node: StartNode) -> None:
     assert found["recall_count"] == 1
     assert found["activation"] > 0.5
     assert [cell["n"] for cell in node.admin("GET", "cells").json["cells"]] == [1]
+
+
+def test_a_disk_that_refuses_costs_the_write_and_nothing_else(start_node: StartNode) -> None:
+    """The write is answered with 507 and is not there; reading goes on; with room again, writing goes on."""
+    node = start_node(consolidation_seconds=1000)
+    node.remember("The heron waits at the river", id="heron")
+    _, hard = resource.prlimit(
+        node.pid, resource.RLIMIT_FSIZE, (4096, resource.prlimit(node.pid, resource.RLIMIT_FSIZE)[1])
+    )
+    refused = node.remember("no room for this", id="refused")
+    assert (refused.status, refused.code) == (507, "STORAGE")
+    assert "nothing was stored" in refused.json["error"]["hint"]
+    assert node.admin("PATCH", "config", {"dual_memory.semantic_weight": 0.9}).status == 507
+    assert node.admin("GET", "config").json["dual_memory.semantic_weight"] == 0.3
+    assert node.recall("heron").json["memories"][0]["id"] == "heron"
+    resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert node.remember("room for this", id="accepted").status == 201
+    node.kill()
+    assert set(stored(start_node(node.folder))) == {"heron", "accepted"}
 
 
 def test_a_cut_connection_does_no_harm(node: RunningNode) -> None:

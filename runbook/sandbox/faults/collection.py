@@ -4,12 +4,14 @@ None survives a restart.
 """
 
 import asyncio
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from runbook.errors import StorageError
 from runbook.sandbox import faults as package
 from runbook.sandbox.engine import Engine
 from runbook.sandbox.faults.fault import Fault, FaultError
@@ -49,8 +51,7 @@ class Faults:
         """
         fault = available()[name](self._engine, parameters)
         async with self._changing:
-            if name in self._active:
-                await self._active.pop(name).stop()
+            await self._stop(name)
             await fault.start()
             self._active[name] = fault
 
@@ -63,15 +64,21 @@ class Faults:
         if name not in available():
             raise KeyError(name)
         async with self._changing:
-            fault = self._active.pop(name, None)
-            if fault is not None:
-                await fault.stop()
-        return fault is not None
+            return await self._stop(name)
+
+    async def _stop(self, name: str) -> bool:
+        fault = self._active.get(name)
+        if fault is None:
+            return False
+        await fault.stop()  # where this fails the fault stays active, and can be cleared again
+        del self._active[name]
+        return True
 
     async def clear_all(self) -> None:
-        """End them all, as the node ends."""
+        """End them all, as the node ends; a disk that refuses does not keep the node from ending."""
         for name in list(self._active):
-            await self.clear(name)
+            with contextlib.suppress(StorageError):
+                await self.clear(name)
 
     def before_recall(self, group: str) -> None:
         """Raise InjectedError where a fault makes this recall fail."""

@@ -26,10 +26,19 @@ class Injected(Fault):
         """Set the threshold through the node's settings, and let the flood in."""
         self._before = self.engine.settings.values[KEY]
         await asyncio.wrap_future(self.engine.settings.change({KEY: self._threshold}))
-        await self._flood.start()
+        try:
+            await self._flood.start()
+        except BaseException:
+            await self._restore()
+            raise
 
     async def stop(self) -> None:
         """End the flood; the threshold goes back unless somebody set it since."""
-        await self._flood.stop()
+        try:
+            await self._flood.stop()
+        finally:
+            await self._restore()
+
+    async def _restore(self) -> None:
         if self.engine.settings.values[KEY] == self._threshold:
             await asyncio.wrap_future(self.engine.settings.change({KEY: self._before}))

@@ -26,7 +26,7 @@ def routes(engine: Engine) -> list[Route]:
 
 def _spaces(engine: Engine) -> list[Route]:
     async def listed(_: Request) -> Response:
-        found = [{"id": s.name, "created_at": timestamp(s.created_at)} for s in engine.memory.spaces.values()]
+        found = [{"id": s.name, "created_at": timestamp(s.created_at)} for s in list(engine.memory.spaces.values())]
         return answer({"spaces": found})
 
     async def create(request: Request) -> Response:

@@ -11,6 +11,7 @@ from runbook.sandbox.records import Episode, microseconds, now
 from runbook.sandbox.web.reading import invalid, number, only, text
 
 LONGEST_CONTENT = 100_000
+_DEEPEST = 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SHARED = ("id", "embedding", "embedding_provenance", "metadata", "who")
 _MEMORY = ("content", "confidence", "timestamp", *_SHARED)
@@ -92,9 +93,19 @@ def _names(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _provenance(document: Mapping[str, Any]) -> Mapping[str, object] | None:
     value = document.get("embedding_provenance")
-    if value is not None and not isinstance(value, dict):
-        raise invalid("embedding_provenance must be an object")
+    if value is not None and (not isinstance(value, dict) or _depth(value) > _DEEPEST):
+        raise invalid(f"embedding_provenance must be an object, at most {_DEEPEST} levels deep")
     return value
+
+
+def _depth(value: Any) -> int:
+    match value:
+        case dict():
+            return 1 + max(map(_depth, value.values()), default=0)
+        case list():
+            return 1 + max(map(_depth, value), default=0)
+        case _:
+            return 0
 
 
 def _metadata(document: Mapping[str, Any]) -> Mapping[str, str]:
