@@ -1,5 +1,6 @@
 """From samples to measurements: one number for a quantity of a node, or the reason why there is none."""
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -8,7 +9,7 @@ from runbook.model.measurement import Measurement, NodeSamples, Sample, Samples,
 from runbook.model.quantity import How, Quantity
 from runbook.model.target import Node
 from runbook.ports import ReadPorts
-from runbook.statistics.counters import histogram_quantile, increase, since
+from runbook.statistics.counters import falls, histogram_quantile, increase, since
 from runbook.statistics.slope import slope
 
 START_TIME = "process_start_time_seconds"
@@ -54,6 +55,8 @@ def measure(node: str, found: NodeSamples | Silence, quantity: Quantity) -> Meas
     series = [each for name in quantity.series for each in found.named(name) if each.samples]
     if not series:
         return _nothing(node, quantity, f"the node exposes no {quantity.metric}")
+    if not all(math.isfinite(sample.value) for each in series for sample in each.samples):
+        return _nothing(node, quantity, f"{quantity.metric} shows a value that is no number")
     match quantity.how:
         case How.LAST:
             total = sum(each.samples[-1].value for each in series)
@@ -78,7 +81,8 @@ def _rate(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
     begin, end = _begin(found), max(each.samples[-1].at for each in series)
     if end <= begin:
         return _nothing(node, quantity, "only one sample in the window")
-    rise = sum(increase(since(each.samples, begin)) for each in series)
+    restarts = _restarts(series)
+    rise = sum(increase(since(each.samples, begin), restarts) for each in series)
     return Measurement(node, quantity.name, rise / (end - begin) * 60 * quantity.scale)
 
 
@@ -86,18 +90,31 @@ def _quantile(node: str, found: NodeSamples, series: Sequence[Series], quantity:
     begin = _begin(found)
     if max(each.samples[-1].at for each in series) <= begin:
         return _nothing(node, quantity, "only one sample in the window")
+    restarts = _restarts(series)
     rises: dict[float, float] = {}
     for each in series:
-        bound = float(each.label("le") or "nan")
-        rises[bound] = rises.get(bound, 0.0) + increase(since(each.samples, begin))
+        bound = _bound(each)
+        rises[bound] = rises.get(bound, 0.0) + increase(since(each.samples, begin), restarts)
     value = histogram_quantile(quantity.quantile or 0.0, list(rises.items()))
     if value is None:
         return _nothing(node, quantity, "nothing happened in the window")
     return Measurement(node, quantity.name, value * quantity.scale)
 
 
+def _restarts(series: Sequence[Series]) -> frozenset[float]:
+    """Where one counter of a process fell, all began again, though another may be above its old value by then."""
+    return frozenset().union(*(falls(each.samples) for each in series))
+
+
+def _bound(bucket: Series) -> float:
+    try:
+        return float(bucket.label("le") or "nan")
+    except ValueError:
+        return math.nan
+
+
 def _growth(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
-    samples = _since_restart(found, series[0].samples)
+    samples = _since_restart(found, _summed(series))
     line = slope(samples)
     if line is None:
         return _nothing(node, quantity, f"{len(samples)} samples since the last restart are too few for a slope")
@@ -105,8 +122,17 @@ def _growth(node: str, found: NodeSamples, series: Sequence[Series], quantity: Q
     return Measurement(node, quantity.name, line.value * scale, low=line.low * scale, high=line.high * scale)
 
 
+def _summed(series: Sequence[Series]) -> tuple[Sample, ...]:
+    sums: dict[float, float] = {}
+    for each in series:
+        for sample in each.samples:
+            sums[sample.at] = sums.get(sample.at, 0.0) + sample.value
+    return tuple(Sample(at, value) for at, value in sorted(sums.items()))
+
+
 def _since_restart(found: NodeSamples, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    starts = [sample for each in found.named(START_TIME) for sample in each.samples]
-    changes = [after.at for before, after in pairwise(starts) if after.value != before.value]
-    begin = changes[-1] if changes else float("-inf")
+    starts = [pairwise(each.samples) for each in found.named(START_TIME)]
+    begin = max(
+        (after.at for pairs in starts for before, after in pairs if after.value != before.value), default=-math.inf
+    )
     return tuple(sample for sample in samples if sample.at >= begin)

@@ -5,18 +5,29 @@ of the window: what was not seen is not counted.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from runbook.model.measurement import Sample
 
+FEWEST_BUCKETS = 2  # one finite bound at least: the infinite bucket alone says only how many there were
 
-def increase(samples: Sequence[Sample]) -> float:
-    """How much a counter rose; a fall is a restart, after which it counts from zero."""
+
+def increase(samples: Sequence[Sample], restarts: Collection[float] = ()) -> float:
+    """How much a counter rose; a fall is a restart, after which it counts from zero.
+
+    `restarts` are moments at which others of the same process fell: the counter may have passed its old value by then.
+    """
     total = 0.0
     for before, after in pairwise(samples):
-        total += after.value - before.value if after.value >= before.value else after.value
+        restarted = after.value < before.value or after.at in restarts
+        total += after.value if restarted else after.value - before.value
     return total
+
+
+def falls(samples: Sequence[Sample]) -> set[float]:
+    """The moments at which a counter showed less than before: restarts of its process."""
+    return {after.at for before, after in pairwise(samples) if after.value < before.value}
 
 
 def since(samples: Sequence[Sample], begin: float) -> tuple[Sample, ...]:
@@ -27,7 +38,7 @@ def since(samples: Sequence[Sample], begin: float) -> tuple[Sample, ...]:
 
 
 def histogram_quantile(q: float, buckets: Sequence[tuple[float, float]]) -> float | None:
-    """The q-quantile of a histogram, linear within a bucket, or None where nothing was observed.
+    """The q-quantile of a histogram, linear within a bucket, or None where nothing was observed or it is no histogram.
 
     Args:
         q: 0..1.
@@ -36,8 +47,10 @@ def histogram_quantile(q: float, buckets: Sequence[tuple[float, float]]) -> floa
     Returns:
         The quantile in the unit of the bounds. In the infinite bucket it is the highest finite bound: at least that.
     """
+    if any(math.isnan(bound) or math.isnan(count) for bound, count in buckets):
+        return None
     ordered = sorted(buckets)
-    if not ordered or not math.isinf(ordered[-1][0]) or ordered[-1][1] <= 0:
+    if len(ordered) < FEWEST_BUCKETS or not math.isinf(ordered[-1][0]) or ordered[-1][1] <= 0:
         return None
     rank = q * ordered[-1][1]
     low_bound, low_count = 0.0, 0.0
