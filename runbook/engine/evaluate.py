@@ -10,15 +10,31 @@ from runbook.model.quantity import Above, AboveBaseline, Below, Condition, Quant
 from runbook.model.runbook import Check, Move
 from runbook.model.settings import Value
 
+DIGITS = 3  # what people read at a glance
+ALL_DIGITS = 17  # every float has its own text
 
-def figure(value: float) -> str:
+
+def figure(value: float, digits: int = DIGITS) -> str:
     """A number for people: three significant digits, no exponent for what people meet."""
-    if math.isinf(value):
-        return "-inf" if value < 0 else "inf"
+    if not math.isfinite(value):
+        return str(value)
     if value == 0 or 1e-4 <= abs(value) < 1e6:  # noqa: PLR2004 - where digits read better than an exponent
-        digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
-        return f"{value:.{digits}f}"
-    return f"{value:.2e}"
+        places = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
+        return f"{value:.{places}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def _digits(value: float, base: float, factor: float = 1.0) -> int:
+    """The digits that it takes for value and factor x base to compare as written as they do in truth."""
+
+    def order(left: float, right: float) -> int:
+        return (left > right) - (left < right)
+
+    def told(digits: int) -> int:
+        return order(float(figure(value, digits)), factor * float(figure(base, digits)))
+
+    true = order(value, factor * base)
+    return next((digits for digits in range(DIGITS, ALL_DIGITS) if told(digits) == true), ALL_DIGITS)
 
 
 def evaluate(
@@ -33,7 +49,7 @@ def evaluate(
         baseline: the same quantity of the same node when it was well; None where it was never recorded.
         source: where the number came from.
     """
-    if measured.value is None or math.isnan(measured.value):
+    if measured.value is None or not math.isfinite(measured.value):
         reason = measured.reason or "the value is not a number"
         return Finding(measured.node, question, Answer.UNKNOWN, f"no data: {reason}", source)
     match condition:
@@ -52,31 +68,36 @@ def evaluate(
     return Finding(measured.node, question, answer, arithmetic, source, measured.value, limit)
 
 
-def _relative(factor: float, floor: float, baseline: float | None) -> tuple[float, str]:
-    if not baseline:
-        word = "no baseline" if baseline is None else "baseline 0"
-        return floor, f"{figure(floor)} ({word}: the absolute limit)"
-    words = f"{factor:g} x baseline {figure(baseline)}"
+def _relative(factor: float, floor: float, baseline: float | None) -> tuple[float, float, str]:
+    """The limit as factor and base, and what is said of the base."""
+    if not baseline or not math.isfinite(baseline):
+        word = "baseline 0" if baseline == 0 else "no baseline"
+        return 1.0, floor, f" ({word}: the absolute limit)"
     if floor > factor * baseline:
-        return floor, f"{figure(floor)} (the floor; {words})"
-    return factor * baseline, words
+        return 1.0, floor, f" (the floor; {factor:g} x baseline {figure(baseline)})"
+    return factor, baseline, ""
+
+
+def _compared(quantity: Quantity, value: float, factor: float, base: float, note: str) -> str:
+    digits = _digits(value, base, factor)
+    sign = ">" if value > factor * base else "<="
+    limit = figure(base, digits) if factor == 1 else f"{factor:g} x baseline {figure(base, digits)}"
+    return f"{figure(value, digits)} {quantity.unit} {sign} {limit}{note}"
 
 
 def _above_baseline(condition: AboveBaseline, value: float, baseline: float | None) -> tuple[Answer, str, float]:
-    limit, words = _relative(condition.factor, condition.floor, baseline)
-    unit = condition.quantity.unit
+    factor, base, note = _relative(condition.factor, condition.floor, baseline)
+    limit = factor * base
     if condition.ceiling is not None and condition.ceiling < value <= limit:
-        return Answer.YES, f"{figure(value)} {unit} > {figure(condition.ceiling)}, the ceiling", condition.ceiling
+        factor, base, note, limit = 1.0, condition.ceiling, ", the ceiling", condition.ceiling
     answer = Answer.YES if value > limit else Answer.NO
-    sign = ">" if answer is Answer.YES else "<="
-    return answer, f"{figure(value)} {unit} {sign} {words}", limit
+    return answer, _compared(condition.quantity, value, factor, base, note), limit
 
 
 def _settled(condition: Settled, value: float, baseline: float | None) -> tuple[Answer, str, float]:
-    limit, words = _relative(condition.factor, condition.floor, baseline)
-    answer = Answer.YES if value <= limit else Answer.NO
-    sign = "<=" if answer is Answer.YES else ">"
-    return answer, f"{figure(value)} {condition.quantity.unit} {sign} {words}", limit
+    factor, base, note = _relative(condition.factor, condition.floor, baseline)
+    answer = Answer.YES if value <= factor * base else Answer.NO
+    return answer, _compared(condition.quantity, value, factor, base, note), factor * base
 
 
 def _ends(measured: Measurement) -> tuple[float, float]:
@@ -88,31 +109,30 @@ def _ends(measured: Measurement) -> tuple[float, float]:
 
 def _above(quantity: Quantity, measured: Measurement, limit: float) -> tuple[Answer, str]:
     low, high = _ends(measured)
-    shown = _interval(quantity, measured)
+    shown, shown_limit = _interval(quantity, measured, limit)
     if low > limit:
-        return Answer.YES, f"{shown}, all above {figure(limit)}"
+        return Answer.YES, f"{shown}, all above {shown_limit}"
     if high <= limit:
-        return Answer.NO, f"{shown}, all at or under {figure(limit)}"
-    return Answer.UNKNOWN, f"{shown} does not settle the limit {figure(limit)}"
+        return Answer.NO, f"{shown}, all at or under {shown_limit}"
+    return Answer.UNKNOWN, f"{shown} does not settle the limit {shown_limit}"
 
 
 def _below(quantity: Quantity, measured: Measurement, limit: float) -> tuple[Answer, str]:
     low, high = _ends(measured)
-    shown = _interval(quantity, measured)
+    shown, shown_limit = _interval(quantity, measured, limit)
     if high < limit:
-        return Answer.YES, f"{shown}, all under {figure(limit)}"
+        return Answer.YES, f"{shown}, all under {shown_limit}"
     if low >= limit:
-        return Answer.NO, f"{shown}, all at or above {figure(limit)}"
-    return Answer.UNKNOWN, f"{shown} does not settle the limit {figure(limit)}"
+        return Answer.NO, f"{shown}, all at or above {shown_limit}"
+    return Answer.UNKNOWN, f"{shown} does not settle the limit {shown_limit}"
 
 
-def _interval(quantity: Quantity, measured: Measurement) -> str:
-    value = figure(measured.value or 0.0)
-    if measured.low is None or measured.high is None:
-        return f"{value} {quantity.unit}"
-    if math.isinf(measured.low) and math.isinf(measured.high):
-        return f"{value} {quantity.unit}, from samples too alike for an interval,"
-    return f"{value} {quantity.unit} ({figure(measured.low)}..{figure(measured.high)})"
+def _interval(quantity: Quantity, measured: Measurement, limit: float) -> tuple[str, str]:
+    low, high = _ends(measured)
+    digits = max(_digits(low, limit), _digits(high, limit))
+    value = figure(measured.value or 0.0, digits)
+    ends = "" if measured.low is None else f" ({figure(low, digits)}..{figure(high, digits)})"
+    return f"{value} {quantity.unit}{ends}", figure(limit, digits)
 
 
 def check_setting(check: Check, node: str, value: Value | None, baseline: Value | None, source: str) -> Finding:
@@ -133,13 +153,13 @@ def moves(move: Move, old: Value, new: Value) -> bool:
     """Would going from old to new be a change in the allowed direction?"""
     if isinstance(old, int | float) and isinstance(new, int | float) and move is not Move.SET:
         return new > old if move is Move.RAISE else new < old
-    return old != new
+    return old != new or isinstance(old, bool) is not isinstance(new, bool)  # Python takes True for 1
 
 
 def _shown(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(_plain(value))
 
 
 def _plain(value: Value) -> float | str | bool:

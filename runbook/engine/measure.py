@@ -53,10 +53,9 @@ def measure(node: str, found: NodeSamples | Silence, quantity: Quantity) -> Meas
     if isinstance(found, Silence):
         return _nothing(node, quantity, found.reason)
     series = [each for name in quantity.series for each in found.named(name) if each.samples]
-    if not series:
-        return _nothing(node, quantity, f"the node exposes no {quantity.metric}")
-    if not all(math.isfinite(sample.value) for each in series for sample in each.samples):
-        return _nothing(node, quantity, f"{quantity.metric} shows a value that is no number")
+    if not series or not all(math.isfinite(sample.value) for each in series for sample in each.samples):
+        lack = "a value that is no number for" if series else "no"
+        return _nothing(node, quantity, f"the node exposes {lack} {quantity.metric}")
     match quantity.how:
         case How.LAST:
             total = sum(each.samples[-1].value for each in series)

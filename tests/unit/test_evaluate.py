@@ -1,0 +1,206 @@
+"""From measurements to answers, and the arithmetic that a person can check by hand."""
+
+import math
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as some
+
+from runbook.engine.evaluate import check_setting, evaluate, figure, moves
+from runbook.model.answer import Answer
+from runbook.model.finding import Finding
+from runbook.model.measurement import Measurement
+from runbook.model.quantity import Above, Condition, Metric
+from runbook.model.runbook import Check, Move
+from runbook.model.settings import Value
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+FORMED = Metric("formed_total").per_minute("concepts/min")
+MEMORY = Metric("resident").megabytes_per_hour()
+SPIKE = FORMED.above_baseline(3.0, floor=60.0, ceiling=5000 / 60)
+OPEN = FORMED.above_baseline(3.0, floor=60.0)
+BACK = FORMED.settles(1.5, floor=60.0)
+GROWS, CALM = MEMORY.above(500.0), MEMORY.below(500.0)
+NUMBER = r"-?[0-9.]+(?:e[+-][0-9]+)?"
+positive = some.floats(1e-3, 1e9)
+
+
+def asked(condition: Condition, value: float | None, baseline: float | None = None, **ends: float | None) -> Finding:
+    """The answer to one condition for one value."""
+    return evaluate("Is it?", condition, Measurement("a", "q", value, "refused", **ends), baseline, "test")
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "answer"),
+    [
+        (60.0, None, NO),
+        (60.1, None, YES),
+        (60.1, 0.0, YES),  # a baseline of zero judges nobody
+        (60.1, 1.0, YES),  # the floor holds where three times nothing is nothing
+        (59.0, 1.0, NO),
+        (72.0, 25.0, NO),
+        (76.0, 25.0, YES),
+        (83.0, 100.0, NO),
+        (84.0, 100.0, YES),  # above 5000/h, though under three times the baseline
+        (0.0, None, NO),
+        (84.0, math.nan, YES),
+        (70.0, math.nan, YES),  # a baseline that is no number is none
+        (70.0, math.inf, YES),
+        (50.0, -10.0, NO),
+    ],
+)
+def test_a_spike_is_above_three_times_the_baseline_or_above_the_ceiling(
+    value: float, baseline: float | None, answer: Answer
+) -> None:
+    """max(3 x baseline, 60/min), or 5000/h."""
+    assert asked(SPIKE, value, baseline).answer is answer
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "answer"),
+    [(60.0, None, YES), (61.0, None, NO), (61.0, 0.0, NO), (150.0, 100.0, YES), (151.0, 100.0, NO), (60.0, 1.0, YES)],
+)
+def test_it_is_settled_at_or_under_its_limit(value: float, baseline: float | None, answer: Answer) -> None:
+    """max(1.5 x baseline, 60/min)."""
+    assert asked(BACK, value, baseline).answer is answer
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "above", "below"),
+    [
+        (501.0, 900.0, YES, NO),
+        (500.0, 900.0, UNKNOWN, NO),
+        (400.0, 600.0, UNKNOWN, UNKNOWN),
+        (100.0, 500.0, NO, UNKNOWN),
+        (100.0, 499.0, NO, YES),
+        (-900.0, -100.0, NO, YES),
+        (-1e9, 1e9, UNKNOWN, UNKNOWN),
+        (-math.inf, math.inf, UNKNOWN, UNKNOWN),
+        (math.nan, math.nan, UNKNOWN, UNKNOWN),
+    ],
+)
+def test_a_limit_is_settled_by_the_whole_interval(low: float, high: float, above: Answer, below: Answer) -> None:
+    """Else it is not known."""
+    middle = (low + high) / 2 if math.isfinite(low + high) else 0.0
+    assert asked(GROWS, middle, low=low, high=high).answer is above
+    assert asked(CALM, middle, low=low, high=high).answer is below
+
+
+def test_without_an_interval_the_value_decides() -> None:
+    """A gauge as it is."""
+    assert asked(GROWS, 501.0).answer is YES
+    assert asked(GROWS, 500.0).answer is NO
+    assert asked(CALM, 499.0).answer is YES
+    assert asked(CALM, 500.0).answer is NO
+
+
+@pytest.mark.parametrize("condition", [SPIKE, OPEN, BACK, GROWS, CALM])
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("baseline", [None, 0.0, 10.0, math.nan])
+def test_no_number_is_no_answer(condition: Condition, value: float | None, baseline: float | None) -> None:
+    """Never NO, never zero; and the reason stands where the arithmetic would."""
+    found = asked(condition, value, baseline)
+    assert found.answer is UNKNOWN
+    assert found.arithmetic.startswith("no data: ")
+    assert (found.value, found.limit) == (None, None)
+
+
+@given(positive, some.none() | positive | some.just(0.0), some.sampled_from([SPIKE, OPEN, BACK]))
+@example(60.0000001, None, SPIKE)
+@example(288.4, 96.1, SPIKE)
+@example(60.04, None, BACK)
+@example(83.33334, 100.0, SPIKE)
+def test_the_arithmetic_of_a_comparison_is_true_as_it_is_written(
+    value: float, baseline: float | None, condition: Condition
+) -> None:
+    """A person who multiplies what stands there comes to the same answer, rounding and all."""
+    found = asked(condition, value, baseline)
+    text = found.arithmetic
+    said = re.match(rf"({NUMBER}) concepts/min (<=|>) ({NUMBER})(?: x baseline ({NUMBER}))?", text)
+    assert said, text
+    left, right = float(said[1]), float(said[3]) * float(said[4] or 1)
+    assert (left > right) == (said[2] == ">"), text
+    assert left == pytest.approx(value, rel=0.01)
+    assert found.limit == pytest.approx(right, rel=0.02)
+    positive_sign = ">" if condition is not BACK else "<="
+    assert (said[2] == positive_sign) == (found.answer is YES)
+
+
+@given(some.floats(-1e5, 1e5), some.floats(0, 1e5), some.floats(0, 1e5), some.sampled_from([GROWS, CALM]))
+@example(500.2, 0.1, 0.1, GROWS)
+@example(499.8, 0.1, 0.1, CALM)
+def test_the_arithmetic_of_an_interval_is_true_as_it_is_written(
+    value: float, down: float, up: float, condition: Condition
+) -> None:
+    """Both ends on the side of the limit that it says, rounding and all."""
+    found = asked(condition, value, low=value - down, high=value + up)
+    text = found.arithmetic
+    said = re.match(rf"({NUMBER}) MB/h \(({NUMBER})\.\.({NUMBER})\)(.*?)({NUMBER})$", text)
+    assert said, text
+    low, high, limit = float(said[2]), float(said[3]), float(said[5])
+    above = isinstance(condition, Above)
+    assert limit == 500
+    assert found.answer is not (YES if above else NO) or (low > limit if above else low >= limit), text
+    assert found.answer is not (NO if above else YES) or (high <= limit if above else high < limit), text
+    assert found.answer is not UNKNOWN or low <= limit <= high, text
+
+
+@given(some.floats(-1e300, 1e300) | some.sampled_from([math.inf, -math.inf]))
+def test_a_figure_is_the_number_to_three_digits(value: float) -> None:
+    """And never a crash."""
+    shown = float(figure(value))
+    assert shown == value or math.isclose(shown, value, rel_tol=0.00501)
+
+
+CHECK = Check("Too low", "key", 0.65, Move.RAISE, "hint")
+
+
+@pytest.mark.parametrize(
+    ("move", "value", "baseline", "answer", "arithmetic"),
+    [
+        (Move.RAISE, 0.2, None, YES, "key = 0.2 < default 0.65"),
+        (Move.RAISE, 0.65, None, NO, "key = 0.65 >= default 0.65"),
+        (Move.RAISE, 0.9, None, NO, "key = 0.9 >= default 0.65"),
+        (Move.RAISE, 0.7, 0.8, YES, "key = 0.7 < baseline 0.8"),
+        (Move.LOWER, 0.7, None, YES, "key = 0.7 > default 0.65"),
+        (Move.LOWER, 0.2, 0.1, YES, "key = 0.2 > baseline 0.1"),
+        (Move.LOWER, 0.1, 0.1, NO, "key = 0.1 <= baseline 0.1"),
+        (Move.SET, 0.7, 0.7, NO, "key = 0.7 = baseline 0.7"),
+        (Move.SET, "x", "y", YES, "key = x != baseline y"),
+        (Move.SET, False, True, YES, "key = false != baseline true"),
+        (Move.SET, ("a",), ("a",), NO, "key = a = baseline a"),
+        (Move.RAISE, None, None, UNKNOWN, "key could not be read"),
+    ],
+)
+def test_a_setting_is_compared_with_the_baseline_or_else_the_default(
+    move: Move, value: Value | None, baseline: Value | None, answer: Answer, arithmetic: str
+) -> None:
+    """In the direction that matters only."""
+    found = check_setting(replace(CHECK, move=move), "a", value, baseline, "node")
+    assert (found.answer, found.arithmetic) == (answer, arithmetic)
+
+
+@given(some.floats(allow_nan=False), some.floats(allow_nan=False))
+def test_a_move_goes_one_way_only(old: float, new: float) -> None:
+    """What would be raised one way would be lowered the other, and never both."""
+    assert moves(Move.RAISE, old, new) == moves(Move.LOWER, new, old)
+    assert not (moves(Move.RAISE, old, new) and moves(Move.LOWER, old, new))
+    assert moves(Move.SET, old, new) == (old != new)
+
+
+@pytest.mark.parametrize(("old", "new"), [(True, 1), (False, 0), (1, True), (0.0, False)])
+def test_a_boolean_is_not_the_number_that_it_equals(old: Value, new: Value) -> None:
+    """Python says that True == 1; a node does not."""
+    assert moves(Move.SET, old, new)
+
+
+@given(some.floats(1, 1e6))
+def test_a_zero_baseline_counts_as_none_but_is_said(value: float) -> None:
+    """Only the absolute limits count."""
+    assume(value != 60)
+    with_zero, without = asked(OPEN, value, 0.0), asked(OPEN, value, None)
+    assert (with_zero.answer, with_zero.limit) == (without.answer, without.limit)
+    assert "baseline 0" in with_zero.arithmetic
+    assert "no baseline" in without.arithmetic
