@@ -1,0 +1,84 @@
+"""Console examples of a document: what is typed, what is shown, and with which exit code it ends."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXIT = re.compile(r"\(exit (\d+)\)")
+OMITTED = "..."
+
+
+@dataclass(frozen=True)
+class Example:
+    """One command with the output that the document shows; `...` in it stands for any lines."""
+
+    document: str
+    command: str
+    shown: tuple[str, ...]
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.document}: {self.command}"
+
+
+def examples_of(document: Path) -> list[Example]:
+    """Every command of the console blocks of a document, in order."""
+    text = document.read_text(encoding="utf-8")
+    return [each for block in _BLOCK.findall(text) for each in _examples(document.name, block.splitlines())]
+
+
+def _examples(document: str, lines: Sequence[str]) -> Iterator[Example]:
+    starts = [index for index, line in enumerate(lines) if line.startswith("$ ")]
+    assert starts[:1] == [0], f"{document}: a console block begins with a command, not with {lines[0]!r}"
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        typed = [lines[start][2:]]
+        rest = list(lines[start + 1 : end])
+        while rest and rest[0].startswith("> "):
+            typed.append(rest.pop(0)[2:])
+        found = _EXIT.fullmatch(rest[-1]) if rest else None
+        yield Example(
+            document, "\n".join(typed), tuple(rest[:-1] if found else rest), int(found.group(1)) if found else 0
+        )
+
+
+# What differs from run to run and from machine to machine, the most particular first.
+_MASKS = (
+    (re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{4}\b"), "RUN"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
+    (re.compile(r"(?<![\w.:/])/[\w./-]+"), "PATH"),
+    (re.compile(r"\b[\w.-]+@[\w.-]+"), "WHO"),
+    # An answer and its question are the fact; the arithmetic behind it is this run's.
+    (re.compile(r"^(\s*(?:YES|NO|UNKNOWN)\s+(?:\S+: \S+ is back|\S.*?))(?:: |\s{2,}).*"), r"\1"),
+    (re.compile(r"(?:(?<!\w)-)?\d+(?:\.\d+)?(?:e-?\d+)?"), "#"),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def masked(line: str, who: str) -> str:
+    """The line without what differs from run to run; `who` is the person who ran it, `anna` in the documents."""
+    line = re.sub(rf"\b{re.escape(who)}\b", "anna", line)
+    for pattern, instead in _MASKS:
+        line = pattern.sub(instead, line)
+    return line.strip()
+
+
+def missing(shown: Sequence[str], printed: Sequence[str], who: str) -> str:
+    """The first shown line that was not printed where it should have been; empty where all fit.
+
+    The lines between two shown ones, and behind the last, may only be there where the document says `...`.
+    """
+    wanted = [line if line == OMITTED else masked(line, who) for line in shown if line.strip()]
+    got = [masked(line, who) for line in printed if line.strip()]
+    at = 0
+    skipping = False
+    for line in wanted:
+        if line == OMITTED:
+            skipping = True
+            continue
+        found = next((index for index in range(at, len(got)) if got[index] == line), None)
+        if found is None or (found > at and not skipping):
+            return f"expected {line!r}, printed {got[at : at + 3]}"
+        at, skipping = found + 1, False
+    return "" if skipping or at == len(got) or not wanted else f"not shown, and no `...`: {got[at]!r}"
