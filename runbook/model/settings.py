@@ -162,7 +162,7 @@ def checked(setting: Setting, value: Any) -> Value:
         case Type.INTEGER if isinstance(value, int) and not isinstance(value, bool):
             return _within(setting, value)
         case Type.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
-            return _within(setting, float(value) if math.isfinite(value) else math.nan)
+            return float(_within(setting, math.nan if value in (math.inf, -math.inf) else value))
         case Type.TEXT if isinstance(value, str):
             return value
         case Type.LIST if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
