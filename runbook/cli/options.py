@@ -34,15 +34,16 @@ class Duration(click.ParamType[timedelta]):
         return length
 
 
+def config_option(command: Decorated) -> Decorated:
+    """`--config`; whether the file can be read is for the reader to say, who says it of every file alike."""
+    path = click.Path(path_type=Path, dir_okay=False, readable=False)
+    return click.option("--config", type=path, help="The configuration file (or RUNBOOK_CONFIG).")(command)
+
+
 def target_options(command: Decorated) -> Decorated:
     """`--target` and `--config`."""
     named = click.option("--target", "-t", metavar="NAME", help="The fleet to work on (or RUNBOOK_TARGET).")
-    configured = click.option(
-        "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="The configuration file (or RUNBOOK_CONFIG).",
-    )
-    return named(configured(command))
+    return named(config_option(command))
 
 
 def json_option(command: Decorated) -> Decorated:

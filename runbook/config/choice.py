@@ -19,9 +19,11 @@ def choose_target(config: Config, environ: Mapping[str, str], state: Path, expli
     the sandbox, nor the other way round, by accident.
 
     Raises:
-        UsageError: nothing names a target, or there is none of that name.
+        UsageError: nothing names a target, or it is empty, or there is none of that name.
         DamagedError: the sandbox's own configuration does not read.
     """
+    if explicit == "":  # an unset variable of a script: the default is not what it meant
+        raise UsageError("--target is empty", hint="name the fleet, or leave the option out")
     file = sandbox_file(state)
     fallback = SANDBOX if config.path is None and file.is_file() else None
     name = explicit or environ.get("RUNBOOK_TARGET") or config.default_target or fallback

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from runbook.cli.options import ends_with, json_option
+from runbook.cli.options import config_option, ends_with, json_option
 from runbook.errors import ExitCode
 
 
@@ -26,7 +26,7 @@ from runbook.errors import ExitCode
     ),
 )
 @click.argument("run")
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@config_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, run: str, config: Path | None, as_json: bool) -> None:

@@ -26,7 +26,7 @@ _DOWN = (*_ANY, ExitCode.LOCKED, ExitCode.REFUSED, ExitCode.STORAGE)
 _ASKING = (*_ANY, ExitCode.UNREACHABLE)
 
 
-@click.group(epilog=OWN_CODES)
+@click.group("sandbox", epilog=OWN_CODES)
 def command() -> None:
     """A fleet of real nodes on this machine: start it, fill it, break it, end it.
 

@@ -1,11 +1,10 @@
 """Put back what a run changed, wherever nobody changed it since."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from runbook.cli.options import change_options, ends_with, json_option
+from runbook.cli.options import change_options, config_option, ends_with, json_option
 from runbook.errors import ExitCode
 
 
@@ -26,7 +25,7 @@ from runbook.errors import ExitCode
 )
 @click.argument("run")
 @click.option("--force", is_flag=True, help="Also where someone changed the value since.")
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@config_option
 @change_options
 @json_option
 @click.pass_context
