@@ -143,7 +143,7 @@ def check_setting(check: Check, node: str, value: Value | None, baseline: Value 
     wrong = moves(check.move, value, good)
     origin = "default" if baseline is None else "baseline"
     sign = {Move.RAISE: "<" if wrong else ">=", Move.LOWER: ">" if wrong else "<=", Move.SET: "!=" if wrong else "="}
-    arithmetic = f"{check.key} = {_shown(value)} {sign[check.move]} {origin} {_shown(good)}"
+    arithmetic = f"{check.key} = {setting_text(value)} {sign[check.move]} {origin} {setting_text(good)}"
     return Finding(
         node, check.title, Answer.YES if wrong else Answer.NO, arithmetic, source, _plain(value), _plain(good)
     )
@@ -156,7 +156,8 @@ def moves(move: Move, old: Value, new: Value) -> bool:
     return old != new or isinstance(old, bool) is not isinstance(new, bool)  # Python takes True for 1
 
 
-def _shown(value: Value) -> str:
+def setting_text(value: Value) -> str:
+    """A setting's value as a person types it."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(_plain(value))

@@ -1,7 +1,7 @@
 """From a diagnosis to a plan: which value of which node would change, and what is skipped and why. Pure."""
 
 from runbook.engine.diagnose import recorded
-from runbook.engine.evaluate import moves
+from runbook.engine.evaluate import moves, setting_text
 from runbook.model.answer import Answer
 from runbook.model.finding import Change, Diagnosis, Plan, PlannedStep, Skipped
 from runbook.model.measurement import Baseline, NodeSettings, Silence
@@ -44,7 +44,7 @@ def _for_node(
         return f"it has no setting {step.do.key}"
     new = _goal(step, node, baseline)
     if not moves(step.move, old, new):
-        return f"already at {old}"
+        return f"already at {setting_text(old)}"
     return Change(node, step.do.key, old, new)
 
 
