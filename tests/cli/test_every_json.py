@@ -1,0 +1,105 @@
+"""`--json` of every command, found by walking: one document that fits the schema of reports, or one error object."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import Output, complaint, document, every_command
+from jsonschema import Draft202012Validator
+
+from runbook.cli.root import run
+from runbook.material import schema
+from runbook.sandbox.fleet.down import down
+from runbook.sandbox.fleet.folder import FleetFolder
+
+SHORT = ("--window", "1s")
+
+
+@pytest.fixture
+def fleet(state: Path) -> Iterator[Path]:
+    """Ends whatever the test started."""
+    yield state
+    down(FleetFolder(state))
+
+
+def test_reading_commands(target: Path, capsys: Output) -> None:
+    """A healthy node, before and after its baseline."""
+    assert document(capsys, "high-formation-rate", *SHORT)["data"]["baseline"] is None
+    assert document(capsys, "baseline", "show", expect=4)["data"] == {}
+    assert document(capsys, "runs")["data"] == {"runs": []}
+    assert document(capsys, "runs", "--last", expect=4)["data"] == {"runs": []}
+    assert document(capsys, "audit", "show")["data"] == {"entries": []}
+    assert document(capsys, "audit", "verify")["data"]["sound"]
+    assert list(document(capsys, "baseline", "capture", *SHORT)["data"]["nodes"]) == ["prod-1"]
+    assert list(document(capsys, "baseline", "show")["data"]["nodes"]) == ["prod-1"]
+    assert document(capsys, "high-formation-rate", *SHORT)["data"]["baseline"]
+    assert document(capsys, "high-formation-rate", "--act", *SHORT)["kind"] == "diagnosis"
+    (entry,) = document(capsys, "audit", "show")["data"]["entries"]
+    assert entry["event"] == "baseline.captured"
+    assert {check["good"] for check in document(capsys, "doctor")["data"]["checks"]} == {True}
+
+
+def test_damage(target: Path, state: Path, capsys: Output) -> None:
+    """A journal that is no journal: told by `verify`, an error everywhere else, set aside in the end."""
+    state.mkdir()
+    (state / "journal.jsonl").write_bytes(b"garbage\n")
+    assert document(capsys, "audit", "verify", expect=12)["data"]["damage"][0]["line"] == 1
+    assert complaint(capsys, "audit", "show", expect=12)["hint"]
+    assert complaint(capsys, "runs", expect=12)["hint"]
+    assert complaint(capsys, "baseline", "capture", *SHORT, expect=12)["hint"]
+    assert document(capsys, "doctor", expect=3)
+    assert document(capsys, "audit", "set-aside", "--reason", "test")["data"]["entries"]
+
+
+def test_errors(target: Path, capsys: Output) -> None:
+    """Each condition with its own code and name."""
+    assert complaint(capsys, "high-formation-rate", "--target", "gone", *SHORT, expect=10)["name"] == "unreachable"
+    assert complaint(capsys, "baseline", "capture", "--target", "gone", *SHORT, expect=10)["name"] == "unreachable"
+    assert complaint(capsys, "resume", "r1", expect=2)["name"] == "usage"
+    assert complaint(capsys, "undo", "r1", expect=2)["hint"]
+    assert complaint(capsys, "undo", "--nonsense", expect=2)["hint"]
+    assert complaint(capsys, "audit", "set-aside", "--reason", "x", expect=13)["name"] == "refused"
+    for words in (["inject", "latency"], ["clear"], ["load", str(target / "prod.yml")]):
+        assert complaint(capsys, "sandbox", *words, expect=2)["hint"]
+    assert complaint(capsys, "sandbox", "up", "--nodes", "0", expect=2)["message"]
+
+
+def test_the_sandbox(fleet: Path, tmp_path: Path, capsys: Output) -> None:
+    """Every command of it, up to the end of a dead node."""
+    assert document(capsys, "sandbox", "status")["data"] == {"up": False}
+    assert document(capsys, "sandbox", "down")["data"] == {"processes": 0, "found": False}
+    up = ("sandbox", "up", "--nodes", "1", "--episodes", "5", "--traffic", "1")
+    assert not document(capsys, *up)["data"]["already_up"]
+    assert document(capsys, *up)["data"]["already_up"]
+    complaint(capsys, "sandbox", "up", "--nodes", "2", expect=13)
+    texts = tmp_path / "texts"
+    texts.write_text("one text\nanother text\n")
+    assert document(capsys, "sandbox", "load", str(texts))["data"]["texts"] == 2
+    assert document(capsys, "sandbox", "inject", "ignore-config", "--no-wait")["data"]["nodes"][0]["measured"] is None
+    assert document(capsys, "sandbox", "clear")["data"]["cleared"] == {"node-1": ["ignore-config"]}
+    complaint(capsys, "sandbox", "inject", "nonsense", expect=2)
+    complaint(capsys, "sandbox", "inject", "latency", "--node", "node-9", expect=2)
+    document(capsys, "sandbox", "inject", "unreachable", "--no-wait", "--param", "mode=html")
+    assert not document(capsys, "sandbox", "status", expect=4)["data"]["well"]
+    complaint(capsys, "high-formation-rate", *SHORT, expect=10)
+    assert document(capsys, "sandbox", "down")["data"]["processes"] == 2
+
+
+def test_no_command_is_forgotten() -> None:
+    """Those not above need a sick node: `test_main_job` and `test_killed` validate them."""
+    sick = {"runbook resume", "runbook undo"}
+    source = Path(__file__).read_text()
+    for context in every_command():
+        options = {name for each in context.command.params for name in each.opts}
+        if "--json" in options and context.command_path not in sick:
+            words = context.command_path.split()[1:]
+            assert f'"{words[-1]}"' in source, context.command_path
+
+
+@pytest.mark.parametrize("kind", ["audit", "sandbox"])
+def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:
+    """The schema says what is in `data`, for these kinds too."""
+    nonsense = {"version": 1, "kind": kind, "command": "x", "exit_code": 0, "meaning": "x", "data": {"nonsense": 1}}
+    assert not Draft202012Validator(schema("report.v1")).is_valid(json.loads(json.dumps(nonsense)))
+    assert run(["runs", "--json"]) == 0
