@@ -29,8 +29,14 @@ class Command:
 
     def __call__(self, *arguments: str, expect: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run it and insist on its exit code."""
+        done = self.run(*arguments, **options)
+        assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run it, however it ends."""
         environment = self.environment | options.pop("environment", {})
-        done = subprocess.run(
+        return subprocess.run(
             [*self.words, *arguments],
             env=environment,
             cwd=self.state,
@@ -40,8 +46,6 @@ class Command:
             check=False,
             **options,
         )
-        assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
 
     def json(self, *arguments: str, expect: int = 0) -> dict[str, Any]:
         """Run it with `--json`; the document on stdout."""
