@@ -1,6 +1,5 @@
 """The `runbook` command: finds its commands by walking, and turns every error into a message and an exit code."""
 
-import difflib
 import errno
 import pkgutil
 import signal
@@ -87,6 +86,8 @@ def _sources() -> dict[str, Path]:
 
 
 def _meant(name: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, _sources(), n=2)
     return f"did you mean {' or '.join(close)}?" if close else "runbook --help lists the commands"
 

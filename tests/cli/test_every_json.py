@@ -60,7 +60,7 @@ def test_errors(target: Path, capsys: Output) -> None:
     assert complaint(capsys, "undo", "r1", expect=2)["hint"]
     assert complaint(capsys, "undo", "--nonsense", expect=2)["hint"]
     assert complaint(capsys, "audit", "set-aside", "--reason", "x", expect=13)["name"] == "refused"
-    for words in (["inject", "latency"], ["clear"], ["load", str(target / "prod.yml")]):
+    for words in (["inject", "latency"], ["clear"], ["load", str(target / "runbook.toml")]):
         assert complaint(capsys, "sandbox", *words, expect=2)["hint"]
     assert complaint(capsys, "sandbox", "up", "--nodes", "0", expect=2)["message"]
 
