@@ -82,8 +82,10 @@ def settle(node: Node) -> None:
         time.sleep(0.1)
 
 
-def recall(node: Node, queries: list[str], rate: float) -> list[float]:
+def recall(node: Node, queries: list[str], rate: float) -> tuple[list[float], list[float]]:
+    """The latencies of recalls, and of as many requests that do nothing, in between: what the machine itself costs."""
     latencies: list[float] = []
+    nothing: list[float] = []
     started = time.perf_counter() + 0.1
 
     def work(number: int) -> None:
@@ -93,9 +95,12 @@ def recall(node: Node, queries: list[str], rate: float) -> list[float]:
             time.sleep(max(due - time.perf_counter(), 0.0))
             ask(connection, "GET", f"/api/v1/memories/recall?max_results=10&query={quote(queries[at])}")
             latencies.append(time.perf_counter() - due)
+            idle = time.perf_counter()
+            ask(connection, "GET", "/health/alive")
+            nothing.append(time.perf_counter() - idle)
 
     together(work, 8)
-    return sorted(latencies)
+    return sorted(latencies), sorted(nothing)
 
 
 def cpu_seconds(node: Node) -> float:
@@ -124,7 +129,7 @@ def main() -> None:
         node = Node(folder)
         count = round(given.rate * given.seconds)
         before, began = cpu_seconds(node), time.perf_counter()
-        latencies = recall(node, [query_of(source.choice(drawn), source) for _ in range(count)], given.rate)
+        latencies, nothing = recall(node, [query_of(source.choice(drawn), source) for _ in range(count)], given.rate)
         share = (cpu_seconds(node) - before) / (time.perf_counter() - began)
         (health,) = [
             s
@@ -137,7 +142,9 @@ def main() -> None:
     print(f"start-up {node.seconds_to_start:8.2f} s from exec to listening")
     for name, quantile in (("p50", 0.50), ("p90", 0.90), ("p99", 0.99), ("max", 1.0)):
         at = min(int(quantile * len(latencies)), len(latencies) - 1)
-        print(f"recall   {latencies[at] * 1000:8.2f} ms {name}")
+        ratio = latencies[at] / nothing[at]
+        print(f"recall   {latencies[at] * 1000:8.2f} ms {name}   {ratio:5.1f} x a request that does nothing")
+    print(f"load     {os.getloadavg()[0]:8.1f} others and we, on {os.cpu_count()} cores")
     print(f"core     {share:8.0%} of one, at {given.rate:g} recalls/s")
 
 
