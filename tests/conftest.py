@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,3 +64,15 @@ def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNod
     """One running node for the tests of a file that leave nothing behind."""
     with nodes_in(tmp_path_factory.mktemp("shared")) as start:
         yield start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI everything must be there: a skip hides a missing part, so it is a failure."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped under CI: {report.longrepr} ({item.nodeid}, {call.when})"
+    return report

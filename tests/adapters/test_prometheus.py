@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartNode, wait_until
 from peers import Answer, Peer, closed_port, endless, hang, http, reset
 from prometheus_server import prometheus
+from running_node import StartNode, wait_until
 
 from runbook.adapters.prometheus import PrometheusProbes
 from runbook.errors import UnreachableError

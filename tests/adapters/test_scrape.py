@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from conftest import RunningNode, StartNode
 from hypothesis import given
 from hypothesis import strategies as some
 from peers import Answer, Peer, closed_port, dripping, endless, hang, http
+from running_node import RunningNode, StartNode
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.memory.clock import MemoryClock

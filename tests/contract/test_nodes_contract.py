@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Protocol
 
 import pytest
-from conftest import RunningNode, StartNode, wait_until
 from peers import Peer, closed_port, hang, http
+from running_node import RunningNode, StartNode, wait_until
 
 from runbook.adapters.engram import EngramNodes
 from runbook.adapters.memory.nodes import MemoryNodes

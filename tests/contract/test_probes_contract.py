@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Protocol
 
 import pytest
-from conftest import wait_until
 from peers import Peer, Request, hang, http
 from prometheus_server import prometheus
+from running_node import wait_until
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.memory.clock import MemoryClock

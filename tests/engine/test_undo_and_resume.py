@@ -167,7 +167,7 @@ def test_a_node_that_an_earlier_try_left_alone_is_in_doubt_again_when_a_later_on
         scene.resume(UNDO)
     scene.plays.before = lambda _: None
     assert scene.undo(UNDO, REDO).status is RunStatus.DONE
-    assert scene.settings == {name: ORDINARY for name in NAMES}
+    assert scene.settings == dict.fromkeys(NAMES, ORDINARY)
 
 
 def test_an_undo_with_every_node_away_is_unreachable() -> None:

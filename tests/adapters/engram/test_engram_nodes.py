@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import RunningNode, StartNode, wait_until
 from peers import Answer, Peer, Request, closed_port, dripping, endless, hang, http, reset
+from running_node import RunningNode, StartNode, wait_until
 
 from runbook.adapters.engram import EngramNodes
 from runbook.errors import LockedError, RefusedError
