@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def everything(bench: Bench) -> list[object]:
     """All that is stored, and all that is counted but time and memory of the process itself."""
-    tables = ("meta", "setting", "space", "episode", "concept", "binding", "tombstone", "cell")
+    tables = ("meta", "setting", "space", "episode", "vector", "concept", "binding", "tombstone", "cell")
     stored = [bench.rows(f"SELECT * FROM {table}") for table in tables]  # noqa: S608 - names of tables
     lines = bench.engine.instruments.exposition().decode().splitlines()
     counted = [line for line in lines if not line.startswith(("process_", "python_", "#"))]
