@@ -24,7 +24,7 @@ from runbook.sandbox.records import now
 from runbook.sandbox.store import Store
 from runbook.sandbox.tuning import Settings
 
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 2.0
 DEFAULT_SPACE = "default"
 """Made with the node, so that its counters are known to be zero from the start."""
 

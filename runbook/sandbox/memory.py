@@ -89,7 +89,8 @@ class Memory:
 
 def _insert(transaction: Transaction, episode: Episode) -> bool:
     found = transaction.execute(
-        "SELECT content, embedding FROM episode WHERE space = ? AND id = ?", (episode.space, episode.id)
+        "SELECT content, embedding FROM episode JOIN vector ON vector.episode = number WHERE space = ? AND id = ?",
+        (episode.space, episode.id),
     ).fetchone()
     if found is None:
         rows.insert_episode(transaction, episode)
@@ -104,7 +105,8 @@ def _load(connection: sqlite3.Connection, spaces: dict[str, Space]) -> None:
     for name, created_at in connection.execute("SELECT id, created_at FROM space ORDER BY seq"):
         spaces[name] = Space(name, created_at)
     for space, id_, content, happened, confidence, embedding, consolidated in connection.execute(
-        "SELECT space, id, content, happened, encoding_confidence, embedding, consolidated FROM episode ORDER BY rowid"
+        "SELECT space, id, content, happened, encoding_confidence, embedding, consolidated FROM episode "
+        "JOIN vector ON vector.episode = number ORDER BY number"
     ):
         episode = Episode(space, id_, content, happened, embedding, 0, encoding_confidence=confidence)
         spaces[space].add_episode(episode, consolidated=bool(consolidated))

@@ -9,18 +9,18 @@ from runbook.sandbox.records import Binding, Concept, Episode, now
 from runbook.sandbox.store import Transaction
 
 _EPISODE = (
-    "space, id, content, happened, place, who, embedding, embedding_provenance, encoding_confidence, "
+    "space, id, content, happened, place, who, embedding_provenance, encoding_confidence, "
     "vividness_confidence, reliability_confidence, activation, consolidation_score, last_recall, recall_count, "
     "decay_rate, created_at, metadata"
 )
-_SELECT = f"SELECT {_EPISODE} FROM episode"  # noqa: S608 - a constant
+_SELECT = f"SELECT {_EPISODE}, embedding FROM episode JOIN vector ON vector.episode = number"  # noqa: S608 - a constant
 
 
 def insert_episode(transaction: Transaction, episode: Episode) -> None:
     """Add it; a tombstone of the same id goes."""
     provenance = episode.embedding_provenance
-    transaction.execute(
-        f"INSERT INTO episode ({_EPISODE}, seq) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - a constant
+    added = transaction.execute(
+        f"INSERT INTO episode ({_EPISODE}, seq) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - a constant
         (
             episode.space,
             episode.id,
@@ -28,7 +28,6 @@ def insert_episode(transaction: Transaction, episode: Episode) -> None:
             episode.when,
             episode.where,
             orjson.dumps(episode.who).decode(),
-            episode.embedding,
             None if provenance is None else orjson.dumps(provenance).decode(),
             episode.encoding_confidence,
             episode.vividness_confidence,
@@ -43,13 +42,14 @@ def insert_episode(transaction: Transaction, episode: Episode) -> None:
             transaction.next(),
         ),
     )
+    transaction.execute("INSERT INTO vector VALUES (?, ?)", (added.lastrowid, episode.embedding))
     transaction.execute(
         "DELETE FROM tombstone WHERE kind = 'episode' AND space = ? AND id = ?", (episode.space, episode.id)
     )
 
 
 def _episode(row: tuple[object, ...]) -> Episode:
-    (space, id_, content, when, where, who, embedding, provenance, *numbers, created_at, metadata) = row
+    (space, id_, content, when, where, who, provenance, *numbers, created_at, metadata, embedding) = row
     encoding, vividness, reliability, activation, score, last_recall, recall_count, decay = numbers
     return Episode(
         space=str(space),

@@ -10,12 +10,16 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS space (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS episode (
-  space TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, content TEXT NOT NULL, happened INTEGER NOT NULL,
-  place TEXT, who TEXT NOT NULL, embedding BLOB NOT NULL, embedding_provenance TEXT,
+  number INTEGER PRIMARY KEY, space TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, content TEXT NOT NULL,
+  happened INTEGER NOT NULL, place TEXT, who TEXT NOT NULL, embedding_provenance TEXT,
   encoding_confidence REAL NOT NULL, vividness_confidence REAL NOT NULL, reliability_confidence REAL NOT NULL,
   activation REAL NOT NULL, consolidation_score REAL NOT NULL, last_recall INTEGER NOT NULL,
   recall_count INTEGER NOT NULL, decay_rate REAL NOT NULL, created_at INTEGER NOT NULL, metadata TEXT NOT NULL,
   consolidated INTEGER NOT NULL DEFAULT 0, UNIQUE (space, id));
+-- Apart from the episode, so that counting a recall does not write 3 KiB of vector again.
+CREATE TABLE IF NOT EXISTS vector (episode INTEGER PRIMARY KEY, embedding BLOB NOT NULL);
+CREATE TRIGGER IF NOT EXISTS forget_vector AFTER DELETE ON episode
+  BEGIN DELETE FROM vector WHERE episode = old.number; END;
 CREATE TABLE IF NOT EXISTS concept (
   space TEXT NOT NULL, id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, embedding BLOB NOT NULL,
   coherence REAL NOT NULL, instance_count INTEGER NOT NULL, formed_at INTEGER NOT NULL, confidence REAL NOT NULL,
