@@ -124,8 +124,8 @@ def _growth(node: str, found: NodeSamples, series: Sequence[Series], quantity: Q
 def _summed(series: Sequence[Series]) -> tuple[Sample, ...]:
     sums: dict[float, float] = {}
     for each in series:
-        for sample in each.samples:
-            sums[sample.at] = sums.get(sample.at, 0.0) + sample.value
+        for at, value in {sample.at: sample.value for sample in each.samples}.items():  # one value a moment
+            sums[at] = sums.get(at, 0.0) + value
     return tuple(Sample(at, value) for at, value in sorted(sums.items()))
 
 

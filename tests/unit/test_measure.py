@@ -135,6 +135,12 @@ def test_growth_soon_after_a_restart_is_no_data() -> None:
     assert "4 samples since the last restart" in found.reason
 
 
+def test_two_looks_at_one_moment_count_once() -> None:
+    """The end of one window is the begin of the next."""
+    twice = Series("resident", (), tuple(Sample(float(at // 2), 1e9 + at // 2) for at in range(18)))
+    assert measured(MEMORY, twice).value == pytest.approx(0.0036)
+
+
 def test_two_series_of_the_start_are_no_restart() -> None:
     """Each is compared with itself."""
     starts = [series(START_TIME, [value] * 9, job=job) for value, job in ((100.0, "x"), (200.0, "y"))]
