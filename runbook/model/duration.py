@@ -7,7 +7,7 @@ from runbook.errors import UsageError
 
 _UNITS = ("days", "hours", "minutes", "seconds", "milliseconds")
 _NUMBER = r"([0-9]{1,6}(?:\.[0-9]{1,6})?)"
-_PATTERN = re.compile("".join(rf"(?:{_NUMBER}{unit})?" for unit in ("d", "h", "m", "s", "ms")))
+_PATTERN = re.compile("".join(rf"(?:{_NUMBER} *{unit} *)?" for unit in ("d", "h", "m", "s", "ms")))
 
 
 def duration(text: str) -> timedelta:
@@ -16,7 +16,7 @@ def duration(text: str) -> timedelta:
     Raises:
         UsageError: it is no length of time; a bare number is none, because its unit would be a guess.
     """
-    found = _PATTERN.fullmatch(text.strip().lower().replace(" ", ""))
+    found = _PATTERN.fullmatch(text.strip().lower())
     parts = {unit: float(part) for unit, part in zip(_UNITS, found.groups(), strict=True) if part} if found else {}
     if not parts:
         raise UsageError(f"{text!r} is not a length of time", hint="write it like 30s, 10m or 1h30m")
