@@ -105,8 +105,9 @@ def _condition(condition: Condition) -> str:
         case AboveBaseline(quantity, factor, floor, ceiling):
             over = "" if ceiling is None else f", or > {ceiling:.4g} {quantity.unit} whatever the baseline"
             return f"{name} > max({factor:g} x baseline, {floor:g} {quantity.unit}){over}"
-        case Settled(quantity, factor, floor):
-            return f"{name} <= max({factor:g} x baseline, {floor:g} {quantity.unit})"
+        case Settled(quantity, factor, floor, ceiling):
+            under = "" if ceiling is None else f", and <= {ceiling:.4g} {quantity.unit} whatever the baseline"
+            return f"{name} <= max({factor:g} x baseline, {floor:g} {quantity.unit}){under}"
         case Above(quantity, limit):
             return f"{name}: the whole 95 % interval > {limit:g} {quantity.unit}"
         case Below(quantity, limit):

@@ -96,6 +96,8 @@ def _above_baseline(condition: AboveBaseline, value: float, baseline: float | No
 
 def _settled(condition: Settled, value: float, baseline: float | None) -> tuple[Answer, str, float]:
     factor, base, note = _relative(condition.factor, condition.floor, baseline)
+    if condition.ceiling is not None and condition.ceiling < factor * base:
+        factor, base, note = 1.0, condition.ceiling, ", the ceiling"
     answer = Answer.YES if value <= factor * base else Answer.NO
     return answer, _compared(condition.quantity, value, factor, base, note), factor * base
 

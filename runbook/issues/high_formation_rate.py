@@ -10,6 +10,9 @@ SAMPLE_RATE = "dual_memory.concept_sample_rate"
 CLUSTER_SIZE = "dual_memory.min_cluster_size"
 CONCEPTS = "dual_memory.enable_concepts"
 
+# Engram's own alert: 5000 concepts an hour, whatever is usual.
+ALERT = 5000 / 60
+
 formed = Metric("engram_concepts_formed_total").per_minute("concepts/min")
 memory = Metric("process_resident_memory_bytes").megabytes_per_hour()
 consolidation = Metric("engram_consolidation_duration_seconds").quantile(0.99)
@@ -28,7 +31,7 @@ RUNBOOK = Runbook(
     leading=Symptom(
         "Concept formation spikes",
         # Three times what is usual, but never for a trickle; 5000/h is Engram's own alert, whatever is usual.
-        formed.above_baseline(3.0, floor=60.0, ceiling=5000 / 60),
+        formed.above_baseline(3.0, floor=60.0, ceiling=ALERT),
         why="The counter of formed concepts rises faster than when the fleet was well.",
     ),
     supporting=(
@@ -90,7 +93,7 @@ RUNBOOK = Runbook(
     ),
     verify=Verify(
         watch=timedelta(minutes=30),
-        expect=(formed.settles(1.5, floor=60.0), memory.below(500.0)),
+        expect=(formed.settles(1.5, floor=60.0, ceiling=ALERT), memory.below(500.0)),
     ),
     escalate=(
         "If it is not recovered after the watch: run again with --allow-disruptive to stop forming concepts, "

@@ -44,9 +44,9 @@ class Quantity:
         """Is it above `factor` x baseline (and above `floor`), or above `ceiling` whatever the baseline?"""
         return AboveBaseline(self, factor, floor, ceiling)
 
-    def settles(self, factor: float, *, floor: float) -> "Settled":
-        """Is it back at or under `factor` x baseline, or under `floor`?"""
-        return Settled(self, factor, floor)
+    def settles(self, factor: float, *, floor: float, ceiling: float | None = None) -> "Settled":
+        """Is it back at or under `factor` x baseline, or under `floor`, and not above `ceiling`?"""
+        return Settled(self, factor, floor, ceiling)
 
     def above(self, limit: float) -> "Above":
         """Is it above `limit`, for certain (the whole interval, where it has one)?"""
@@ -95,11 +95,12 @@ class AboveBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """YES at or under max(factor x baseline, floor)."""
+    """YES at or under max(factor x baseline, floor), and not above the ceiling, whatever the baseline."""
 
     quantity: Quantity
     factor: float
     floor: float
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,3 +204,13 @@ def test_a_zero_baseline_counts_as_none_but_is_said(value: float) -> None:
     assert (with_zero.answer, with_zero.limit) == (without.answer, without.limit)
     assert "baseline 0" in with_zero.arithmetic
     assert "no baseline" in without.arithmetic
+
+
+def test_what_is_above_the_ceiling_has_not_settled_whatever_the_baseline() -> None:
+    """Else a fleet that always forms many concepts would count as recovered while the symptom still says YES."""
+    quantity = Metric("formed_total").per_minute("concepts/min")
+    condition = quantity.settles(1.5, floor=60.0, ceiling=83.0)
+    measured = Measurement("node-1", quantity.name, 100.0)
+    found = evaluate("is back", condition, measured, 80.0, "scrape")
+    assert found.answer is Answer.NO
+    assert found.arithmetic == "100 concepts/min > 83.0, the ceiling"
