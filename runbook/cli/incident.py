@@ -1,6 +1,7 @@
 """Carry out the command of a known issue: diagnose; with `--act` change, watch, and tell how it went."""
 
 import sys
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -99,6 +100,7 @@ def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) ->
 
 def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
     wishes, current = scene.wishes, scene.current
+    deque(current.journal.entries(), maxlen=0)  # reads all of it: a run that fails is put back by what stands there
     if not wishes.as_json:
         show(diagnosis_lines(scene.runbook, diagnosis))
         show(plan_lines(plan))

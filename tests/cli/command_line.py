@@ -2,8 +2,6 @@
 
 import json
 import os
-import pty
-import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +16,6 @@ from runbook.cli.root import cli, run
 from runbook.material import schema
 
 WORDS = (sys.executable, "-m", "runbook")
-DENIED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
-"""In front of a command: root is denied nothing, unless it gives up the right to pass over permissions."""
 Output = pytest.CaptureFixture[str]
 
 
@@ -76,39 +72,3 @@ def plain_environment(state: Path) -> dict[str, str]:
     dropped = ("RUNBOOK_", "LC_", "LANG", "NO_COLOR", "COLUMNS", "PYTHONUTF8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return kept | {"RUNBOOK_STATE": str(state)}
-
-
-def on_terminal(
-    words: Sequence[str], environment: Mapping[str, str], cwd: Path, *, typed: str = "", columns: int = 80
-) -> tuple[int, str]:
-    """Run a command on a terminal of its own, with what a person types; its exit code and all that was shown.
-
-    What is typed is sent once the command asks, that is when it shows `[y/N]`.
-    """
-    master, slave = pty.openpty()
-    size = (
-        f"import fcntl, struct, termios; fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, {columns}, 0, 0))"
-    )
-    subprocess.run([sys.executable, "-c", size], stdin=slave, check=True)
-    process = subprocess.Popen(
-        words, stdin=slave, stdout=slave, stderr=slave, env=dict(environment), cwd=cwd, start_new_session=True
-    )
-    os.close(slave)
-    shown = b""
-    answers = list(typed)
-    asked = 0
-    try:
-        while select.select([master], [], [], 60)[0]:
-            try:
-                piece = os.read(master, 65536)
-            except OSError:  # how Linux tells that the other side is closed
-                break
-            shown += piece
-            while answers and shown.count(b"[y/N]") > asked:
-                asked += 1
-                os.write(master, f"{answers.pop(0)}\n".encode())
-        return process.wait(timeout=60), shown.decode(errors="replace").replace("\r\n", "\n")
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)

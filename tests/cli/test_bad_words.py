@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import DENIED, WORDS, Output, as_process, complaint, plain_environment
+from command_line import WORDS, Output, as_process, complaint, plain_environment
+from terminal import DENIED
 
 from runbook.cli.root import run
 

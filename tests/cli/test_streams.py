@@ -5,7 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from command_line import DENIED, WORDS, as_process, on_terminal, plain_environment
+from command_line import WORDS, as_process, plain_environment
+from terminal import DENIED, on_terminal
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,13 @@ class Command:
         assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run it, however it ends."""
+    def run(
+        self, *arguments: str, prefix: Sequence[str] = (), words: Sequence[str] = (), **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, with something in front of it, or with other words to start it."""
         environment = self.environment | options.pop("environment", {})
         return subprocess.run(
-            [*self.words, *arguments],
+            [*prefix, *(words or self.words), *arguments],
             env=environment,
             cwd=self.state,
             capture_output=True,
