@@ -159,7 +159,9 @@ def _tell(arguments: Sequence[str], error: RunbookError) -> int:
         body = {"code": int(error.code), "name": error.code.name.lower(), "message": error.message, "hint": error.hint}
         click.echo(json.dumps({"error": body | ({"run": error.run} if error.run else {})}), err=True)
         return error.code
-    click.secho(f"runbook: {error.message}", err=True, fg="red")
+    from runbook.cli.screen import coloured
+
+    click.secho(f"runbook: {error.message}", err=True, fg="red" if coloured(sys.stderr) else None)
     if error.hint:
         click.echo(f"  hint: {error.hint}", err=True)
     return error.code

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 
@@ -27,15 +27,15 @@ _COLOURS: dict[Style, dict[str, Any]] = {
 NARROWEST = 40
 
 
-def coloured() -> bool:
-    """Is stdout a terminal that may show colour (https://no-color.org)?"""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def coloured(stream: TextIO) -> bool:
+    """Is it a terminal that may show colour (https://no-color.org)?"""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def show(lines: Iterable[Line]) -> None:
     """Print lines on stdout, folded to the terminal's width; to a file or a pipe they go unfolded."""
     width = max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
-    colour = coloured()
+    colour = coloured(sys.stdout)
     for line in map(_harmless, lines):
         for text in _folded(line, width):
             click.echo(_painted(line, text) if colour else text)

@@ -137,3 +137,10 @@ def test_a_state_folder_that_cannot_be_written(open_folder: Path) -> None:
     assert done.returncode == 16, done.stderr
     assert str(open_folder) in done.stderr
     assert list(open_folder.iterdir()) == []
+
+
+def test_an_error_is_plain_where_colour_is_not_wanted(environment: dict[str, str], tmp_path: Path) -> None:
+    """NO_COLOR counts for errors too."""
+    _, shown = on_terminal([*WORDS, "undo", "r1"], environment | {"NO_COLOR": "1", "TERM": "xterm"}, tmp_path)
+    assert "there is no run" in shown
+    assert "\x1b" not in shown
