@@ -161,7 +161,8 @@ def _tell(arguments: Sequence[str], error: RunbookError) -> int:
         return error.code
     from runbook.cli.screen import coloured
 
-    click.secho(f"runbook: {error.message}", err=True, fg="red" if coloured(sys.stderr) else None)
+    told = f"runbook: {error.message}"
+    click.echo(click.style(told, fg="red") if coloured(sys.stderr) else told, err=True)
     if error.hint:
         click.echo(f"  hint: {error.hint}", err=True)
     return error.code

@@ -83,7 +83,8 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
         if as_json:
             show_json(envelope("runs", "runbook resume", ExitCode.DONE, {"runs": [run_data(run)]}))
         else:
-            show([line(f"Run {run_id} has ended ({run.status.value}): there is nothing to resume.")])
+            ended = f"was undone by {run.undone_by}" if run.undone_by else f"has ended ({run.status.value})"
+            show([line(f"Run {run_id} {ended}: there is nothing to resume.")])
         return ExitCode.DONE
     with ScreenTalk() as talk:
         carried = resume(_context(current, run.plan, config, talk), run)
