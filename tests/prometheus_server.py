@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_until
 from peers import closed_port
+from running_node import wait_until
 
 
 @contextmanager
