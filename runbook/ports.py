@@ -81,6 +81,15 @@ class Nodes(Protocol):
 class Plays(Protocol):
     """Ansible: the only thing that changes settings."""
 
+    def ready(self) -> None:
+        """Look whether plays can be run at all, before a run begins; cheap, and nothing is touched.
+
+        Raises:
+            NotSupportedError: Ansible is missing.
+            UsageError: the inventory cannot be read.
+        """
+        ...
+
     def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
         """Run one playbook; every requested host is in the result.
 

@@ -32,9 +32,10 @@ def capture_baseline(name: str | None, config: Path | None, window: timedelta | 
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
         baseline, silent = capture(target, quantities(), ports, window or ports.probes.usual_window)
-    path = current.store.save_baseline(baseline)
-    details = {"target": target.name, "path": path, "nodes": sorted(baseline.nodes)}
+    # First the journal, so that no baseline is in use that nobody is known to have captured.
+    details = {"target": target.name, "nodes": sorted(baseline.nodes)}
     current.journal.append(Event.BASELINE_CAPTURED, "", details)
+    path = current.store.save_baseline(baseline)
     code = ExitCode.PARTIAL if silent else ExitCode.DONE
     if as_json:
         show_json(envelope("baseline", "runbook baseline capture", code, baseline_data(baseline, silent, path)))

@@ -79,9 +79,11 @@ def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
 
 def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePorts:
     """Ports that can change nodes, through Ansible only."""
-    from runbook.adapters.ansible import AnsiblePlays
+    from runbook.adapters.ansible import Access, AnsiblePlays
 
-    return ChangePorts(read, AnsiblePlays(target.inventory), current.journal, current.locks)
+    files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}
+    plays = AnsiblePlays(target.inventory, Access(files, target.allow_plain_http))
+    return ChangePorts(read, plays, current.journal, current.locks)
 
 
 def command_for(slug: str, target: str) -> str:

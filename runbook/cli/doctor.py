@@ -53,7 +53,10 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
         yield Check("target", good=False, found=error.message, hint=error.hint)
         return
     yield Check("target", good=True, found=f"{target.name}: {len(target.nodes)} nodes, inventory {target.inventory}")
-    yield from _nodes(current, target)
+    try:
+        yield from _nodes(current, target)
+    except RunbookError as error:
+        yield Check("nodes", good=False, found=error.message, hint=error.hint)
 
 
 def _try(name: str, look: Callable[[], str]) -> Check:

@@ -13,9 +13,10 @@ from runbook.cli.compose import Session, command_for
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose, silent_nodes
+from runbook.engine.history import runs_of
 from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.plan import make_plan
-from runbook.errors import ExitCode, RefusedError, UnreachableError
+from runbook.errors import ExitCode, RefusedError, RunbookError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.finding import Diagnosis, Plan, PlannedStep
 from runbook.model.measurement import Baseline
@@ -87,15 +88,27 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
 def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) -> ExitCode:
     """Print the diagnosis and, where there is something to act on, the plan and the command that would do it."""
     code = EXIT_OF[diagnosis.present]
+    left_open = _open_runs(diagnosis.target)
     if wishes.as_json:
-        show_json(envelope("diagnosis", f"runbook {runbook.slug}", code, diagnosis_data(diagnosis, plan)))
+        data = diagnosis_data(diagnosis, plan) | {"open_runs": list(left_open)}
+        show_json(envelope("diagnosis", f"runbook {runbook.slug}", code, data))
         return code
     show(diagnosis_lines(runbook, diagnosis))
     if diagnosis.present is Answer.YES:
         show(plan_lines(plan))
     changes = any(planned.changes for planned in plan.ordinary)
     show(next_lines(runbook, diagnosis, command_for(runbook.slug, diagnosis.target), changes=changes))
+    show(line(f"Run {run} has not ended: runbook resume {run}", Style.UNSURE) for run in left_open)
     return code
+
+
+def _open_runs(target: str) -> tuple[str, ...]:
+    """Runs on the target that were interrupted, or are still going on; a damaged journal must not stop a diagnosis."""
+    try:
+        runs = runs_of(compose.session().journal.entries())
+    except RunbookError:
+        return ()
+    return tuple(run.plan.id for run in runs.values() if run.resumable and run.plan.target == target)
 
 
 def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:

@@ -114,9 +114,11 @@ def _phase(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bo
 def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Applied:
     if not steps and not new:
         return Applied(RunStatus.DONE, ())
+    context.ports.plays.ready()
     with holding(context.ports, context.target, plan, context.who):
         if new:
-            context.ports.journal.append(Event.RUN_STARTED, plan.id, {"plan": details_of(plan)})
+            started = {"plan": details_of(plan), "environment": context.target.environment}
+            context.ports.journal.append(Event.RUN_STARTED, plan.id, started)
         return apply(context.ports, context.target, plan, steps)
 
 

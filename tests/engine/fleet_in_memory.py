@@ -112,6 +112,9 @@ class WatchedPlays:
         self.before(request)
         return self.inner.run(request, progress)
 
+    def ready(self) -> None:
+        self.inner.ready()
+
     def stop_orphans(self, mark: str) -> int:
         return self.inner.stop_orphans(mark)
 

@@ -4,7 +4,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,23 @@ class AnsiblePlays:
 
     Args:
         inventory: Ansible's inventory, a file or a folder; what each host needs stands in docs/reference/playbooks.md.
+        access: what the target itself says of that, for hosts whose inventory does not.
     """
 
     inventory: Path
+    access: variables.Access = field(default_factory=variables.Access)
+
+    def ready(self) -> None:
+        """Look whether plays can be run at all; cheap, and nothing is touched.
+
+        Raises:
+            UsageError: the inventory cannot be read.
+            NotSupportedError: Ansible is missing.
+        """
+        self._readable_inventory()
+        find_ansible()
+        if find_spec("ansible_runner") is None:
+            raise NotSupportedError("ansible-runner is not installed", hint=HINT)
 
     def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
         """Run one playbook; every requested host is in the result, and no process or file of the play is left.
@@ -48,6 +63,7 @@ class AnsiblePlays:
         gathering = Gathering(progress)
         with private_folder(request.mark) as folder:
             try:
+                variables.write(request, self.access, folder)
                 status = _play(request, path, inventory, folder, gathering)
             except KeyboardInterrupt as signalled:
                 hint = "read the nodes to learn what took effect"
@@ -94,7 +110,6 @@ class AnsiblePlays:
 def _play(request: PlayRequest, path: Path, inventory: Path, folder: Path, gathering: Gathering) -> int | None:
     """Run ansible-playbook to its end; its exit code, or None where a signal ended it."""
     ansible = find_ansible()
-    variables.write(request, folder)
     environment = child_environment(folder, path.parent / "collections", request.mark)
     runner = _prepared(
         private_data_dir=str(folder),

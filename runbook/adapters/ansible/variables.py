@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,22 @@ def check(request: PlayRequest) -> None:
         raise UsageError("a play needs a mark")
 
 
-def write(request: PlayRequest, folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the target reaches hosts whose inventory does not say it: paths of token files, never tokens."""
+
+    token_files: Mapping[str, Path] = field(default_factory=dict)
+    allow_plain_http: bool = False
+
+
+def write(request: PlayRequest, access: Access, folder: Path) -> None:
     """Write the play's variables where ansible-runner looks for them, and the hosts where `limit` does."""
     (folder / "env").mkdir(mode=0o700)
-    _write(folder / "env" / "extravars", as_yaml(request))
+    _write(folder / "env" / "extravars", as_yaml(request, access))
     _write(folder / "hosts", "\n".join(request.hosts) + "\n")
 
 
-def as_yaml(request: PlayRequest) -> str:
+def as_yaml(request: PlayRequest, access: Access) -> str:
     """The play's variables, in the words of the playbooks."""
     import yaml  # noqa: PLC0415 - costs 15 ms; diagnosing goes without
 
@@ -48,6 +57,8 @@ def as_yaml(request: PlayRequest) -> str:
 
     Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
     told = {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
+    files = {host: _Text(access.token_files[host]) for host in request.hosts if host in access.token_files}
+    told |= {"token_file_by_host": files, "allow_plain_http": access.allow_plain_http}
     if request.expected is not None:
         told["expected_by_host"] = _by_host(request, request.expected)
     return yaml.dump(told, Dumper=Dumper, allow_unicode=False)

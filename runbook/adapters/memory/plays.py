@@ -27,6 +27,9 @@ class MemoryPlays:
     ignoring: set[str] = field(default_factory=set)
     marks: list[str] = field(default_factory=list)
 
+    def ready(self) -> None:
+        """Always: there is nothing to be missing."""
+
     def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
         """Run one playbook; every requested host is in the result.
 

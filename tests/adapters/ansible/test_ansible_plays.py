@@ -12,7 +12,7 @@ from ansible_fleet import CANARY, Fleet, closed_port
 from misbehaving_peer import answer, listening
 from play_traces import HOSTS, KEY, RUN_ONE, inventory_of, leftovers, processes, run
 
-from runbook.adapters.ansible import AnsiblePlays, environment
+from runbook.adapters.ansible import Access, AnsiblePlays, environment
 from runbook.errors import NotSupportedError, UsageError
 from runbook.model.play import HostState, PlayRequest
 
@@ -159,3 +159,18 @@ def test_what_a_dead_node_says_is_one_clear_sentence(tmp_path: Path, mark: str) 
     assert result.state is HostState.UNREACHABLE
     assert result.message.startswith("no connection to 127.0.0.1:")
     assert result.message.endswith("Connection refused")
+
+
+def test_the_targets_own_word_stands_in_for_a_silent_inventory(fleet: Fleet, tmp_path: Path, mark: str) -> None:
+    """A token file named by the target, in runbook.toml, reaches the play; the inventory's own word wins over it."""
+    fleet.put(KEY, 0.1)
+    inventory = tmp_path / "silent.yml"
+    inventory.write_text(f"all: {{hosts: {{one: {{engram_url: '{fleet.urls['node-1']}'}}}}}}", encoding="utf-8")
+    token = tmp_path / "the target's token"
+    token.write_text(CANARY, encoding="ascii")
+    request = PlayRequest("set_config", ("one",), KEY, {"one": 0.05}, mark)
+    (without,) = AnsiblePlays(inventory).run(request, lambda _line: None).hosts
+    assert without.state is HostState.FAILED
+    (with_it,) = AnsiblePlays(inventory, Access({"one": token})).run(request, lambda _line: None).hosts
+    assert with_it.state is HostState.CHANGED
+    assert fleet.value("node-1", KEY) == 0.05

@@ -44,7 +44,7 @@ def request(value: Value, **more: object) -> PlayRequest:
 @given(VALUES)
 def test_a_value_arrives_as_it_was(value: Value) -> None:
     """Type and all; texts are marked, so that a node cannot smuggle in a template."""
-    found = yaml.load(variables.as_yaml(request(value)), Loader)["value_by_host"]["n"]  # noqa: S506 - a safe loader
+    found = yaml.load(variables.as_yaml(request(value), variables.Access()), Loader)["value_by_host"]["n"]  # noqa: S506 - a safe loader
     if isinstance(value, tuple):
         assert tuple(found) == value
         assert all(type(item) is Unsafe for item in found)
@@ -70,7 +70,7 @@ def test_a_host_without_a_value_is_refused() -> None:
 
 def test_files_are_private(tmp_path: Path) -> None:
     """Nobody else can read what a play is told."""
-    variables.write(request(1), tmp_path)
+    variables.write(request(1), variables.Access(), tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 2
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}

@@ -55,11 +55,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
 
     def _way(self, kind: str, variables: Mapping[str, Any]) -> Way:
         url = str(self._variable(variables, "engram_url", ""))
-        token_file = str(self._variable(variables, "engram_token_file", ""))
+        # The inventory's word for a host wins; what the caller says of it stands in for a silent inventory.
+        named = (variables.get("token_file_by_host") or {}).get(variables["inventory_hostname"], "")
+        token_file = str(self._variable(variables, "engram_token_file", named))
         match self._variable(variables, "engram_way", "http"):
             case "http":
                 token = token_from(_path(token_file, variables)) if token_file else ""
-                allowed = self._variable(variables, "engram_allow_plain_http", default=False)
+                usual = variables.get("allow_plain_http") is True
+                allowed = self._variable(variables, "engram_allow_plain_http", default=usual)
                 return HttpWay(url, token, kind, allow_plain_http=allowed is True)
             case "cli":
                 command = self._variable(variables, "engram_command", "engram")
