@@ -30,9 +30,8 @@ class Associations:
 
 def associations(space: Space, concept: str) -> Associations:
     """Walk the bindings of the concept; those of forgotten episodes lead nowhere."""
-    edges = [
-        (space.episodes[id_].row, b.strength) for id_, b in space.bindings[concept].items() if id_ in space.episodes
-    ]
+    bindings = space.bindings.get(concept, {})  # none are left of a concept whose every episode was forgotten
+    edges = [(space.episodes[id_].row, b.strength) for id_, b in bindings.items() if id_ in space.episodes]
     return Associations(
         np.array([row for row, _ in edges], dtype=np.intp), np.array([weight for _, weight in edges], dtype=np.float32)
     )

@@ -31,6 +31,8 @@ _STOP = frozenset(
 )
 _GRAM_WEIGHT = 0.45
 _GRAMS = (3, 4)
+_LONGEST_KEPT = 64
+"""A word that is longer is a key or a picture: its features are many, and nobody asks for them again."""
 
 
 class EmbeddingError(ValueError):
@@ -43,7 +45,7 @@ def embed(text: str) -> Vector:
     counts = Counter(word for word in words if word not in _STOP) or Counter(words) or Counter([text])
     total = np.zeros(DIMENSIONS, dtype=np.float32)
     for word, count in counts.items():
-        places, weights = _features(word)
+        places, weights = (_features if len(word) <= _LONGEST_KEPT else _features.__wrapped__)(word)
         np.add.at(total, places, weights * np.float32(1.0 + np.log(count)))
     length = float(np.linalg.norm(total))
     if length == 0.0:  # every feature met its opposite

@@ -142,7 +142,10 @@ class DualMemoryGraph:
             similar = held.vectors.cosines(cue.vector)
             spread, fans, concepts = self._spread(held, cue, len(similar))
             near = np.where(np.isfinite(similar), np.clip(similar, 0.0, 1.0), similar)
-            score = (1.0 - self._weight) * near + self._weight * spread
+            # A free row stays -inf: times a weight of 0 it would be NaN, which sorts before every number.
+            score = np.where(
+                np.isfinite(near), (1.0 - self._weight) * np.maximum(near, 0.0) + self._weight * spread, near
+            )
             direct = set(best(similar, cue.count).tolist())
             rows = best(score, cue.count)
             found = [
@@ -195,5 +198,5 @@ def _plain(entry: EpisodeEntry, similarity: float) -> Recollection:
 def _blend(entry: EpisodeEntry, similarity: float, spread: float, *, direct: bool) -> Recollection:
     """What concepts add is corroboration: in proportion to the fit with the cue itself, never above 1."""
     near = min(max(similarity, 0.0), 1.0)
-    path = ("both" if spread > 0 else "episodic") if direct else "semantic"
+    path = ("both" if direct else "semantic") if spread > 0 else "episodic"
     return Recollection(entry, near * (1.0 + spread * (1.0 - near)), similarity, path)

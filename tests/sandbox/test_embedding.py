@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runbook.sandbox import embedding
 from runbook.sandbox.embedding import DIMENSIONS, WIDTH, EmbeddingError, embed, from_client, vector
 
 
@@ -90,3 +91,13 @@ def test_anything_else_is_refused(value: object) -> None:
     """Wrong type, wrong length, not finite, too large for float32."""
     with pytest.raises(EmbeddingError):
         from_client(value)
+
+
+def test_an_endless_word_is_not_kept() -> None:
+    """A thousand keys or encoded images without a blank in them would be gigabytes of features never met again."""
+    embed("warm")
+    before = embedding._features.cache_info().currsize
+    embed("b64" * 1000)
+    assert embedding._features.cache_info().currsize == before
+    embed("brandnewword")
+    assert embedding._features.cache_info().currsize == before + 1

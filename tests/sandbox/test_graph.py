@@ -181,3 +181,36 @@ def test_extreme_semantic_weight_costs_confidence_not_validity(bench: Bench) -> 
     assert worse.confidence is not None
     assert np.all([0.0 <= result.confidence <= 1.0 for result in worse.results])
     assert worse.confidence <= better.confidence
+
+
+def test_all_weight_on_concepts_survives_forgotten_episodes(bench: Bench) -> None:
+    """The rows that forgetting left free are no results, and hide none."""
+    formed(bench)
+    gone = bench.remember(*(f"Meadow number {number}" for number in range(20)))
+    bench.forget(*gone)
+    bench.set(semantic_weight=1.0)
+    found = bench.recall(ALIKE[0], count=4).recalled
+    assert {result.episode.content for result in found.results} == set(ALIKE)
+
+
+def test_only_what_a_concept_led_to_is_called_semantic(bench: Bench) -> None:
+    """Episodes that nothing speaks for fill the list up; no concept led to them, whatever order they come in."""
+    formed(bench)
+    bench.remember(*(f"Zebra {number} sleeps" for number in range(30)))
+    bench.set(semantic_weight=1.0)
+    found = bench.recall("a disk failure on the database server", count=20).recalled
+    led_to = {episode for _, episode in found.bindings}
+    assert len(led_to) == len(ALIKE)
+    assert {result.episode.id for result in found.results if result.path != "episodic"} == led_to
+
+
+def test_a_concept_whose_episodes_are_all_forgotten_is_no_error(bench: Bench) -> None:
+    """It leads nowhere; after its bindings were collected, and after a restart too."""
+    bench.forget(*formed(bench))
+    bench.remember(*LOOSE)
+    bench.engine.consolidate()
+    for _ in range(2):
+        found = bench.recall(ALIKE[0]).recalled
+        assert found.fans == ()
+        assert len(found.results) == len(LOOSE)
+        bench.reopen()
