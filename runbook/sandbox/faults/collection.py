@@ -89,9 +89,9 @@ class Faults:
         """Seconds that the faults add to a recall that took `seconds`."""
         return sum(fault.delay(group, seconds) for fault in self._active.values())
 
-    def ignores_settings(self) -> bool:
-        """Does a fault swallow settings?"""
-        return any(fault.ignores_settings() for fault in self._active.values())
+    def ignores_setting(self, key: str) -> bool:
+        """Does a fault swallow that setting?"""
+        return any(fault.ignores_setting(key) for fault in self._active.values())
 
     def silence(self) -> str:
         """How the node fails to answer, if it does."""

@@ -39,8 +39,8 @@ class Fault:
         """Seconds to wait after a recall that took `seconds`."""
         return 0.0
 
-    def ignores_settings(self) -> bool:
-        """Does the node accept settings without taking them on?"""
+    def ignores_setting(self, key: str) -> bool:  # noqa: ARG002 - for those that override it
+        """Does the node accept that setting without taking it on?"""
         return False
 
     def silence(self) -> str:

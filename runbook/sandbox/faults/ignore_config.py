@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+from runbook.model.settings import CATALOGUE, Kind
 from runbook.sandbox.engine import Engine
-from runbook.sandbox.faults.fault import Fault, known_only
+from runbook.sandbox.faults.fault import Fault, choice, known_only
+
+_TUNABLES = [key for key, setting in CATALOGUE.items() if setting.kind is Kind.CONFIG]
 
 
 class Injected(Fault):
-    """No parameters."""
+    """`key`: only this tunable is ignored; every setting where it is not given."""
 
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         super().__init__(engine, parameters)
-        known_only(parameters)
+        known_only(parameters, "key")
+        self._key = choice(parameters, "key", "", "", *_TUNABLES)
 
-    def ignores_settings(self) -> bool:
-        """Yes."""
-        return True
+    def ignores_setting(self, key: str) -> bool:
+        """Is it the one, or are all meant?"""
+        return self._key in {"", key}

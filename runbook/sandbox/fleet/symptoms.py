@@ -7,6 +7,7 @@ returns then looks once each time it is called.
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 from runbook.errors import UnreachableError
 from runbook.sandbox.fleet.client import NodeClient
@@ -30,6 +31,7 @@ _TRIES = 50
 _TIMEOUT = 2.0
 _RECALL = "/api/v1/memories/recall?query=what+happened+last+week&max_results=5"
 _CONFIG = "/api/v1/admin/config"
+_CHAOS = "/api/v1/admin/chaos"
 _WEIGHT = "dual_memory.semantic_weight"
 _SERVER_ERROR = 500
 
@@ -84,16 +86,33 @@ def ignore_config(folder: FleetFolder, node: NodeRecord) -> Look:
 
     def look() -> str | None:
         with _client(folder, node) as client:
-            current = client.demand("GET", _CONFIG).document[_WEIGHT]
-            wanted = current / 2 if current else 0.5
-            client.demand("PATCH", _CONFIG, {_WEIGHT: wanted})
-            found = client.demand("GET", _CONFIG).document[_WEIGHT]
+            active = {each["fault"]: each["parameters"] for each in client.demand("GET", _CHAOS).document["active"]}
+            key = active.get("ignore-config", {}).get("key") or _WEIGHT
+            current = client.demand("GET", _CONFIG).document[key]
+            wanted = _other(current)
+            client.demand("PATCH", _CONFIG, {key: wanted})
+            found = client.demand("GET", _CONFIG).document[key]
             if found == current:
-                return f"{_WEIGHT} set to {wanted:g}, read back {found:g}"
-            client.demand("PATCH", _CONFIG, {_WEIGHT: current})  # it took effect after all: nothing stays changed
+                return f"{key} set to {wanted}, read back {found}"
+            client.demand("PATCH", _CONFIG, {key: current})  # it took effect after all: nothing stays changed
         return None
 
     return look
+
+
+def _other(value: Any) -> Any:
+    """Another value that the node would take."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value / 2 if value else 0.5
+        case str():
+            return f"{value}-other"
+        case _:
+            return [*value, "other"]
 
 
 def unreachable(folder: FleetFolder, node: NodeRecord) -> Look:

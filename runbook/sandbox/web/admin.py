@@ -37,11 +37,10 @@ def _settings(engine: Engine, faults: Faults, prefix: str) -> list[Route]:
             changes = check_all(await body_of(request), kind)
         except UsageError as error:
             raise invalid(error.message, error.hint) from None
-        if changes and faults.ignores_settings():
-            return answer({**engine.settings.of(kind), **changes})
-        if changes:
-            await asyncio.wrap_future(engine.settings.change(changes))
-        return answer(engine.settings.of(kind))
+        taken = {key: value for key, value in changes.items() if not faults.ignores_setting(key)}
+        if taken:
+            await asyncio.wrap_future(engine.settings.change(taken))
+        return answer({**engine.settings.of(kind), **changes})
 
     async def features(request: Request) -> Response:
         if request.method == "GET":
