@@ -17,6 +17,8 @@ from runbook.sandbox.web.episode import from_document
 from runbook.sandbox.web.reading import Refusal, answer, body_of, invalid, only, queried_flag, queried_number, text
 
 _SPACE = re.compile(r"[a-z0-9_-]{3,64}")
+_LONG = 8192
+"""Letters whose embedding takes longer than a recall should wait; it is then made beside the event loop."""
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -65,7 +67,11 @@ def _reading(engine: Engine) -> list[Route]:
 def _writing(engine: Engine) -> list[Route]:
     async def remember(request: Request) -> Response:
         space = space_of(engine, request)
-        episode = from_document(space, await body_of(request), episodic=request.url.path.endswith("episodes/remember"))
+        document, episodic = await body_of(request), request.url.path.endswith("episodes/remember")
+        if sum(len(value) for value in document.values() if isinstance(value, str)) > _LONG:
+            episode = await asyncio.to_thread(from_document, space, document, episodic=episodic)
+        else:
+            episode = from_document(space, document, episodic=episodic)
         _, graph = engine.graph(space)
         try:
             (fresh,) = await asyncio.wrap_future(graph.remember([episode]))
