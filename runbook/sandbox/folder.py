@@ -61,9 +61,17 @@ class Folder:
         """Say which port is served, once it is."""
         self._write("port", f"{port}\n")
 
+    def stands(self) -> bool:
+        """Is the folder still there, and still this one? Without it nothing that is stored could be found again."""
+        try:
+            return os.path.samestat((self.path / "lock").stat(), os.fstat(self._lock))
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Let go of the folder."""
-        (self.path / "port").unlink(missing_ok=True)
+        if self.stands():
+            (self.path / "port").unlink(missing_ok=True)
         os.close(self._lock)
 
     def _write(self, name: str, text: str) -> None:

@@ -25,6 +25,7 @@ from runbook.sandbox.faults import Faults
 from runbook.sandbox.web.app import application
 
 _SWITCH_SECONDS = 0.0005
+_TICKS_PER_LOOK = 10  # the server ticks ten times a second
 _MALLOPT_MMAP_THRESHOLD, _MALLOPT_ARENA_MAX = -3, -8
 
 
@@ -47,6 +48,13 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """End when the folder was removed: whoever started this node is gone, and nobody else would end it."""
+        if counter % _TICKS_PER_LOOK == 0 and not self._engine.folder.stands():
+            logging.getLogger(__name__).warning("the folder %s was removed: the node ends", self._engine.folder.path)
+            return True
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say where."""

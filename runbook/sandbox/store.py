@@ -76,9 +76,14 @@ class Store:
         return future
 
     def close(self) -> None:
-        """Do what waits, then end."""
+        """Do what waits, then end; whoever comes later is refused, and does not wait for ever."""
         self._jobs.put(None)
         self._thread.join()
+        self._broken = StorageError("the node is being ended", hint="nothing was stored; ask again once it serves")
+        while not self._jobs.empty():  # put in behind the end: the node may end while a change is on its way
+            late = self._jobs.get()
+            if late is not None and late.future.set_running_or_notify_cancel():
+                late.future.set_exception(self._broken)
         self.reader.close()
         self._connection.close()
 

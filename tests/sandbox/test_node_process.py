@@ -1,6 +1,7 @@
 """The node as a process: many in one, ports, folders that cannot be used."""
 
 import http.client
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running_node import wait_until
+from running_node import StartNode, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "runbook.sandbox.node"]
@@ -104,3 +105,14 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
 def test_usage(failing: Run, words: tuple[str, ...]) -> None:
     """Exit 2."""
     assert failing(*words).returncode == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_node_whose_folder_was_removed_ends(start_node: StartNode, tmp_path: Path, *, again: bool) -> None:
+    """Whoever started it is gone, and nobody could end it any more; a new folder in the same place is not its own."""
+    node = start_node(tmp_path / "home")
+    shutil.rmtree(node.folder)
+    if again:
+        start_node(tmp_path / "home")
+    assert node.process.wait(timeout=30) == 0
+    assert (node.folder / "port").exists() == again, "what a new node announced stays"

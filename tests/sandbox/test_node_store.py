@@ -94,6 +94,14 @@ def test_after_a_failed_sync_nothing_is_accepted(store: Store) -> None:
             store.write(change).result()
 
 
+def test_a_closed_store_refuses_at_once(tmp_path: Path) -> None:
+    """A change that comes while the node ends is told so; nobody waits for a writer that is gone."""
+    closed = Store(tmp_path / "closed.db")
+    closed.close()
+    with pytest.raises(StorageError, match="being ended"):
+        closed.write(put("late")).result(timeout=20)
+
+
 def test_a_newer_folder_is_refused(store: Store, tmp_path: Path) -> None:
     """An old node does not touch what a newer one wrote."""
     store.write(lambda t: t.execute("UPDATE meta SET value = 99 WHERE key = 'version'")).result()
