@@ -159,7 +159,11 @@ def test_documents_on_stdout_are_json(folder: FleetFolder, record: FleetRecord, 
     for words in (["status"], ["clear"], ["load", str(tmp_path / "lines.txt")]):
         result = run(folder, *words, "--json")
         document = json.loads(result.stdout)
-        assert (document["kind"], document["command"], document["exit_code"]) == ("sandbox", f"runbook sandbox {words[0]}", 0)
+        assert (document["kind"], document["command"], document["exit_code"]) == (
+            "sandbox",
+            f"runbook sandbox {words[0]}",
+            0,
+        )
 
 
 def test_the_load_generator_reports_and_outlives_a_dead_node(tmp_path: Path) -> None:
