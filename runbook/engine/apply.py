@@ -13,8 +13,9 @@ from runbook.engine.history import runs_of
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
-from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
+from runbook.model.play import HostResult, HostState, PlayRequest
 from runbook.model.run import RunPlan, RunStatus, RunStep, StepProgress, StepState
+from runbook.model.settings import Value, same
 from runbook.model.target import Node, Target
 from runbook.ports import ChangePorts
 
@@ -90,7 +91,7 @@ def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> St
     ports.read.talk.say(f"step {step.index}: {step.title} ({step.key})")
     ports.journal.append(Event.STEP_INTENT, plan.id, {**_intent(step, step.do, mark), "changes": _plain(step.changes)})
     request = PlayRequest(step.do, tuple(news), step.key, news, mark, expected=olds)
-    hosts = confirmed(ports, target, step, ports.plays.run(request, ports.read.talk.say))
+    hosts = confirmed(ports, target, step, _played(ports, target, request))
     result = StepResult(step, hosts)
     ports.journal.append(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
     return result
@@ -106,12 +107,15 @@ def put_back(ports: ChangePorts, target: Target, plan: RunPlan) -> Applied:
 
 
 def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, progress: StepProgress) -> StepResult:
-    """Undo one step wherever a look at the nodes finds its value, or finds nothing out."""
+    """Undo one step wherever a look at the nodes finds its value, or finds nothing out.
+
+    A node with a third value is left alone, and told: it is not as it was before.
+    """
     step = progress.step
-    touched = _in_effect(ports, target, progress)
+    touched, astray = _in_effect(ports, target, progress)
     if not touched:
-        ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, ()))
-        return StepResult(step, (), undone=True)
+        ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, astray))
+        return StepResult(step, astray, undone=True)
     olds = {change.node: change.old for change in touched}
     news = {change.node: change.new for change in touched}
     mark = f"{plan.id}.{step.index}.undo"
@@ -119,14 +123,34 @@ def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, progress: S
     ports.journal.append(Event.UNDO_INTENT, plan.id, _intent(step, step.undo, mark))
     request = PlayRequest(step.undo, tuple(olds), step.key, olds, mark, expected=news)
     back = replace(step, changes=tuple(Change(each.node, each.key, each.new, each.old) for each in touched))
-    hosts = confirmed(ports, target, back, ports.plays.run(request, ports.read.talk.say))
+    hosts = confirmed(ports, target, back, _played(ports, target, request)) + astray
     ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, hosts))
     return StepResult(step, hosts, undone=True)
 
 
-def _in_effect(ports: ChangePorts, target: Target, progress: StepProgress) -> tuple[Change, ...]:
+def _in_effect(
+    ports: ChangePorts, target: Target, progress: StepProgress
+) -> tuple[tuple[Change, ...], tuple[HostResult, ...]]:
+    """The changes that are in effect or may be, and the nodes that show neither the new value nor the old one."""
     settings = settings_of(ports, target, progress.step)
-    return tuple(each for each in progress.applied if _shows(settings, each.node, each.key) in (None, each.new))
+    shown = [(each, _shows(settings, each.node, each.key)) for each in progress.applied]
+    touched = tuple(each for each, value in shown if value is None or same(value, each.new))
+    astray = tuple(_astray(each, value) for each, value in shown if each not in touched and not same(value, each.old))
+    return touched, astray
+
+
+def _astray(change: Change, value: Value | None) -> HostResult:
+    message = f"{change.key} is {value}: neither what the run set nor what it had found; left alone"
+    return HostResult(change.node, HostState.FAILED, read_back=value, message=message)
+
+
+def _played(ports: ChangePorts, target: Target, request: PlayRequest) -> tuple[HostResult, ...]:
+    """The play on the hosts that the target still has; one that left the inventory must not keep the others from it."""
+    here = tuple(host for host in request.hosts if target.node(host) is not None)
+    played = ports.plays.run(replace(request, hosts=here), ports.read.talk.say).hosts if here else ()
+    gone = [host for host in request.hosts if host not in here]
+    message = "it is not in the inventory any more"
+    return played + tuple(HostResult(host, HostState.UNREACHABLE, message=message) for host in gone)
 
 
 def settings_of(ports: ChangePorts, target: Target, step: RunStep) -> NodeSettings:
@@ -134,21 +158,23 @@ def settings_of(ports: ChangePorts, target: Target, step: RunStep) -> NodeSettin
     return ports.read.nodes.settings(nodes_named(target, {change.node for change in step.changes}))
 
 
-def _shows(settings: NodeSettings, node: str, key: str) -> object | None:
+def _shows(settings: NodeSettings, node: str, key: str) -> Value | None:
     known = settings.get(node)
     return None if known is None or isinstance(known, Silence) else known.get(key)
 
 
-def confirmed(ports: ChangePorts, target: Target, step: RunStep, played: PlayResult) -> tuple[HostResult, ...]:
+def confirmed(
+    ports: ChangePorts, target: Target, step: RunStep, played: Sequence[HostResult]
+) -> tuple[HostResult, ...]:
     """The play's results, each checked against what the node itself says now."""
     settings = settings_of(ports, target, step)
     wanted = {change.node: change.new for change in step.changes}
-    return tuple(_check_host(result, settings, step.key, wanted) for result in played.hosts)
+    return tuple(_check_host(result, settings, step.key, wanted) for result in played)
 
 
 def _check_host(result: HostResult, settings: NodeSettings, key: str, wanted: Mapping[str, object]) -> HostResult:
     shown = _shows(settings, result.host, key)
-    if result.done and shown is not None and shown != wanted[result.host]:
+    if result.done and shown is not None and not same(shown, wanted[result.host]):
         message = f"the play reports success, but the node says {key} = {shown}"
         return replace(result, state=HostState.FAILED, message=message)
     return result

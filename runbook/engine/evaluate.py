@@ -8,7 +8,7 @@ from runbook.model.finding import Finding
 from runbook.model.measurement import Measurement
 from runbook.model.quantity import Above, AboveBaseline, Below, Condition, Quantity, Settled
 from runbook.model.runbook import Check, Move
-from runbook.model.settings import Value
+from runbook.model.settings import Value, same
 
 DIGITS = 3  # what people read at a glance
 ALL_DIGITS = 17  # every float has its own text
@@ -153,9 +153,11 @@ def check_setting(check: Check, node: str, value: Value | None, baseline: Value 
 
 def moves(move: Move, old: Value, new: Value) -> bool:
     """Would going from old to new be a change in the allowed direction?"""
+    if same(old, new):
+        return False
     if isinstance(old, int | float) and isinstance(new, int | float) and move is not Move.SET:
         return new > old if move is Move.RAISE else new < old
-    return old != new or isinstance(old, bool) is not isinstance(new, bool)  # Python takes True for 1
+    return True
 
 
 def setting_text(value: Value) -> str:

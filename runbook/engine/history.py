@@ -9,7 +9,7 @@ from runbook.model.finding import Change
 from runbook.model.journal import Entry, Event
 from runbook.model.play import AS_ASKED, HostState
 from runbook.model.run import Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
-from runbook.model.settings import checked, setting_of
+from runbook.model.settings import Value, checked, same, setting_of
 
 
 def details_of(plan: RunPlan) -> dict[str, Any]:
@@ -104,16 +104,24 @@ def _told(run: Run, entry: Entry) -> dict[str, Any]:
             )
         case _:
             changed += tuple(host for host, state in hosts.items() if state is HostState.CHANGED)
-            spared += tuple(host["host"] for host in entry.details["hosts"] if _untouched(host))
+            found = {change.node: change.old for change in before.step.changes}
+            spared += tuple(
+                host["host"] for host in entry.details["hosts"] if _untouched(host, found.get(host["host"]))
+            )
             spared = tuple(host for host in spared if host not in changed)
     return {"changed": tuple(dict.fromkeys(changed)), "spared": tuple(dict.fromkeys(spared)), "messages": messages}
 
 
-def _untouched(host: Mapping[str, Any]) -> bool:
-    """Was nothing sent to the host? A play reads before it writes, so one that was not even read was not written to."""
+def _untouched(host: Mapping[str, Any], expected: Value | None) -> bool:
+    """Was nothing sent to the host? A play reads before it writes, so one that was not even read was not written to.
+
+    Nor was one whose value was not the expected one: compare and set stopped there.
+    """
+    old = tuple(host["old"]) if isinstance(host["old"], list) else host["old"]
     state = HostState(host["state"])
-    never_read = state is HostState.UNREACHABLE and host["old"] is None
-    return never_read or state in {HostState.UNCHANGED, HostState.NOT_REACHED}
+    never_read = state is HostState.UNREACHABLE and old is None
+    conflict = state is HostState.FAILED and old is not None and host["read_back"] is None and not same(old, expected)
+    return never_read or conflict or state in {HostState.UNCHANGED, HostState.NOT_REACHED}
 
 
 def _with(run: Run, details: Mapping[str, Any], **news: Any) -> Run:

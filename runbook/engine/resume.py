@@ -7,6 +7,7 @@ from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.play import HostResult, HostState
 from runbook.model.run import Run, RunStep, StepProgress, StepState
+from runbook.model.settings import same
 
 UNWOUND = UNWINDING | {StepState.UNDONE}
 
@@ -55,7 +56,7 @@ def _observe(settings: NodeSettings, change: Change) -> HostResult:
         reason = known.reason if isinstance(known, Silence) else "it was not read"
         return HostResult(change.node, HostState.UNREACHABLE, message=reason)
     value = known.get(change.key)
-    if value == change.new:
+    if same(value, change.new):
         return HostResult(change.node, HostState.CHANGED, change.old, value)
     return HostResult(change.node, HostState.NOT_REACHED, change.old, value)
 

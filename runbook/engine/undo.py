@@ -10,6 +10,7 @@ from runbook.errors import RefusedError, UnreachableError
 from runbook.model.finding import Change
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.run import Run, RunPlan, RunStatus, RunStep
+from runbook.model.settings import same
 
 
 def undo_plan(run: Run, run_id: str, reason: str) -> RunPlan:
@@ -74,7 +75,7 @@ def _conflicts(settings: NodeSettings, steps: Sequence[RunStep]) -> list[str]:
         if known is None or isinstance(known, Silence):
             continue
         value = known.get(change.key)
-        if value not in (change.old, change.new):
+        if not (same(value, change.old) or same(value, change.new)):
             found.append(f"{change.node}: {change.key} is {value}, the run left {change.old}")
     return found
 

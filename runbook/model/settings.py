@@ -16,6 +16,9 @@ Value = bool | int | float | str | tuple[str, ...]
 Settings = Mapping[str, Value]
 Number = TypeVar("Number", int, float)
 
+CLOSE = 1e-6
+"""Relative distance at which two numbers are one: a node may keep single precision."""
+
 
 class Type(StrEnum):
     """The type of a setting's value."""
@@ -146,6 +149,15 @@ def setting_of(key: str) -> Setting:
         return CATALOGUE[key]
     except KeyError:
         raise UsageError(f"no setting is called {key!r}", hint=f"one of: {', '.join(CATALOGUE)}") from None
+
+
+def same(one: object, other: object) -> bool:
+    """Are both one value, as the plays see it? True is not 1, and 0.05 is 0.05 in single precision too."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=CLOSE)
+    return one == other
 
 
 def checked(setting: Setting, value: Any) -> Value:

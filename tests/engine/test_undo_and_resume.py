@@ -1,5 +1,7 @@
 """Undoing and resuming runs, over ports in memory."""
 
+import struct
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,7 @@ from fleet_in_memory import ORDINARY, RUN, SICK, UNDO, CrashError, World, world
 from runbook.errors import InterruptedRunError, LockedError, RefusedError, StorageError, UnreachableError
 from runbook.issues.high_formation_rate import CLUSTER_SIZE, CONCEPTS, SAMPLE_RATE, THRESHOLD
 from runbook.model.journal import Event
-from runbook.model.play import PlayRequest
+from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
 from runbook.model.run import RunStatus, StepState
 
 REDO = "20261122T230000-cccc"
@@ -352,3 +354,65 @@ def test_a_full_disk_in_the_middle_names_the_run_that_it_stranded() -> None:
     assert stranded.value.run == RUN
     assert stranded.value.hint == f"make room; then: runbook resume {RUN}"
     assert scene.settings == {name: {**SICK, THRESHOLD: 0.65} for name in NAMES}
+
+
+def in_single_precision(scene: World) -> None:
+    """From here on the nodes keep numbers as float32 does."""
+    inner = scene.plays.inner.run
+
+    def run(request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
+        result = inner(request, progress)
+        for settings in scene.fleet.settings.values():
+            settings |= {
+                key: struct.unpack("f", struct.pack("f", value))[0]
+                for key, value in settings.items()
+                if isinstance(value, float)
+            }
+        return result
+
+    scene.plays.run = run
+
+
+def test_a_node_that_keeps_single_precision_is_changed_undone_and_has_no_conflict() -> None:
+    """0.05 comes back as 0.05000000074505806: that is the value, for the play and for us."""
+    scene = world(NAMES)
+    in_single_precision(scene)
+    scene.fleet.ill = lambda settings: settings[CLUSTER_SIZE] != 5
+    assert scene.act().status is RunStatus.RECOVERED
+    assert not any(planned.changes for planned in scene.diagnosed().ordinary)
+    assert scene.undo().status is RunStatus.DONE
+    assert scene.settings["b"][SAMPLE_RATE] == 0.5
+
+
+def test_what_a_failed_step_left_at_a_third_value_is_told_and_not_called_undone() -> None:
+    """A node that clamps: asked for 5 it keeps 4. The undo's compare-and-set does not know that 4."""
+    scene = world(NAMES)
+    plan = scene.diagnosed()
+    inner = scene.plays.inner.run
+
+    def run(request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
+        if request.mark != f"{RUN}.3":
+            return inner(request, progress)
+        scene.fleet.settings["a"][CLUSTER_SIZE] = 4
+        clamped = HostResult("a", HostState.FAILED, 2, 4, "the node accepted 5, but 4 is read back")
+        return PlayResult((clamped, *(HostResult(name, HostState.NOT_REACHED) for name in "bc")), 0.0)
+
+    scene.plays.run = run
+    carried = scene.act(plan=plan)
+    assert carried.status is RunStatus.PERSON_NEEDED
+    assert "min_cluster_size is 4" in carried.undo_results[0].hosts[0].message
+    scene.plays.run = inner
+    assert scene.undo(force=True).status is RunStatus.DONE
+    assert scene.settings == dict.fromkeys(NAMES, SICK)
+
+
+def test_a_node_that_left_the_inventory_does_not_keep_the_others_from_being_undone() -> None:
+    """It is named, and the undo is partial."""
+    scene = done()
+    scene.target = replace(scene.target, nodes=scene.target.nodes[1:])
+    lost = scene.fleet.settings.pop("a")
+    carried = scene.undo()
+    assert carried.status is RunStatus.PARTIAL
+    assert scene.settings == dict.fromkeys(NAMES[1:], SICK)
+    assert lost == ORDINARY
+    assert all("inventory" in result.hosts[-1].message for result in carried.results)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from runbook.errors import UsageError
 from runbook.material import playbook
 from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
-from runbook.model.settings import CATALOGUE, Value, checked
+from runbook.model.settings import CATALOGUE, Value, checked, same
 
 QUARTER = 0.25
 
@@ -80,9 +80,9 @@ class MemoryPlays:
         if key not in settings:
             return HostResult(host, HostState.FAILED, message=f"not supported by this node: it has no setting {key}")
         old = settings[key]
-        if _same(old, new):
+        if same(old, new):
             return HostResult(host, HostState.UNCHANGED, old, old, f"{key} is {new} already")
-        if request.expected is not None and not _same(old, request.expected[host]):
+        if request.expected is not None and not same(old, request.expected[host]):
             message = f"{key} is {old}: neither {request.expected[host]}, as expected, nor {new}"
             return HostResult(host, HostState.FAILED, old, message=message)
         return self._set(host, key, old, new)
@@ -97,7 +97,3 @@ class MemoryPlays:
             return HostResult(host, HostState.FAILED, old, old, message)
         self.nodes[host][key] = value
         return HostResult(host, HostState.CHANGED, old, value, f"{key} was {old}, and is {value}")
-
-
-def _same(one: Value, other: Value) -> bool:
-    return isinstance(one, bool) is isinstance(other, bool) and one == other
