@@ -80,7 +80,7 @@ def _rate(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
     begin, end = _begin(found), max(each.samples[-1].at for each in series)
     if end <= begin:
         return _nothing(node, quantity, "only one sample in the window")
-    restarts = _restarts(series)
+    restarts = _restarts(found, series)
     rise = sum(increase(since(each.samples, begin), restarts) for each in series)
     return Measurement(node, quantity.name, rise / (end - begin) * 60 * quantity.scale)
 
@@ -89,7 +89,7 @@ def _quantile(node: str, found: NodeSamples, series: Sequence[Series], quantity:
     begin = _begin(found)
     if max(each.samples[-1].at for each in series) <= begin:
         return _nothing(node, quantity, "only one sample in the window")
-    restarts = _restarts(series)
+    restarts = _restarts(found, series)
     rises: dict[float, float] = {}
     for each in series:
         bound = _bound(each)
@@ -100,9 +100,14 @@ def _quantile(node: str, found: NodeSamples, series: Sequence[Series], quantity:
     return Measurement(node, quantity.name, value * quantity.scale)
 
 
-def _restarts(series: Sequence[Series]) -> frozenset[float]:
-    """Where one counter of a process fell, all began again, though another may be above its old value by then."""
-    return frozenset().union(*(falls(each.samples) for each in series))
+def _restarts(found: NodeSamples, series: Sequence[Series]) -> frozenset[float]:
+    """Where the start time changed, or one counter fell, all began again, whatever the others show."""
+    return frozenset(_starts(found)).union(*(falls(each.samples) for each in series))
+
+
+def _starts(found: NodeSamples) -> list[float]:
+    pairs = (pair for each in found.named(START_TIME) for pair in pairwise(each.samples))
+    return [after.at for before, after in pairs if after.value != before.value]
 
 
 def _bound(bucket: Series) -> float:
@@ -130,8 +135,5 @@ def _summed(series: Sequence[Series]) -> tuple[Sample, ...]:
 
 
 def _since_restart(found: NodeSamples, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    starts = [pairwise(each.samples) for each in found.named(START_TIME)]
-    begin = max(
-        (after.at for pairs in starts for before, after in pairs if after.value != before.value), default=-math.inf
-    )
+    begin = max(_starts(found), default=-math.inf)
     return tuple(sample for sample in samples if sample.at >= begin)

@@ -16,11 +16,12 @@ FEWEST_BUCKETS = 2  # one finite bound at least: the infinite bucket alone says 
 def increase(samples: Sequence[Sample], restarts: Collection[float] = ()) -> float:
     """How much a counter rose; a fall is a restart, after which it counts from zero.
 
-    `restarts` are moments at which others of the same process fell: the counter may have passed its old value by then.
+    `restarts` are moments at which its process is known to have begun again: the counter may have passed its old value
+    by the time it is seen next.
     """
     total = 0.0
     for before, after in pairwise(samples):
-        restarted = after.value < before.value or after.at in restarts
+        restarted = after.value < before.value or any(before.at < moment <= after.at for moment in restarts)
         total += after.value if restarted else after.value - before.value
     return total
 

@@ -61,6 +61,19 @@ def test_a_restart_that_only_one_space_shows_is_one_for_all() -> None:
     assert measured(FORMED, quiet, busy).value == pytest.approx(91 * 60)
 
 
+def test_a_restart_that_no_counter_shows_is_seen_by_the_start_of_the_process() -> None:
+    """10, restart, 0 -> 12 before the next look: twelve were formed, not two."""
+    busy = series("formed_total", [10.0, 12.0])
+    assert measured(FORMED, busy, series(START_TIME, [1.0, 2.0])).value == pytest.approx(12 * 60)
+
+
+def test_a_space_that_shows_itself_only_some_looks_after_a_restart_counts_from_zero() -> None:
+    """The restart lies between its two samples, not at one of them."""
+    quiet = series("formed_total", [50.0, 1.0, 1.0], space="quiet")
+    late = Series("formed_total", (("space", "late"),), (Sample(0.0, 10.0), Sample(2.0, 30.0)))
+    assert measured(FORMED, quiet, late).value == pytest.approx((1 + 30) / 2 * 60)
+
+
 def test_a_restart_does_not_mend_a_slow_histogram() -> None:
     """A bucket above its old value after a restart counts whole, else the slow cycles would vanish."""
     fast = series("seconds_bucket", [50.0, 40.0], le="0.1")
