@@ -67,7 +67,7 @@ def _try(name: str, look: Callable[[], str]) -> Check:
 
 
 def _state(path: Path) -> Check:
-    place = next(parent for parent in (path, *path.parents) if parent.exists())
+    place = next((parent for parent in (path, *path.parents) if os.path.exists(parent)), Path())  # noqa: PTH110  # never raises
     if os.access(place, os.W_OK):
         return Check("state folder", good=True, found=str(path) + ("" if path.exists() else " (made at first use)"))
     return Check("state folder", good=False, found=f"{place} cannot be written", hint="set RUNBOOK_STATE")

@@ -133,7 +133,7 @@ def _translated(error: BaseException) -> RunbookError:
     if isinstance(error, RunbookError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        interruption = InterruptedRunError("interrupted; no run was under way, nothing was changed by this command")
+        interruption = InterruptedRunError("interrupted; no run was under way")
         cause = error.__cause__ if isinstance(error, click.Abort) else error  # Click hides what it was behind an Abort
         interruption.code = getattr(cause, "code", ExitCode.INTERRUPTED)
         return interruption
@@ -160,11 +160,13 @@ def _tell(arguments: Sequence[str], error: RunbookError) -> int:
         click.echo(json.dumps({"error": body | ({"run": error.run} if error.run else {})}), err=True)
         return error.code
     from runbook.cli.screen import coloured
+    from runbook.report.lines import printable
 
-    told = f"runbook: {error.message}"
+    told = f"runbook: {printable(error.message)}"
     click.echo(click.style(told, fg="red") if coloured(sys.stderr) else told, err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        hint = "\n".join(map(printable, error.hint.splitlines()))  # a traceback has lines
+        click.echo(f"  hint: {hint}", err=True)
     return error.code
 
 

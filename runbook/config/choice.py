@@ -1,5 +1,6 @@
 """Which fleet is worked on."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,17 +26,18 @@ def choose_target(config: Config, environ: Mapping[str, str], state: Path, expli
     if explicit == "":  # an unset variable of a script: the default is not what it meant
         raise UsageError("--target is empty", hint="name the fleet, or leave the option out")
     file = sandbox_file(state)
-    fallback = SANDBOX if config.path is None and file.is_file() else None
+    running = os.path.isfile(file)  # noqa: PTH113  # False, not an error, where the state folder is closed
+    fallback = SANDBOX if config.path is None and running else None
     name = explicit or environ.get("RUNBOOK_TARGET") or config.default_target or fallback
     if name is None:
         raise UsageError("no target was named", hint=_how_to_name_one(config))
     if name in config.targets:
         return config.targets[name]
-    if name == SANDBOX and file.is_file():
-        running = read_config(file).targets
-        if SANDBOX in running:
-            return running[SANDBOX]
-    known = {*config.targets, SANDBOX} if file.is_file() else set(config.targets)
+    if name == SANDBOX and running:
+        found = read_config(file).targets
+        if SANDBOX in found:
+            return found[SANDBOX]
+    known = {*config.targets, SANDBOX} if running else set(config.targets)
     if name == SANDBOX:
         raise UsageError("no sandbox is running", hint="start one with: runbook sandbox up")
     if not known:

@@ -13,6 +13,7 @@ from runbook.model.duration import duration
 
 _VERSION = 1
 _LIMIT_BYTES = 1 << 20
+_READABLE = "it must be a file that you may read"
 
 
 def load_config(environ: Mapping[str, str], explicit: Path | None) -> Config:
@@ -25,9 +26,13 @@ def load_config(environ: Mapping[str, str], explicit: Path | None) -> Config:
     """
     named = explicit or (Path(environ["RUNBOOK_CONFIG"]) if environ.get("RUNBOOK_CONFIG") else None)
     if named is not None:
-        if not named.exists():
+        try:
+            named.stat()
+        except FileNotFoundError:
             origin = "--config" if explicit else "RUNBOOK_CONFIG"
-            raise UsageError(f"there is no file {named}", hint=f"{origin} names it")
+            raise UsageError(f"there is no file {named}", hint=f"{origin} names it") from None
+        except OSError as error:  # behind a closed door, or no name of a file at all
+            raise DamagedError(f"{named}: cannot be read: {error.strerror}", hint=_READABLE) from None
         return read_config(named)
     found = next((path for path in usual_places(environ) if os.path.lexists(path)), None)
     return Config(None, None, {}) if found is None else read_config(found)
@@ -70,9 +75,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             raw = file.read(_LIMIT_BYTES + 1)
     except OSError as error:
-        raise DamagedError(
-            f"{path}: cannot be read: {error.strerror}", hint="it must be a file that you may read"
-        ) from None
+        raise DamagedError(f"{path}: cannot be read: {error.strerror}", hint=_READABLE) from None
     if len(raw) > _LIMIT_BYTES:
         raise DamagedError(f"{path}: larger than {_LIMIT_BYTES} bytes", hint="is this the right file?")
     try:

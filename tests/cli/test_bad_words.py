@@ -8,6 +8,7 @@ from command_line import WORDS, Output, as_process, complaint, plain_environment
 from terminal import DENIED
 
 from runbook.cli.root import run
+from runbook.errors import ExitCode, LockedError
 
 GOOD = 'version = 1\n[targets.prod]\nenvironment = "production"\ninventory = "hosts.yml"\n'
 
@@ -134,3 +135,17 @@ def test_a_folder_that_is_gone(state: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_words_of_others_cannot_drive_the_terminal_in_an_error(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    """A lock's holder, a peer, a file: whoever wrote them."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise LockedError("locked by \x1b[2J mallory", hint="wait \x07\nand look again")
+
+    monkeypatch.setattr("runbook.cli.root.cli.main", refuse)
+    assert run(["runs"]) == ExitCode.LOCKED
+    told = capsys.readouterr().err
+    assert "\x1b" not in told
+    assert "\x07" not in told
+    assert len(told.splitlines()) == 3

@@ -197,3 +197,9 @@ def test_every_fault_is_a_runbook_error(tmp_path: Path) -> None:
             load_config({}, write(tmp_path, WHOLE[:end]))
         except RunbookError as error:
             assert error.message  # noqa: PT017  # most cuts are faults, some are whole documents
+
+
+def test_a_name_that_no_file_can_have_is_said_and_is_no_bug() -> None:
+    """A path that cannot even be looked at."""
+    with pytest.raises(DamagedError, match="too long"):
+        load_config({}, Path("a" * 5000))

@@ -16,7 +16,16 @@ def command() -> None:
 
 @command.command(
     epilog=ends_with(
-        ExitCode.DONE, ExitCode.PARTIAL, ExitCode.UNREACHABLE, ExitCode.DAMAGED, ExitCode.STORAGE, ExitCode.INTERRUPTED
+        ExitCode.DONE,
+        ExitCode.PARTIAL,
+        ExitCode.UNREACHABLE,
+        ExitCode.LOCKED,
+        ExitCode.DAMAGED,
+        ExitCode.REFUSED,
+        ExitCode.STORAGE,
+        ExitCode.NOT_SUPPORTED,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
     )
 )
 @window_option

@@ -17,6 +17,7 @@ from runbook.errors import ExitCode
         ExitCode.LOCKED,
         ExitCode.DAMAGED,
         ExitCode.REFUSED,
+        ExitCode.PERSON_NEEDED,
         ExitCode.STORAGE,
         ExitCode.NOT_SUPPORTED,
         ExitCode.INTERRUPTED,
