@@ -10,9 +10,8 @@ from end_to_end_fleet import Command, sick_fleet
 @pytest.fixture(scope="module")
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """One sick node, for tests that leave it as they found it."""
-    command = sick_fleet(tmp_path_factory.mktemp("state"), 1)
-    yield command
-    command("sandbox", "down")
+    with sick_fleet(tmp_path_factory.mktemp("state"), 1) as command:
+        yield command
 
 
 @pytest.fixture

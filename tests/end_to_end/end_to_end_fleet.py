@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,14 +100,18 @@ def _admin(url: str, token: str) -> dict[str, Any]:
     return found
 
 
-def sick_fleet(state: Path, nodes: int) -> Command:
-    """A fleet with a baseline, whose every node forms concepts far too fast."""
+@contextmanager
+def sick_fleet(state: Path, nodes: int) -> Iterator[Command]:
+    """A fleet with a baseline, whose every node forms concepts far too fast; ended whatever happens."""
     state.mkdir(mode=0o700, exist_ok=True)
     command = Command(state)
-    command("sandbox", "up", "--nodes", str(nodes), "--episodes", "60", "--traffic", "10")
-    command("baseline", "capture", "--window", "5s")
-    command("sandbox", "inject", "high-formation")
-    return command
+    try:
+        command("sandbox", "up", "--nodes", str(nodes), "--episodes", "60", "--traffic", "10")
+        command("baseline", "capture", "--window", "5s")
+        command("sandbox", "inject", "high-formation")
+        yield command
+    finally:
+        command("sandbox", "down")
 
 
 def kill(process: subprocess.Popen[str]) -> None:

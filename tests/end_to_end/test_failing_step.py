@@ -13,9 +13,8 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """Two sick nodes: the first wave succeeds, the second one fails."""
-    command = sick_fleet(tmp_path_factory.mktemp("state"), 2)
-    yield command
-    command("sandbox", "down")
+    with sick_fleet(tmp_path_factory.mktemp("state"), 2) as command:
+        yield command
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])

@@ -21,9 +21,8 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """Three sick nodes."""
-    command = sick_fleet(tmp_path_factory.mktemp("state"), 3)
-    yield command
-    command("sandbox", "down")
+    with sick_fleet(tmp_path_factory.mktemp("state"), 3) as command:
+        yield command
 
 
 def tuned(command: Command) -> dict[str, dict[str, Any]]:
