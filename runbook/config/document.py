@@ -9,7 +9,6 @@ from typing import Any
 from runbook.config.complaint import first_complaint, suggestion
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.model.configuration import Config, TargetSettings
-from runbook.model.duration import duration
 
 _VERSION = 1
 _LIMIT_BYTES = 1 << 20
@@ -61,7 +60,7 @@ def read_config(path: Path) -> Config:
     if complaint := first_complaint(document):
         raise DamagedError(f"{path}: {complaint.place}: {complaint.what}", hint=complaint.hint)
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # a link to the file keeps its own neighbours
-    targets = {name: _target(path, folder, name, table) for name, table in document.get("targets", {}).items()}
+    targets = {name: _target(folder, name, table) for name, table in document.get("targets", {}).items()}
     default = document.get("default_target")
     if default is not None and default not in targets:
         raise DamagedError(
@@ -97,13 +96,9 @@ def _check_version(path: Path, document: Mapping[str, Any]) -> None:
         )
 
 
-def _target(path: Path, folder: Path, name: str, table: Mapping[str, Any]) -> TargetSettings:
+def _target(folder: Path, name: str, table: Mapping[str, Any]) -> TargetSettings:
     """One target; the schema has already vouched for the types."""
-    warm_up, prometheus = table.get("warm_up"), table.get("prometheus")
-    try:
-        length = None if warm_up is None else duration(warm_up)
-    except UsageError as error:
-        raise DamagedError(f"{path}: targets.{name}.warm_up: {error.message}", hint=error.hint) from None
+    prometheus = table.get("prometheus")
     return TargetSettings(
         name=name,
         environment=table["environment"],
@@ -111,5 +106,4 @@ def _target(path: Path, folder: Path, name: str, table: Mapping[str, Any]) -> Ta
         prometheus=None if prometheus is None else prometheus.rstrip("/"),
         token_file=folder / table["token_file"] if "token_file" in table else None,
         allow_plain_http=table.get("allow_plain_http", False),
-        warm_up=length,
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.engine.history import runs_of
+from runbook.errors import DamagedError, NotSupportedError, StorageError, UsageError
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
@@ -91,9 +92,15 @@ def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> St
     ports.read.talk.say(f"step {step.index}: {step.title} ({step.key})")
     ports.journal.append(Event.STEP_INTENT, plan.id, {**_intent(step, step.do, mark), "changes": _plain(step.changes)})
     request = PlayRequest(step.do, tuple(news), step.key, news, mark, expected=olds)
-    hosts = confirmed(ports, target, step, _played(ports, target, request))
+    try:
+        hosts = confirmed(ports, target, step, _played(ports, target, request))
+    except (NotSupportedError, UsageError) as error:  # the play never began: nothing was touched for this step
+        hosts = tuple(HostResult(node, HostState.NOT_REACHED, message=error.message) for node in news)
     result = StepResult(step, hosts)
-    ports.journal.append(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
+    if result.done:
+        ports.journal.append(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
+    else:
+        note(ports, Event.STEP_OUTCOME, plan, outcome_details(step, hosts))
     return result
 
 
@@ -106,6 +113,14 @@ def put_back(ports: ChangePorts, target: Target, plan: RunPlan) -> Applied:
     return Applied(status, (), undone)
 
 
+def note(ports: ChangePorts, event: Event, plan: RunPlan, details: dict[str, Any]) -> None:
+    """Journal a part of a rollback, or tell it: a journal that refuses must not keep what was done in effect."""
+    try:
+        ports.journal.append(event, plan.id, details)
+    except (StorageError, DamagedError) as error:
+        ports.read.talk.say(f"NOT JOURNALED ({error.message}): {event.value} {plan.id} {details}")
+
+
 def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, progress: StepProgress) -> StepResult:
     """Undo one step wherever a look at the nodes finds its value, or finds nothing out.
 
@@ -114,17 +129,17 @@ def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, progress: S
     step = progress.step
     touched, astray = _in_effect(ports, target, progress)
     if not touched:
-        ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, astray))
+        note(ports, Event.UNDO_OUTCOME, plan, outcome_details(step, astray))
         return StepResult(step, astray, undone=True)
     olds = {change.node: change.old for change in touched}
     news = {change.node: change.new for change in touched}
     mark = f"{plan.id}.{step.index}.undo"
     ports.read.talk.say(f"putting back step {step.index}: {step.title} ({step.key})")
-    ports.journal.append(Event.UNDO_INTENT, plan.id, _intent(step, step.undo, mark))
+    note(ports, Event.UNDO_INTENT, plan, _intent(step, step.undo, mark))
     request = PlayRequest(step.undo, tuple(olds), step.key, olds, mark, expected=news)
     back = replace(step, changes=tuple(Change(each.node, each.key, each.new, each.old) for each in touched))
     hosts = confirmed(ports, target, back, _played(ports, target, request)) + astray
-    ports.journal.append(Event.UNDO_OUTCOME, plan.id, outcome_details(step, hosts))
+    note(ports, Event.UNDO_OUTCOME, plan, outcome_details(step, hosts))
     return StepResult(step, hosts, undone=True)
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
-from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named
+from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named, note
 from runbook.engine.history import details_of
 from runbook.engine.watch import Watched, watch
 from runbook.errors import InterruptedRunError, RunbookError
@@ -149,4 +149,7 @@ def end_orphans(context: Context, run: Run) -> None:
 def end(context: Context, plan: RunPlan, status: RunStatus) -> None:
     """Journal how the run ended."""
     details = {"status": status.value, "exit_code": int(status.exit_code)}
-    context.ports.journal.append(Event.RUN_ENDED, plan.id, details)
+    if status in {RunStatus.UNDONE, RunStatus.PERSON_NEEDED}:
+        note(context.ports, Event.RUN_ENDED, plan, details)
+    else:
+        context.ports.journal.append(Event.RUN_ENDED, plan.id, details)

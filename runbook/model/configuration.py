@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 
@@ -10,8 +9,7 @@ from pathlib import Path
 class TargetSettings:
     """One `[targets.NAME]`. Paths are resolved against the file that names them.
 
-    `prometheus` is the base URL of the source of metrics, without a slash at its end; `warm_up` how long a node
-    is left alone after a start before it is judged.
+    `prometheus` is the base URL of the source of metrics, without a slash at its end.
     """
 
     name: str
@@ -20,7 +18,6 @@ class TargetSettings:
     prometheus: str | None = None
     token_file: Path | None = None
     allow_plain_http: bool = False
-    warm_up: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

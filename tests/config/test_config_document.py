@@ -2,7 +2,6 @@
 
 import os
 import tomllib
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ inventory = "inventories/prod.yml"
 prometheus = "https://prometheus.example:9090/base/"
 token_file = "/etc/engram/token"
 allow_plain_http = true
-warm_up = "10m"
 
 [targets.test]
 environment = "test"
@@ -45,9 +43,9 @@ def test_everything_is_typed_and_paths_are_relative_to_the_file(tmp_path: Path) 
     assert prod.inventory == tmp_path / "inventories/prod.yml"
     assert prod.token_file == Path("/etc/engram/token")
     assert prod.prometheus == "https://prometheus.example:9090/base"
-    assert (prod.allow_plain_http, prod.warm_up) == (True, timedelta(minutes=10))
+    assert prod.allow_plain_http is True
     assert test.inventory == Path("/abs/test.yml")
-    assert (test.prometheus, test.token_file, test.allow_plain_http, test.warm_up) == (None, None, False, None)
+    assert (test.prometheus, test.token_file, test.allow_plain_http) == (None, None, False)
 
 
 FAULTS = [
@@ -63,11 +61,6 @@ FAULTS = [
         "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nallow_plain_http = 'no'",
         "targets.a.allow_plain_http: must be true or false",
         "",
-    ),
-    (
-        "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nwarm_up = '10 parsecs'",
-        "targets.a.warm_up",
-        "1h30m",
     ),
     (
         "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\nprometheus = 'http://u:p@h'",
