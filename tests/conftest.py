@@ -66,6 +66,19 @@ def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNod
         yield start()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, files kept together: what waits for minutes does so while all the others run."""
+
+    def patience(item: pytest.Item) -> tuple[float, bool]:
+        allowed, real = item.get_closest_marker("timeout"), item.get_closest_marker("end_to_end")
+        return (-allowed.args[0] if allowed else 0.0, real is None)
+
+    longest: dict[Path, tuple[float, bool]] = {}
+    for item in items:
+        longest[item.path] = min(patience(item), longest.get(item.path, (0.0, True)))
+    items.sort(key=lambda item: longest[item.path])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

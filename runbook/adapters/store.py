@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from runbook.adapters.files import private_folder, read_document, safe_name, write_atomic
-from runbook.errors import DamagedError, NotSupportedError
+from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.material import schema
 from runbook.model.measurement import Baseline, NodeBaseline
-from runbook.model.settings import Settings
+from runbook.model.settings import CATALOGUE, Settings, checked
 
 VERSION = 1
 _HINT = "capture a new one with: runbook baseline capture"
@@ -83,10 +83,13 @@ def _read(data: bytes, path: Path) -> Baseline:
         captured_at = datetime.fromisoformat(document["captured_at"])
     except ValueError as error:
         raise DamagedError(f"{path}: captured_at: {error}", hint=_HINT) from None
-    nodes = {
-        name: NodeBaseline(quantities=node["quantities"], settings=_settings(node["settings"]))
-        for name, node in document["nodes"].items()
-    }
+    try:
+        nodes = {
+            name: NodeBaseline(quantities=node["quantities"], settings=_settings(node["settings"]))
+            for name, node in document["nodes"].items()
+        }
+    except UsageError as error:
+        raise DamagedError(f"{path}: {error.message}", hint=_HINT) from None
     return Baseline(document["target"], captured_at, document["window_seconds"], nodes)
 
 
@@ -104,4 +107,5 @@ def _check(document: Any, path: Path) -> None:
 
 
 def _settings(found: dict[str, Any]) -> Settings:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+    known = {key: value for key, value in found.items() if key in CATALOGUE}
+    return {key: checked(CATALOGUE[key], value) for key, value in known.items()}

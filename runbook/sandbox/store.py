@@ -148,8 +148,11 @@ class Store:
         return [result]
 
     def _give_up(self, group: list[_Job[Any]], error: sqlite3.Error | StorageError) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as worse:  # then nobody knows what the connection holds
+            self._broken = StorageError(f"the disk refused even to go back: {worse}", hint="restart the node")
         refusal = StorageError(f"the disk refused the write: {error}", hint="nothing was stored; free space and retry")
         if getattr(error, "sqlite_errorcode", 0) in _SYNC_FAILED:
             # After a failed fsync nobody knows what is on the disk, and a retry would only seem to succeed.

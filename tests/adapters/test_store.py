@@ -143,3 +143,12 @@ def test_a_folder_in_its_place_is_a_refusal_of_the_disk(tmp_path: Path) -> None:
         FileStore(tmp_path).load_baseline("sandbox")
     with pytest.raises(StorageError):
         FileStore(tmp_path).save_baseline(BASELINE)
+
+
+def test_a_setting_of_the_wrong_type_is_damage_with_the_file_named(tmp_path: Path) -> None:
+    """A baseline that was edited by hand is not found out in the middle of a plan."""
+    store = FileStore(tmp_path)
+    path = Path(store.save_baseline(BASELINE))
+    path.write_bytes(path.read_bytes().replace(b"0.65", b'"x"'))
+    with pytest.raises(DamagedError, match=r"fleet.*coherence_threshold|coherence_threshold"):
+        store.load_baseline(BASELINE.target)
