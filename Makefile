@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN = $(VENV)/bin
 # More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
-AT_ONCE = -n 4 --dist loadfile --no-loadscope-reorder
+AT_ONCE = -n 3 --dist loadfile --no-loadscope-reorder
 .PHONY: setup demo test e2e check bench wheel
 setup:
 	@tools/setup $(VENV)

@@ -22,6 +22,6 @@ def wait_for() -> Callable[[Callable[[], bool], str], None]:
         until = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < until, what
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     return wait

@@ -45,7 +45,7 @@ def test_the_whole_incident(fleet: Command) -> None:
     assert tuned(fleet) == before, "a diagnosis changes nothing"
 
     acted = valid(
-        fleet.json("high-formation-rate", "--act", "--yes", "--window", "5s", "--watch", "60s", "--reason", "test")
+        fleet.json("high-formation-rate", "--act", "--yes", "--window", "5s", "--watch", "45s", "--reason", "test")
     )
     run = acted["data"]["run"]
     assert run["status"] == "recovered"
