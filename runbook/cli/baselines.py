@@ -1,6 +1,7 @@
 """Carry out `runbook baseline`: every quantity that any known issue compares with is recorded."""
 
 import pkgutil
+from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,33 +10,51 @@ import runbook.issues
 from runbook.cli import compose
 from runbook.cli.issue import issue_of
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.engine.baseline import capture
+from runbook.engine.baseline import capture, doubts
 from runbook.engine.evaluate import figure
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
 from runbook.model.quantity import Quantity
+from runbook.model.runbook import Runbook
 from runbook.report.document import baseline_data, envelope
 from runbook.report.lines import Line, Style, line, shown
 
 
 def quantities() -> tuple[Quantity, ...]:
     """Every quantity of every known issue, each once."""
-    names = [module.name for module in pkgutil.iter_modules(runbook.issues.__path__)]
-    return tuple(dict.fromkeys(quantity for name in names for quantity in issue_of(name).quantities))
+    return tuple(dict.fromkeys(quantity for each in known_issues() for quantity in each.quantities))
 
 
-def capture_baseline(name: str | None, config: Path | None, window: timedelta | None, *, as_json: bool) -> ExitCode:
-    """Measure, keep, journal, tell. PARTIAL where a node was silent: it is missing from the baseline."""
+def known_issues() -> tuple[Runbook, ...]:
+    """Every file of `issues/`."""
+    return tuple(issue_of(module.name) for module in pkgutil.iter_modules(runbook.issues.__path__))
+
+
+def capture_baseline(
+    name: str | None, config: Path | None, window: timedelta | None, *, force: bool, as_json: bool
+) -> ExitCode:
+    """Measure, keep, journal, tell. PARTIAL where a node was silent: it is missing from the baseline.
+
+    Raises:
+        RefusedError: the fleet does not look well; the old baseline stays.
+        DamagedError: the journal is damaged; nothing is kept that could not be recorded.
+    """
     current = compose.session()
+    deque(current.journal.entries(), maxlen=0)
     target = compose.target_of(current, name, config)
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
         baseline, silent = capture(target, quantities(), ports, window or ports.probes.usual_window)
-    # First the journal, so that no baseline is in use that nobody is known to have captured.
-    details = {"target": target.name, "nodes": sorted(baseline.nodes)}
-    current.journal.append(Event.BASELINE_CAPTURED, "", details)
+    why_not = doubts(baseline, known_issues())
+    if why_not and not force:
+        raise RefusedError(
+            f"the fleet does not look well, so the old baseline stays: {'; '.join(why_not)}",
+            hint="capture it when the fleet is well; --force keeps this one all the same",
+        )
     path = current.store.save_baseline(baseline)
+    details = {"target": target.name, "path": path, "nodes": sorted(baseline.nodes), "doubts": list(why_not)}
+    current.journal.append(Event.BASELINE_CAPTURED, "", details)
     code = ExitCode.PARTIAL if silent else ExitCode.DONE
     if as_json:
         show_json(envelope("baseline", "runbook baseline capture", code, baseline_data(baseline, silent, path)))

@@ -1,7 +1,6 @@
 """Carry out the command of a known issue: diagnose; with `--act` change, watch, and tell how it went."""
 
 import sys
-from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from runbook.engine.diagnose import diagnose, silent_nodes
 from runbook.engine.history import runs_of
 from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.plan import make_plan
-from runbook.errors import ExitCode, RefusedError, RunbookError, UnreachableError
+from runbook.errors import ExitCode, LockedError, RefusedError, RunbookError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.finding import Diagnosis, Plan, PlannedStep
 from runbook.model.measurement import Baseline
@@ -80,6 +79,10 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
             reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(diagnosis))
             raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
         plan = make_plan(runbook, diagnosis, settings, baseline)
+        if wishes.act:
+            _refuse_beside_open(current, target.name)
+        elif wishes.yes or wishes.allow_disruptive:
+            talk.say("without --act nothing is changed: --yes and --allow-disruptive say nothing")
         if not wishes.act or diagnosis.present is not Answer.YES:
             return _tell(runbook, diagnosis, plan, wishes)
         return _act(Scene(runbook, wishes, current, target, ports, baseline), diagnosis, plan)
@@ -98,22 +101,55 @@ def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) ->
         show(plan_lines(plan))
     changes = any(planned.changes for planned in plan.ordinary)
     show(next_lines(runbook, diagnosis, command_for(runbook.slug, diagnosis.target), changes=changes))
-    show(line(f"Run {run} has not ended: runbook resume {run}", Style.UNSURE) for run in left_open)
+    show(line(text, Style.UNSURE) for text in left_open.values())
     return code
 
 
-def _open_runs(target: str) -> tuple[str, ...]:
-    """Runs on the target that were interrupted, or are still going on; a damaged journal must not stop a diagnosis."""
+def _open_runs(target: str) -> dict[str, str]:
+    """Runs on the target that have not ended, with what to do; a damaged journal must not stop a diagnosis."""
+    current = compose.session()
     try:
-        runs = runs_of(compose.session().journal.entries())
+        runs = [run for run in runs_of(current.journal.entries()).values() if run.resumable]
     except RunbookError:
-        return ()
-    return tuple(run.plan.id for run in runs.values() if run.resumable and run.plan.target == target)
+        return {}
+    return {run.plan.id: _to_do(current, run.plan.id) for run in runs if run.plan.target == target}
+
+
+def _to_do(current: Session, run: str) -> str:
+    if _is_alive(current, run):
+        return f"Run {run} is still at work."
+    return f"Run {run} has not ended: runbook resume {run}   (or: runbook undo {run})"
+
+
+def _is_alive(current: Session, run: str) -> bool:
+    try:
+        with current.locks.hold(f"run-{run}", run):
+            return False
+    except LockedError:
+        return True
+    except RunbookError:
+        return False  # the state folder cannot be written: then nobody is at work in it either
+
+
+def _refuse_beside_open(current: Session, target: str) -> None:
+    """Nothing new on a target where a run stands half done.
+
+    Raises:
+        LockedError: it is still at work.
+        RefusedError: it was interrupted; it has to be brought to its end, or undone, first.
+    """
+    for run in runs_of(current.journal.entries()).values():  # reads all of it: a damaged journal refuses too
+        if run.plan.target == target and run.status is RunStatus.OPEN and not run.undone_by:
+            if _is_alive(current, run.plan.id):
+                raise LockedError(f"run {run.plan.id} of {run.who} is still at work", hint="runbook runs shows it")
+            raise RefusedError(
+                f"run {run.plan.id} was interrupted and has not ended",
+                hint=f"first: runbook resume {run.plan.id}   (or: runbook undo {run.plan.id})",
+            )
 
 
 def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
     wishes, current = scene.wishes, scene.current
-    deque(current.journal.entries(), maxlen=0)  # reads all of it: a run that fails is put back by what stands there
     if not wishes.as_json:
         show(diagnosis_lines(scene.runbook, diagnosis))
         show(plan_lines(plan))

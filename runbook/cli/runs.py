@@ -18,6 +18,7 @@ from runbook.engine.history import runs_of
 from runbook.engine.resume import resume
 from runbook.engine.undo import undo, undo_plan
 from runbook.errors import ExitCode, RefusedError, UsageError
+from runbook.model.journal import Event
 from runbook.model.run import Run, RunPlan
 from runbook.model.runbook import Runbook
 from runbook.report.document import carried_data, envelope, run_data
@@ -38,7 +39,8 @@ class UndoWishes:
 
 def list_runs(*, last: bool, only_id: bool, as_json: bool) -> ExitCode:
     """Print the runs; COULD_NOT_TELL for `--last` where there is none."""
-    runs = list(runs_of(compose.session().journal.entries()).values())
+    current = compose.session()
+    runs = list(runs_of(current.journal.entries()).values())
     if last:
         runs = runs[-1:]
     code = ExitCode.COULD_NOT_TELL if last and not runs else ExitCode.DONE
@@ -47,15 +49,23 @@ def list_runs(*, last: bool, only_id: bool, as_json: bool) -> ExitCode:
     elif only_id:
         show(line(run.plan.id) for run in runs)
     else:
-        show(run_lines(runs) if runs else [line("No run yet: nothing was ever changed from here.", Style.FAINT)])
+        show(run_lines(runs) if runs else [line(f"No run in the journal of {current.state}.", Style.FAINT)])
+        show(line(f"An earlier journal was set aside: {name}", Style.UNSURE) for name in _set_aside(current))
     return code
+
+
+def _set_aside(current: Session) -> list[str]:
+    """Files of damaged journals that were set aside: their runs are not among ours."""
+    entries = (entry for entry in current.journal.entries() if entry.event is Event.JOURNAL_STARTED)
+    return [str(current.state / entry.details["set_aside"]) for entry in entries if entry.details.get("set_aside")]
 
 
 def _run_named(current: Session, run_id: str) -> Run:
     runs = runs_of(current.journal.entries())
     if run_id not in runs:
         close = difflib.get_close_matches(run_id, runs, n=1)
-        hint = f"did you mean {close[0]}?" if close else "runbook runs lists them"
+        aside = [f"an earlier journal was set aside: {name}" for name in _set_aside(current)]
+        hint = f"did you mean {close[0]}?" if close else "; ".join(["runbook runs lists them", *aside])
         raise UsageError(f"there is no run {run_id!r} in this journal", hint=hint)
     return runs[run_id]
 
@@ -100,7 +110,8 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
         if wishes.as_json:
             show_json(envelope("runs", "runbook undo", ExitCode.DONE, {"runs": [run_data(run)]}))
         else:
-            show([line(f"Run {run_id} has nothing in effect that could be undone.")])
+            by = f": it was undone by {run.undone_by}" if run.undone_by else ""
+            show([line(f"Run {run_id} has nothing in effect that could be undone{by}.")])
         return ExitCode.DONE
     if not wishes.yes:
         show(_plan_lines(plan))

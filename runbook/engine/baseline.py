@@ -3,12 +3,32 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from runbook.engine.evaluate import check_setting, evaluate
 from runbook.engine.measure import gather, measure, series_of
 from runbook.errors import UnreachableError
-from runbook.model.measurement import Baseline, NodeBaseline, Silence
+from runbook.model.answer import Answer
+from runbook.model.measurement import Baseline, Measurement, NodeBaseline, Silence
 from runbook.model.quantity import Quantity
+from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
+
+
+def doubts(baseline: Baseline, runbooks: Sequence[Runbook]) -> tuple[str, ...]:
+    """Why the fleet does not look well: leading symptoms over their absolute limits, settings short of the defaults.
+
+    A baseline taken in an incident would call the incident usual.
+    """
+    found = []
+    for runbook in runbooks:
+        leading = runbook.leading
+        for name, node in baseline.nodes.items():
+            quantity = leading.condition.quantity
+            measured = Measurement(name, quantity.name, node.quantities.get(quantity.name))
+            asked = [evaluate(leading.title, leading.condition, measured, None, "")]
+            asked += [check_setting(check, name, node.settings.get(check.key), None, "") for check in runbook.checks]
+            found += [f"{name}: {each.arithmetic}" for each in asked if each.answer is Answer.YES]
+    return tuple(found)
 
 
 def capture(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named, note
 from runbook.engine.history import details_of
 from runbook.engine.watch import Watched, watch
-from runbook.errors import InterruptedRunError, RunbookError
+from runbook.errors import InterruptedRunError, RunbookError, StorageError
 from runbook.model.answer import Answer
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
@@ -59,7 +59,8 @@ def alone(context: Context, plan: RunPlan) -> Iterator[None]:
         except RunbookError as error:
             if not error.run and _journaled(context, plan):
                 error.run = plan.id
-                error.hint = f"{error.hint}; then: runbook resume {plan.id}".removeprefix("; ")
+                first = "make room" if isinstance(error, StorageError) else error.hint
+                error.hint = f"{first}; then: runbook resume {plan.id}".removeprefix("; ")
             raise
 
 

@@ -88,7 +88,7 @@ def next_lines(runbook: Runbook, diagnosis: Diagnosis, command: str, *, changes:
         case Answer.NO:
             yield line("Nothing to do.")
         case Answer.UNKNOWN:
-            yield line("It could not be told. Mend what is silent, or capture a baseline: runbook baseline capture")
+            yield line("It could not be told. Mend what is silent; where nothing is, look longer: --window 60s", hang=2)
         case Answer.YES if changes:
             yield Line((("To do it:  ", Style.PLAIN), (f"{command} --act", Style.STRONG)))
         case Answer.YES:

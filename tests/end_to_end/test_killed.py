@@ -110,6 +110,8 @@ def test_a_killed_undo_is_resumed(sick: Command, wait_for: Wait) -> None:
     wait_for(lambda: journaled(sick, known, "step.intent", 1), "the undo has begun")
     kill(process)
     undoing = str(sick.journal()[known]["run"])
+    refused = sick(*ACT, expect=13)  # nothing new beside a run that stands half done
+    assert f"runbook resume {undoing}" in refused.stderr
     assert sick.json("resume", undoing)["data"]["run"]["status"] == "done"
     assert tuned(sick) == before
 

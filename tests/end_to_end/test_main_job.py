@@ -43,6 +43,8 @@ def test_the_whole_incident(fleet: Command) -> None:
     assert found["data"]["present"] == "YES"
     assert {node["present"] for node in found["data"]["nodes"]} == {"YES"}
     assert tuned(fleet) == before, "a diagnosis changes nothing"
+    refused = fleet("baseline", "capture", "--window", "3s", expect=13)
+    assert "0.3 < default 0.65" in refused.stderr, "an incident is not called usual"
 
     acted = valid(
         fleet.json("high-formation-rate", "--act", "--yes", "--window", "5s", "--watch", "45s", "--reason", "test")

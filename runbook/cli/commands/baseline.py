@@ -1,7 +1,7 @@
 """Record what the fleet looks like while it is well, or show what was recorded."""
 
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,17 +28,16 @@ def command() -> None:
         ExitCode.TERMINATED,
     )
 )
+@click.option("--force", is_flag=True, help="Keep it even where the fleet does not look well.")
 @window_option
 @target_options
 @json_option
 @click.pass_context
-def capture(
-    ctx: click.Context, *, window: timedelta | None, target: str | None, config: Path | None, as_json: bool
-) -> None:
+def capture(ctx: click.Context, /, **said: Any) -> None:
     """Measure the fleet for one window and keep it as the target's baseline. Do this while it is well."""
     from runbook.cli.baselines import capture_baseline
 
-    ctx.exit(capture_baseline(target, config, window, as_json=as_json))
+    ctx.exit(capture_baseline(said.pop("target"), said.pop("config"), said.pop("window"), **said))
 
 
 @command.command(epilog=ends_with(ExitCode.DONE, ExitCode.COULD_NOT_TELL, ExitCode.DAMAGED, ExitCode.NOT_SUPPORTED))
