@@ -77,9 +77,10 @@ class Command:
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """Each node's configuration and features, read straight from the node."""
+        record = json.loads((self.state / "sandbox" / "fleet.json").read_bytes())
         return {
-            node["name"]: _admin(node["url"], self.token(node["name"]))
-            for node in self.json("sandbox", "status")["data"]["nodes"]
+            node["name"]: _admin(f"http://127.0.0.1:{node['port']}", self.token(node["name"]))
+            for node in record["nodes"]
         }
 
     def token(self, node: str) -> str:

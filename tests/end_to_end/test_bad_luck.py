@@ -140,7 +140,8 @@ def test_prometheus_as_the_source(sick: Command, shared_node: RunningNode, wait_
 
 def tuned(command: Command) -> dict[str, object]:
     """What the runbook tunes on the one node."""
-    return {key: command.settings()["node-1"][key] for key in TUNED}
+    known = command.settings()["node-1"]
+    return {key: known[key] for key in TUNED}
 
 
 def insist(command: Command, *words: str, expect: int, **options: Any) -> Done:

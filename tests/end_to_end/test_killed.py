@@ -25,7 +25,8 @@ Wait = Callable[[Callable[[], bool], str], None]
 
 def tuned(command: Command) -> dict[str, object]:
     """What the runbook tunes on the one node."""
-    return {key: command.settings()["node-1"][key] for key in CURED}
+    known = command.settings()["node-1"]
+    return {key: known[key] for key in CURED}
 
 
 def orphans(mark: str) -> list[int]:
