@@ -10,6 +10,7 @@ from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal, invoking_user, machine
 from runbook.adapters.locks import FileLocks
 from runbook.adapters.store import FileStore
+from runbook.cli import signals
 from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
 from runbook.model.target import Target
@@ -82,7 +83,7 @@ def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePor
     from runbook.adapters.ansible import Access, AnsiblePlays
 
     files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}
-    plays = AnsiblePlays(target.inventory, Access(files, target.allow_plain_http))
+    plays = AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), signals.received)
     return ChangePorts(read, plays, current.journal, current.locks)
 
 

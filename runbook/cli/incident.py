@@ -138,7 +138,8 @@ def _refuse_beside_open(current: Session, target: str) -> None:
         LockedError: it is still at work.
         RefusedError: it was interrupted; it has to be brought to its end, or undone, first.
     """
-    for run in runs_of(current.journal.entries()).values():  # reads all of it: a damaged journal refuses too
+    # Reads all of the journal: a damaged one refuses too. The newest first: where it undoes another, both are open.
+    for run in reversed(runs_of(current.journal.entries()).values()):
         if run.plan.target == target and run.status is RunStatus.OPEN and not run.undone_by:
             if _is_alive(current, run.plan.id):
                 raise LockedError(f"run {run.plan.id} of {run.who} is still at work", hint="runbook runs shows it")

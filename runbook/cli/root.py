@@ -2,27 +2,20 @@
 
 import errno
 import pkgutil
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import click
 
 import runbook.cli.commands
 import runbook.issues
+from runbook.cli import signals
 from runbook.cli.streams import abandon_stdout, prepare
 from runbook.errors import ExitCode, InterruptedRunError, RunbookError, StorageError, UsageError
 
 _DISK_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
-
-
-class TerminationError(KeyboardInterrupt):
-    """SIGTERM, or the terminal's end (SIGHUP), travelling the same way as Ctrl-C so that every `finally` runs."""
-
-    code = ExitCode.TERMINATED
 
 
 def summary_of(source: Path) -> str:
@@ -108,9 +101,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of the table in `errors.py`."""
     prepare()
-    signal.signal(signal.SIGTERM, _terminate)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not where nohup has seen to it
-        signal.signal(signal.SIGHUP, _terminate)
+    signals.install()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -168,8 +159,3 @@ def _tell(arguments: Sequence[str], error: RunbookError) -> int:
         hint = "\n".join(map(printable, error.hint.splitlines()))  # a traceback has lines
         click.echo(f"  hint: {hint}", err=True)
     return error.code
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
-    raise TerminationError

@@ -13,7 +13,7 @@ from runbook.adapters.ansible import orphans, variables
 from runbook.adapters.ansible.environment import HINT, child_environment, find_ansible, runner_environment
 from runbook.adapters.ansible.events import Gathering
 from runbook.adapters.ansible.folder import private_folder, remove_leftovers
-from runbook.errors import InterruptedRunError, NotSupportedError, StorageError, UsageError
+from runbook.errors import ExitCode, InterruptedRunError, NotSupportedError, StorageError, UsageError
 from runbook.material import playbook
 from runbook.model.play import PlayRequest, PlayResult
 
@@ -27,10 +27,13 @@ class AnsiblePlays:
     Args:
         inventory: Ansible's inventory, a file or a folder; what each host needs stands in docs/reference/playbooks.md.
         access: what the target itself says of that, for hosts whose inventory does not.
+        cancelled: the exit code of a signal that has come, asked while a play runs: Python can lose the exception
+            of a signal can be lost (see whoever gives this).
     """
 
     inventory: Path
     access: variables.Access = field(default_factory=variables.Access)
+    cancelled: Callable[[], ExitCode | None] = lambda: None
 
     def ready(self) -> None:
         """Look whether plays can be run at all; cheap, and nothing is touched.
@@ -64,12 +67,12 @@ class AnsiblePlays:
         with private_folder(request.mark) as folder:
             try:
                 variables.write(request, self.access, folder)
-                status = _play(request, path, inventory, folder, gathering)
+                status = _play(request, path, inventory, (folder, gathering), self.cancelled)
+                code = self.cancelled()
+                if code is not None:
+                    raise _interruption(request, code)
             except KeyboardInterrupt as signalled:
-                hint = "read the nodes to learn what took effect"
-                interruption = InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint)
-                interruption.code = getattr(signalled, "code", interruption.code)  # Ctrl-C, or another signal
-                raise interruption from None
+                raise _interruption(request, getattr(signalled, "code", ExitCode.INTERRUPTED)) from None
             except OSError as problem:
                 status = None  # what is known by then still counts
                 if gathering.nothing_begun:
@@ -107,8 +110,22 @@ class AnsiblePlays:
         return path
 
 
-def _play(request: PlayRequest, path: Path, inventory: Path, folder: Path, gathering: Gathering) -> int | None:
+def _interruption(request: PlayRequest, code: ExitCode) -> InterruptedRunError:
+    hint = "read the nodes to learn what took effect"
+    interruption = InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint)
+    interruption.code = code  # Ctrl-C, or another signal
+    return interruption
+
+
+def _play(
+    request: PlayRequest,
+    path: Path,
+    inventory: Path,
+    into: tuple[Path, Gathering],
+    cancelled: Callable[[], ExitCode | None],
+) -> int | None:
     """Run ansible-playbook to its end; its exit code, or None where a signal ended it."""
+    folder, gathering = into
     ansible = find_ansible()
     environment = child_environment(folder, path.parent / "collections", request.mark)
     runner = _prepared(
@@ -121,7 +138,9 @@ def _play(request: PlayRequest, path: Path, inventory: Path, folder: Path, gathe
         suppress_env_files=True,
         quiet=True,
         event_handler=gathering.take,
-        cancel_callback=lambda: False,  # else ansible-runner takes the signal handlers of the whole process
+        cancel_callback=lambda: (
+            cancelled() is not None
+        ),  # else ansible-runner takes the signal handlers of the whole process
     )
     runner.config.env = environment | runner_environment(runner.config.artifact_dir)
     runner.config.command[0] = str(ansible)

@@ -13,7 +13,7 @@ from misbehaving_peer import answer, listening
 from play_traces import HOSTS, KEY, RUN_ONE, inventory_of, leftovers, processes, run
 
 from runbook.adapters.ansible import Access, AnsiblePlays, environment
-from runbook.errors import NotSupportedError, UsageError
+from runbook.errors import ExitCode, InterruptedRunError, NotSupportedError, UsageError
 from runbook.model.play import HostState, PlayRequest
 
 
@@ -174,3 +174,13 @@ def test_the_targets_own_word_stands_in_for_a_silent_inventory(fleet: Fleet, tmp
     (with_it,) = AnsiblePlays(inventory, Access({"one": token})).run(request, lambda _line: None).hosts
     assert with_it.state is HostState.CHANGED
     assert fleet.value("node-1", KEY) == 0.05
+
+
+def test_a_signal_whose_exception_was_lost_still_ends_the_play(fleet: Fleet, mark: str) -> None:
+    """Python ignores what is raised in a destructor; the play asks whether a signal came."""
+    request = PlayRequest("set_config", ("node-1",), KEY, {"node-1": 0.07}, mark)
+    plays = AnsiblePlays(fleet.inventory, cancelled=lambda: ExitCode.TERMINATED)
+    with pytest.raises(InterruptedRunError) as caught:
+        plays.run(request, lambda _line: None)
+    assert caught.value.code == ExitCode.TERMINATED
+    assert processes(mark) == {}
