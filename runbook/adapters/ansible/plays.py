@@ -27,8 +27,8 @@ class AnsiblePlays:
     Args:
         inventory: Ansible's inventory, a file or a folder; what each host needs stands in docs/reference/playbooks.md.
         access: what the target itself says of that, for hosts whose inventory does not.
-        cancelled: the exit code of a signal that has come, asked while a play runs: Python can lose the exception
-            of a signal can be lost (see whoever gives this).
+        cancelled: the exit code of a signal that came, asked while a play runs, since Python can lose the exception
+            of a signal.
     """
 
     inventory: Path
