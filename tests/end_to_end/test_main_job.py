@@ -39,16 +39,14 @@ def valid(document: dict[str, Any]) -> dict[str, Any]:
 def test_the_whole_incident(fleet: Command) -> None:
     """Found with numbers, mended through Ansible, watched, undone node by node, and all of it in a sound journal."""
     before = tuned(fleet)
-    found = valid(fleet.json("high-formation-rate", "--window", "5s", expect=3))
+    found = valid(fleet.json("high-formation-rate", expect=3))
     assert found["data"]["present"] == "YES"
     assert {node["present"] for node in found["data"]["nodes"]} == {"YES"}
     assert tuned(fleet) == before, "a diagnosis changes nothing"
     refused = fleet("baseline", "capture", "--window", "3s", expect=13)
     assert "0.3 < default 0.65" in refused.stderr, "an incident is not called usual"
 
-    acted = valid(
-        fleet.json("high-formation-rate", "--act", "--yes", "--window", "5s", "--watch", "45s", "--reason", "test")
-    )
+    acted = valid(fleet.json("high-formation-rate", "--act", "--yes", "--watch", "45s", "--reason", "test"))
     run = acted["data"]["run"]
     assert run["status"] == "recovered"
     assert tuned(fleet) == {node: {THRESHOLD: 0.65, SAMPLE_RATE: 0.05, CLUSTER_SIZE: 5} for node in before}

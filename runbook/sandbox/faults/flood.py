@@ -18,7 +18,7 @@ from runbook.sandbox.records import Episode, now
 
 SPACE = "chaos-flood"
 WINDOW = 1500
-GROUPS_PER_SECOND = 30.0
+GROUPS_PER_SECOND = 45.0
 _TICK_SECONDS = 0.25
 _SHARED = 5
 _OWN = 6

@@ -12,7 +12,7 @@ KEY = "dual_memory.coherence_threshold"
 
 
 class Injected(Fault):
-    """Parameters: `threshold` (default 0.3), `groups_per_second` (30), `window` of episodes that are kept (1500)."""
+    """Parameters: `threshold` (default 0.3), `groups_per_second` (45), `window` of episodes that are kept (1500)."""
 
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         super().__init__(engine, parameters)
