@@ -21,6 +21,8 @@ class Event(StrEnum):
     RUN_RESUMED = "run.resumed"
     RUN_ENDED = "run.ended"
     BASELINE_CAPTURED = "baseline.captured"
+    DRILL_STARTED = "drill.started"
+    DRILL_ENDED = "drill.ended"
     JOURNAL_TORN = "journal.torn"
     JOURNAL_STARTED = "journal.started"
 
