@@ -15,14 +15,16 @@ START_SECONDS = 20.0
 
 @contextmanager
 def nodes_in(root: Path) -> Iterator[StartNode]:
-    """A way to start nodes, `start(folder=..., port=0, consolidation_seconds=0.1)`; all are ended at the end."""
+    """A way to start nodes, `start(folder, *options, consolidation_seconds=0.1)`; all are ended at the end."""
     started: list[RunningNode] = []
 
-    def start(folder: Path | None = None, *, port: int = 0, consolidation_seconds: float = 0.1) -> RunningNode:
+    def start(
+        folder: Path | None = None, *options: str, port: int = 0, consolidation_seconds: float = 0.1
+    ) -> RunningNode:
         place = folder or root / f"node{len(started)}"
         (place / "port").unlink(missing_ok=True)
         log = root / f"{place.name}.{len(started)}.log"
-        more = ["--consolidation-seconds", str(consolidation_seconds)]
+        more = ["--consolidation-seconds", str(consolidation_seconds), *options]
         command = [sys.executable, "-m", "runbook.sandbox.node", "--folder", str(place), "--port", str(port), *more]
         with log.open("wb") as out:
             process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=os.sep)

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
@@ -31,10 +31,15 @@ DEFAULT_SPACE = "default"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a node is started."""
+    """How a node is started.
+
+    `settings` win over the stored ones; without `runtime_settings` nobody can change or ask for them over HTTP.
+    """
 
     consolidation_seconds: float = 1.0
     cell_seconds: int = 3600
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    runtime_settings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Engine:
         self.started_at = now()
         self.id = str(uuid4())
         self.store = Store(self.folder.database)
-        self.settings = Settings(self.store)
+        self.settings = Settings(self.store, self.options.settings)
         self.memory = Memory(self.store)
         self.access = Access(self.store)
         self.cells = Cells(self.store, self.options.cell_seconds)

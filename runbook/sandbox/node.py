@@ -22,6 +22,7 @@ from runbook.errors import RunbookError, UnreachableError
 from runbook.sandbox import one_core  # noqa: F401 - before numpy is imported
 from runbook.sandbox.engine import Engine, Options
 from runbook.sandbox.faults import Faults
+from runbook.sandbox.settings_file import read_settings
 from runbook.sandbox.web.app import application
 
 _SWITCH_SECONDS = 0.0005
@@ -141,13 +142,18 @@ def _arguments(words: Sequence[str] | None) -> tuple[list[Place], Options]:
     parser.add_argument("--port", action="append", type=int, required=True, help="one for each folder; 0 is any")
     parser.add_argument("--consolidation-seconds", type=float, default=1.0)
     parser.add_argument("--cell-seconds", type=int, default=3600)
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="TOML; wins over the settings that are stored")
+    parser.add_argument(
+        "--no-admin-settings", action="store_true", help="settings cannot be changed or asked for over HTTP"
+    )
     given = parser.parse_args(words)
     if len(given.folder) != len(given.port):
         parser.error("as many ports as folders")
     if not 0.01 <= given.consolidation_seconds <= 3600 or not 1 <= given.cell_seconds <= 86400:  # noqa: PLR2004 - bounds
         parser.error("seconds out of range")
     places = [Place(folder, port) for folder, port in zip(given.folder, given.port, strict=True)]
-    return places, Options(given.consolidation_seconds, given.cell_seconds)
+    settings = read_settings(given.settings) if given.settings else {}
+    return places, Options(given.consolidation_seconds, given.cell_seconds, settings, not given.no_admin_settings)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -155,10 +161,9 @@ def main(words: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    places, options = _arguments(words)
     os.umask(0o077)  # memories and token are the owner's alone
     try:
-        serve(places, options)
+        serve(*_arguments(words))
     except RunbookError as error:
         hint = f" ({error.hint})" if error.hint else ""
         sys.stderr.write(f"error: {error}{hint}\n")

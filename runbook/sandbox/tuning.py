@@ -62,13 +62,18 @@ def check_all(changes: Mapping[str, Any], kind: Kind) -> dict[str, Value]:
 
 
 class Settings:
-    """The settings of one node, durable. `tuning` is always whole: read it once per operation."""
+    """The settings of one node, durable. `tuning` is always whole: read it once per operation.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: where they are kept.
+        given: what the node was started with; it wins over what is kept, and is not kept itself.
+    """
+
+    def __init__(self, store: Store, given: Mapping[str, Value] | None = None) -> None:
         self._store = store
         stored = store.reader.execute("SELECT key, value FROM setting").fetchall()
         known = {key: checked(CATALOGUE[key], orjson.loads(value)) for key, value in stored if key in CATALOGUE}
-        self.values: Mapping[str, Value] = {**defaults(), **known}
+        self.values: Mapping[str, Value] = {**defaults(), **known, **(given or {})}
         self.tuning = _tuning(self.values)
 
     def of(self, kind: Kind) -> dict[str, Value]:

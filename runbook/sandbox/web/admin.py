@@ -25,7 +25,7 @@ def routes(engine: Engine, faults: Faults) -> list[Route]:
     """Everything under /api/v1/admin but chaos."""
     prefix = "/api/v1/admin"
     return [
-        *_settings(engine, faults, prefix),
+        *(_settings(engine, faults, prefix) if engine.options.runtime_settings else ()),
         *_inside(engine, prefix),
         Route(f"{prefix}/lease", _lease(engine), methods=["GET", "POST", "DELETE"]),
     ]
