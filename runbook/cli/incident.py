@@ -9,13 +9,13 @@ import click
 
 from runbook.cli import compose
 from runbook.cli.compose import Session, command_for
+from runbook.cli.open_runs import open_runs, refuse_beside_open
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose, silent_nodes
-from runbook.engine.history import runs_of
 from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.plan import make_plan
-from runbook.errors import ExitCode, LockedError, RefusedError, RunbookError, UnreachableError
+from runbook.errors import ExitCode, RefusedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.finding import Diagnosis, Plan, PlannedStep
 from runbook.model.measurement import Baseline
@@ -80,7 +80,7 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
             raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
         plan = make_plan(runbook, diagnosis, settings, baseline)
         if wishes.act:
-            _refuse_beside_open(current, target.name)
+            refuse_beside_open(current, target.name)
         elif wishes.yes or wishes.allow_disruptive:
             talk.say("without --act nothing is changed: --yes and --allow-disruptive say nothing")
         if not wishes.act or diagnosis.present is not Answer.YES:
@@ -91,7 +91,7 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
 def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) -> ExitCode:
     """Print the diagnosis and, where there is something to act on, the plan and the command that would do it."""
     code = EXIT_OF[diagnosis.present]
-    left_open = _open_runs(diagnosis.target)
+    left_open = open_runs(diagnosis.target)
     if wishes.as_json:
         data = diagnosis_data(diagnosis, plan) | {"open_runs": list(left_open)}
         show_json(envelope("diagnosis", f"runbook {runbook.slug}", code, data))
@@ -103,50 +103,6 @@ def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) ->
     show(next_lines(runbook, diagnosis, command_for(runbook.slug, diagnosis.target), changes=changes))
     show(line(text, Style.UNSURE) for text in left_open.values())
     return code
-
-
-def _open_runs(target: str) -> dict[str, str]:
-    """Runs on the target that have not ended, with what to do; a damaged journal must not stop a diagnosis."""
-    current = compose.session()
-    try:
-        runs = [run for run in runs_of(current.journal.entries()).values() if run.resumable]
-    except RunbookError:
-        return {}
-    return {run.plan.id: _to_do(current, run.plan.id) for run in runs if run.plan.target == target}
-
-
-def _to_do(current: Session, run: str) -> str:
-    if _is_alive(current, run):
-        return f"Run {run} is still at work."
-    return f"Run {run} has not ended: runbook resume {run}   (or: runbook undo {run})"
-
-
-def _is_alive(current: Session, run: str) -> bool:
-    try:
-        with current.locks.hold(f"run-{run}", run):
-            return False
-    except LockedError:
-        return True
-    except RunbookError:
-        return False  # the state folder cannot be written: then nobody is at work in it either
-
-
-def _refuse_beside_open(current: Session, target: str) -> None:
-    """Nothing new on a target where a run stands half done.
-
-    Raises:
-        LockedError: it is still at work.
-        RefusedError: it was interrupted; it has to be brought to its end, or undone, first.
-    """
-    # Reads all of the journal: a damaged one refuses too. The newest first: where it undoes another, both are open.
-    for run in reversed(runs_of(current.journal.entries()).values()):
-        if run.plan.target == target and run.status is RunStatus.OPEN and not run.undone_by:
-            if _is_alive(current, run.plan.id):
-                raise LockedError(f"run {run.plan.id} of {run.who} is still at work", hint="runbook runs shows it")
-            raise RefusedError(
-                f"run {run.plan.id} was interrupted and has not ended",
-                hint=f"first: runbook resume {run.plan.id}   (or: runbook undo {run.plan.id})",
-            )
 
 
 def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
