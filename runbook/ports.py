@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
 from runbook.model.play import PlayRequest, PlayResult
-from runbook.model.target import Node
+from runbook.model.target import Node, Target
 
 
 class Clock(Protocol):
@@ -179,6 +179,24 @@ class Questions(Protocol):
 
     def confirm(self, question: str) -> bool:
         """Did the person say yes? Without a terminal the answer is no."""
+        ...
+
+
+class ScratchFleet(Protocol):
+    """A fleet of real nodes that is there for one rehearsal only; whoever started it ends it."""
+
+    @property
+    def target(self) -> Target:
+        """Its nodes, as any other target's."""
+        ...
+
+    def inject(self, fault: str, nodes: Sequence[Node]) -> None:
+        """Break the nodes; returns at once, not when the symptom shows.
+
+        Raises:
+            UsageError: the nodes know no such fault.
+            UnreachableError: a node does not answer.
+        """
         ...
 
 
