@@ -1,7 +1,7 @@
 """What is wrong with a configuration document, said so that it can be put right."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"{meant}known: {', '.join(choices)}" if choices else "there are none"
 
 
+def _meant(unknown: str, known: Mapping[str, Any]) -> str:
+    """What was meant by a key that is unknown here; a rail is often written beside its table."""
+    if "rails" in known and unknown in schema("config.v1")["$defs"]["rails"]["properties"]:
+        return f"it stands under [targets.NAME.rails]: {unknown} = ..."
+    return suggestion(unknown, known)
+
+
 def _order(error: "ValidationError") -> tuple[str, bool]:
     """By place; an unknown key before a missing one, which it is often the misspelling of."""
     return error.json_path, error.validator != "additionalProperties"
@@ -53,7 +60,7 @@ def _complaint(error: "ValidationError", more: int) -> Complaint:
         case "additionalProperties":
             known = rule["properties"]
             unknown = min(set(instance) - set(known))
-            place, what, hint = f"{place}.{unknown}".lstrip("."), "unknown key", suggestion(unknown, known)
+            place, what, hint = f"{place}.{unknown}".lstrip("."), "unknown key", _meant(unknown, known)
         case "required":
             missing = next(key for key in limit if key not in instance)
             place, what = f"{place}.{missing}".lstrip("."), "missing"
@@ -62,6 +69,10 @@ def _complaint(error: "ValidationError", more: int) -> Complaint:
             what = f"must be {_TYPES[limit]}"
         case "const":
             what = f"must be {limit}"
+        case "enum":
+            what, hint = f"{instance!r} is not allowed", suggestion(str(instance), limit)
+        case "minimum":
+            what = f"must be at least {limit}, not {instance}"
         case "pattern" if hint:
             what = "does not have the right form"  # a URL that is refused may hold a password: it is not repeated
         case "pattern":  # the rule for names of targets has no description of its own

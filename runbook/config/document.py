@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from runbook.config.complaint import first_complaint, suggestion
+from runbook.config.rails import length_of, rails_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
-from runbook.model.configuration import Config, TargetSettings
+from runbook.model.configuration import WARM_UP, Config, TargetSettings
 
 _VERSION = 1
 _LIMIT_BYTES = 1 << 20
@@ -60,7 +61,7 @@ def read_config(path: Path) -> Config:
     if complaint := first_complaint(document):
         raise DamagedError(f"{path}: {complaint.place}: {complaint.what}", hint=complaint.hint)
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # a link to the file keeps its own neighbours
-    targets = {name: _target(folder, name, table) for name, table in document.get("targets", {}).items()}
+    targets = {name: _target(path, folder, name, table) for name, table in document.get("targets", {}).items()}
     default = document.get("default_target")
     if default is not None and default not in targets:
         raise DamagedError(
@@ -96,9 +97,14 @@ def _check_version(path: Path, document: Mapping[str, Any]) -> None:
         )
 
 
-def _target(folder: Path, name: str, table: Mapping[str, Any]) -> TargetSettings:
-    """One target; the schema has already vouched for the types."""
+def _target(path: Path, folder: Path, name: str, table: Mapping[str, Any]) -> TargetSettings:
+    """One target; the schema has already vouched for the types.
+
+    Raises:
+        DamagedError: a length of time is none.
+    """
     prometheus = table.get("prometheus")
+    place = f"{path}: targets.{name}"
     return TargetSettings(
         name=name,
         environment=table["environment"],
@@ -106,4 +112,6 @@ def _target(folder: Path, name: str, table: Mapping[str, Any]) -> TargetSettings
         prometheus=None if prometheus is None else prometheus.rstrip("/"),
         token_file=folder / table["token_file"] if "token_file" in table else None,
         allow_plain_http=table.get("allow_plain_http", False),
+        rails=rails_of(f"{place}.rails", table["environment"], table.get("rails", {})),
+        warm_up=length_of(place, table, "warm_up", WARM_UP),
     )

@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+
+from runbook.model.rails import NO_RAILS, Rails
+
+WARM_UP = timedelta(minutes=5)
+"""How long a node fills after its start, where the configuration does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,8 @@ class TargetSettings:
     prometheus: str | None = None
     token_file: Path | None = None
     allow_plain_http: bool = False
+    rails: Rails = NO_RAILS
+    warm_up: timedelta = WARM_UP
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Targets and nodes: who is worked on, and how to reach them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+
+from runbook.model.rails import NO_RAILS, Rails
 
 
 class Way(StrEnum):
@@ -24,7 +27,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A fleet: its nodes, its Ansible inventory, its source of metrics, and how careful to be with it."""
+    """A fleet: its nodes, its Ansible inventory, its source of metrics, and how careful to be with it.
+
+    For `warm_up` after the start of its process a node's memory grows because it fills, and is not judged.
+    """
 
     name: str
     environment: str
@@ -32,6 +38,8 @@ class Target:
     nodes: tuple[Node, ...]
     prometheus: str | None = None
     allow_plain_http: bool = False
+    rails: Rails = NO_RAILS
+    warm_up: timedelta = timedelta(0)
 
     def node(self, name: str) -> Node | None:
         """The node of that name, or None."""

@@ -180,7 +180,9 @@ def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
     first, *_ = tomllib.loads(example)["targets"].values()
     from runbook.material import schema  # noqa: PLC0415  # beside its only use
 
-    assert set(first) == set(schema("config.v1")["$defs"]["target"]["properties"])
+    known = schema("config.v1")["$defs"]
+    assert set(first) == set(known["target"]["properties"])
+    assert set(first["rails"]) == set(known["rails"]["properties"])
 
 
 def test_every_fault_is_a_runbook_error(tmp_path: Path) -> None:

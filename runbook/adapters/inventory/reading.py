@@ -41,6 +41,8 @@ def read_inventory(settings: TargetSettings) -> Target:
         nodes=nodes,
         prometheus=settings.prometheus,
         allow_plain_http=settings.allow_plain_http,
+        rails=settings.rails,
+        warm_up=settings.warm_up,
     )
 
 

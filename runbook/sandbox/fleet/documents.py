@@ -14,6 +14,7 @@ default_target = "sandbox"
 [targets.sandbox]
 environment = "sandbox"
 inventory = "inventory.yml"
+warm_up = "0s"
 """
 
 
