@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from runbook.model.concept import NodeConcepts
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
-from runbook.model.play import PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
 from runbook.model.target import Node, Target
 
 
@@ -67,6 +68,10 @@ class Nodes(Protocol):
         """Features and configuration of every node by name, or its silence."""
         ...
 
+    def concepts(self, nodes: Sequence[Node], since: datetime, most: int) -> NodeConcepts:
+        """The newest concepts formed since then, at most that many of every node by name, or its silence."""
+        ...
+
     def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> AbstractContextManager[None]:
         """Hold a lease of this run on each node while the context lasts, renewed as needed.
 
@@ -79,7 +84,7 @@ class Nodes(Protocol):
 
 
 class Plays(Protocol):
-    """Ansible: the only thing that changes settings."""
+    """Ansible: the only thing that changes settings, and what reads on the hosts themselves."""
 
     def ready(self) -> None:
         """Look whether plays can be run at all, before a run begins; cheap, and nothing is touched.
@@ -96,6 +101,16 @@ class Plays(Protocol):
         Raises:
             NotSupportedError: Ansible or the playbook is missing or broken; nothing was touched.
             InterruptedRunError: cancelled half-way; read the nodes to learn what took effect.
+        """
+        ...
+
+    def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
+        """Run one playbook that changes nothing; every requested host once, in their order.
+
+        Raises:
+            UsageError: the inventory cannot be read, or does not have one of the hosts.
+            NotSupportedError: Ansible or the playbook is missing or broken.
+            InterruptedRunError: cancelled; nothing was changed.
         """
         ...
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from runbook.model.settings import Value
 
@@ -68,3 +69,21 @@ class PlayResult:
     def of(self, host: str) -> HostResult:
         """The result of that host."""
         return next(result for result in self.hosts if result.host == host)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectRequest:
+    """One run of a playbook that reads something of some hosts and changes nothing; `mark` as in `PlayRequest`."""
+
+    playbook: str
+    hosts: tuple[str, ...]
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was read of one host; None where nothing was, and `message` then says why."""
+
+    host: str
+    document: Mapping[str, Any] | None
+    message: str = ""

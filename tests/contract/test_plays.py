@@ -11,7 +11,7 @@ from ansible_fleet import running_fleet
 from runbook.adapters.ansible import AnsiblePlays
 from runbook.adapters.memory.plays import MemoryPlays
 from runbook.errors import NotSupportedError, UsageError
-from runbook.model.play import HostState, PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, HostState, PlayRequest, PlayResult
 from runbook.model.settings import Value, defaults
 from runbook.ports import Plays
 
@@ -36,11 +36,16 @@ class World:
         request = PlayRequest(playbook, tuple(values), key, values, MARK, **more)  # type: ignore[arg-type] # one type
         return self.plays.run(request, SAID.append)
 
+    def collect(self, playbook: str, *hosts: str) -> tuple[Collected, ...]:
+        SAID.clear()
+        return self.plays.collect(CollectRequest(playbook, hosts, MARK), SAID.append)
+
 
 def in_memory() -> World:
     """Dictionaries."""
     nodes = {host: defaults() for host in (*HOSTS, DEAD)}
-    plays = MemoryPlays(nodes, unreachable={DEAD})
+    heap = {"components": {"concepts": 1}, "resident_bytes": 1, "collections": {}, "spaces": {}}
+    plays = MemoryPlays(nodes, unreachable={DEAD}, documents={("collect_heap", host): heap for host in HOSTS})
 
     def put(key: str, value: Value) -> None:
         for host in HOSTS:
@@ -195,6 +200,41 @@ def test_an_unknown_playbook_is_not_supported(world: World) -> None:
 def test_no_host_is_nothing_to_do(world: World) -> None:
     """An empty result, which is done."""
     assert world.run("set_config", {}).done
+
+
+def test_what_is_collected_comes_host_by_host_and_a_dead_one_hides_nobody(world: World) -> None:
+    """In the order of the request; each host with its own document or with the reason why there is none."""
+    found = world.collect("collect_heap", "node-2", DEAD, "node-1")
+    assert [one.host for one in found] == ["node-2", DEAD, "node-1"]
+    assert [one.document is not None for one in found] == [True, False, True], found
+    assert found[0].document is not None
+    assert {"components", "resident_bytes"} <= found[0].document.keys()
+    assert "no connection" in found[1].message
+    assert sorted(line.split(":")[0] for line in SAID) == ["node-1", "node-2", DEAD]
+    assert world.plays.stop_orphans(MARK) == 0
+
+
+def test_collecting_changes_nothing(world: World) -> None:
+    """Every setting of every node is what it was."""
+    before = [world.value(host, KEY) for host in HOSTS]
+    world.collect("collect_heap", *HOSTS)
+    assert [world.value(host, KEY) for host in HOSTS] == before
+
+
+def test_what_a_host_cannot_tell_is_said_so(world: World) -> None:
+    """None, with a reason: nobody takes it for an empty document."""
+    (found,) = world.collect("read_memory", "node-1")
+    assert found.document is None
+    assert found.message
+
+
+def test_collecting_from_an_unknown_host_or_by_an_unknown_playbook_is_refused(world: World) -> None:
+    """Nobody waits for a host that there is none of."""
+    with pytest.raises(UsageError, match="not in the inventory: nobody"):
+        world.collect("collect_heap", "node-1", "nobody")
+    with pytest.raises(NotSupportedError, match=r"no_such\.yml"):
+        world.collect("no_such", "node-1")
+    assert world.collect("collect_heap") == ()
 
 
 def test_after_a_play_nothing_of_it_is_left_to_stop(world: World) -> None:

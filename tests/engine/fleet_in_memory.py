@@ -23,7 +23,7 @@ from runbook.engine.undo import undo, undo_plan
 from runbook.issues.high_formation_rate import CLUSTER_SIZE, CONCEPTS, RUNBOOK, SAMPLE_RATE, THRESHOLD
 from runbook.model.finding import Plan
 from runbook.model.measurement import Silence
-from runbook.model.play import PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
 from runbook.model.run import Run, RunPlan
 from runbook.model.runbook import Verify
 from runbook.model.settings import Value
@@ -111,6 +111,9 @@ class WatchedPlays:
     def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
         self.before(request)
         return self.inner.run(request, progress)
+
+    def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
+        return self.inner.collect(request, progress)
 
     def ready(self) -> None:
         self.inner.ready()

@@ -37,7 +37,8 @@ def inputs(path: Path) -> set[str]:
 
 def test_there_are_some() -> None:
     """A walk over nothing would prove nothing."""
-    assert {"set_config", "restore_config", "set_features", "restore_features"} <= {path.stem for path in PLAYBOOKS}
+    known = {"set_config", "restore_config", "set_features", "restore_features", "collect_heap", "read_memory"}
+    assert known <= {path.stem for path in PLAYBOOKS}
 
 
 @every_playbook
@@ -58,10 +59,10 @@ def test_it_gathers_no_facts_and_names_its_actions_in_full(path: Path) -> None:
 
 
 @every_playbook
-def test_it_goes_in_waves_unless_it_restores(path: Path) -> None:
-    """A change stops at the first wave that fails; a restoration must not be stopped by one dead node."""
+def test_it_goes_in_waves_unless_it_restores_or_reads(path: Path) -> None:
+    """A change stops at the first wave that fails; what restores or reads is not stopped by one dead node."""
     play = the_play(path)
-    if path.stem.startswith("restore_"):
+    if not path.stem.startswith("set_"):
         assert "serial" not in play
         return
     assert play["serial"] == [1, "25%", "100%"]
@@ -100,10 +101,18 @@ def test_ansible_can_read_them_all() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_plugin_is_documented_for_ansible_doc() -> None:
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("setting", {"kind", "key", "value", "value_by_host", "expected", "expected_by_host"}),
+        ("heap", set()),
+        ("process_memory", {"pid_file"}),
+    ],
+)
+def test_the_plugin_is_documented_for_ansible_doc(name: str, wanted: set[str]) -> None:
     """`ansible-doc` shows every option that the plugin takes."""
-    command = [TOOLS / "ansible-doc", "--json", "-t", "module", "engram.ops.setting"]
+    command = [TOOLS / "ansible-doc", "--json", "-t", "module", f"engram.ops.{name}"]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    options = yaml.safe_load(done.stdout)["engram.ops.setting"]["doc"]["options"]
-    assert set(options) == {"kind", "key", "value", "value_by_host", "expected", "expected_by_host"}
+    options = yaml.safe_load(done.stdout)[f"engram.ops.{name}"]["doc"].get("options") or {}
+    assert set(options) == wanted

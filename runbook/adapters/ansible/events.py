@@ -4,12 +4,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from runbook.model.play import HostResult, HostState
+from runbook.model.play import Collected, HostResult, HostState
 from runbook.model.settings import Value
 
 TAIL_LINES = 20
 FINISHED = {0, 2, 4}
 """Ansible's own ends: all well, some failed, some unreachable. Any other one is a broken Ansible, or a killed one."""
+NOTHING = "the play ended well, but brought nothing"
 
 
 class Gathering:
@@ -22,6 +23,7 @@ class Gathering:
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
         self._results: dict[str, HostResult] = {}
+        self._documents: dict[str, Mapping[str, Any]] = {}
         self._begun: set[str] = set()
         self._dark: set[str] = set()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -63,6 +65,22 @@ class Gathering:
         """Every host that was asked for, once, in that order; `status` is the exit code of Ansible."""
         return tuple(self._result(host, status) for host in dict.fromkeys(hosts))
 
+    def collected(self, hosts: Sequence[str], status: int | None) -> tuple[Collected, ...]:
+        """What was read of every host that was asked for, once, in that order."""
+        return tuple(self._collected(result) for result in self.results(hosts, status))
+
+    def unseen(self, hosts: Sequence[str], status: int | None) -> list[str]:
+        """Hosts that a play without waves never began with, although it came to its end: the inventory lacks them."""
+        return [
+            host for host in hosts if status in FINISHED and self._result(host, status).state is HostState.NOT_REACHED
+        ]
+
+    def _collected(self, result: HostResult) -> Collected:
+        if not result.done:
+            return Collected(result.host, None, result.message or result.state.value)
+        document = self._documents.get(result.host)
+        return Collected(result.host, document, result.message if document is not None else NOTHING)
+
     def _result(self, host: str, status: int | None) -> HostResult:
         known = self._results.get(host)
         if known is not None:
@@ -79,6 +97,8 @@ class Gathering:
         message = str(result.get("msg") or "")
         if result.get("reason") == "unknown_host":
             self.unknown_hosts = message
+        if isinstance(result.get("collected"), Mapping):
+            self._documents[host] = result["collected"]
         settled = HostResult(host, state, _value(result.get("old")), _value(result.get("read_back")), message)
         earlier = self._results.get(host)
         if earlier is None or earlier.done:  # a failure is not mended by a task behind it

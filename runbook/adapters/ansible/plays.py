@@ -1,4 +1,4 @@
-"""Runs plays with ansible-runner; nothing of it leaks out of here."""
+"""The port `Plays`: one play at a time, with everything that it leaves behind cleared away."""
 
 import signal
 import time
@@ -7,17 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from runbook.adapters.ansible import orphans, variables
-from runbook.adapters.ansible.environment import HINT, child_environment, find_ansible, runner_environment
+from runbook.adapters.ansible.environment import HINT, find_ansible
 from runbook.adapters.ansible.events import Gathering
 from runbook.adapters.ansible.folder import private_folder, remove_leftovers
+from runbook.adapters.ansible.runner import play
 from runbook.errors import ExitCode, InterruptedRunError, NotSupportedError, StorageError, UsageError
 from runbook.material import playbook
-from runbook.model.play import PlayRequest, PlayResult
-
-MOST_FORKS = 50
+from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,36 @@ class AnsiblePlays:
             InterruptedRunError: cancelled half-way; read the nodes to learn what took effect.
         """
         begun = time.monotonic()
-        variables.check(request)
-        orphans.require()
         if not request.hosts:
             return PlayResult((), 0.0)
+        gathering, status = self._carry_out(request, progress)
+        return PlayResult(gathering.results(request.hosts, status), time.monotonic() - begun)
+
+    def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
+        """Run one playbook that changes nothing; every requested host once, in their order.
+
+        Raises:
+            UsageError, NotSupportedError, StorageError: as `run`.
+            InterruptedRunError: cancelled; nothing was changed.
+        """
+        if not request.hosts:
+            return ()
+        gathering, status = self._carry_out(request, progress)
+        if unseen := gathering.unseen(request.hosts, status):
+            raise UsageError(f"not in the inventory: {', '.join(unseen)}", hint=f"the inventory is {self.inventory}")
+        return gathering.collected(request.hosts, status)
+
+    def _carry_out(self, request: variables.Request, progress: Callable[[str], None]) -> tuple[Gathering, int | None]:
+        """One play, to its end or its interruption; what came of it, and Ansible's exit code (None where killed)."""
+        variables.check(request)
+        orphans.require()
         inventory = self._readable_inventory()
         path = playbook(request.playbook)
         gathering = Gathering(progress)
         with private_folder(request.mark) as folder:
             try:
                 variables.write(request, self.access, folder)
-                status = _play(request, path, inventory, (folder, gathering), self.cancelled)
+                status = play(request, path, inventory, (folder, gathering), self.cancelled)
                 code = self.cancelled()
                 if code is not None:
                     raise _interruption(request, code)
@@ -82,7 +99,7 @@ class AnsiblePlays:
                 with _undisturbed():
                     orphans.stop(request.mark)
         _refuse_unbegun(gathering, status, inventory)
-        return PlayResult(gathering.results(request.hosts, status), time.monotonic() - begun)
+        return gathering, status
 
     def stop_orphans(self, mark: str) -> int:
         """End every process of the play with that mark, and wait until they are gone; how many there were.
@@ -110,54 +127,12 @@ class AnsiblePlays:
         return path
 
 
-def _interruption(request: PlayRequest, code: ExitCode) -> InterruptedRunError:
-    hint = "read the nodes to learn what took effect"
+def _interruption(request: variables.Request, code: ExitCode) -> InterruptedRunError:
+    reads = isinstance(request, CollectRequest)
+    hint = "it only reads: nothing was changed" if reads else "read the nodes to learn what took effect"
     interruption = InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint)
     interruption.code = code  # Ctrl-C, or another signal
     return interruption
-
-
-def _play(
-    request: PlayRequest,
-    path: Path,
-    inventory: Path,
-    into: tuple[Path, Gathering],
-    cancelled: Callable[[], ExitCode | None],
-) -> int | None:
-    """Run ansible-playbook to its end; its exit code, or None where a signal ended it."""
-    folder, gathering = into
-    ansible = find_ansible()
-    environment = child_environment(folder, path.parent / "collections", request.mark)
-    runner = _prepared(
-        private_data_dir=str(folder),
-        playbook=str(path),
-        inventory=str(inventory),
-        limit=f"@{folder / 'hosts'}",
-        forks=min(len(request.hosts), MOST_FORKS),
-        settings={"pexpect_timeout": 0.2, "suppress_output_file": True, "suppress_ansible_output": True},
-        suppress_env_files=True,
-        quiet=True,
-        event_handler=gathering.take,
-        cancel_callback=lambda: (
-            cancelled() is not None
-        ),  # else ansible-runner takes the signal handlers of the whole process
-    )
-    runner.config.env = environment | runner_environment(runner.config.artifact_dir)
-    runner.config.command[0] = str(ansible)
-    runner.config.cwd = str(folder)
-    _, status = runner.run()
-    return int(status) if isinstance(status, int) else None
-
-
-def _prepared(**arguments: Any) -> Any:
-    try:
-        from ansible_runner.interface import init_runner  # noqa: PLC0415 - costs 75 ms; diagnosing goes without
-
-        return init_runner(**arguments)
-    except ImportError as problem:
-        raise NotSupportedError(f"ansible-runner cannot be loaded: {problem}", hint=HINT) from None
-    except SystemExit as problem:
-        raise NotSupportedError(f"ansible-runner refused to start ({problem.code})", hint=HINT) from None
 
 
 def _refuse_unbegun(gathering: Gathering, status: int | None, inventory: Path) -> None:

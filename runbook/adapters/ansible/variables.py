@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from runbook.errors import UsageError
-from runbook.model.play import PlayRequest
+from runbook.model.play import CollectRequest, PlayRequest
 from runbook.model.settings import Value
 
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names that Ansible can only take for a host; patterns such as `all:!web*` are not among them."""
 
+Request = PlayRequest | CollectRequest
 
-def check(request: PlayRequest) -> None:
+
+def check(request: Request) -> None:
     """Refuse a request that Ansible could understand in another way.
 
     Raises:
@@ -26,10 +28,15 @@ def check(request: PlayRequest) -> None:
                 f"{host!r} is not a plain host name",
                 hint="letters, digits, dots, dashes and underscores; give the host an alias in the inventory",
             )
-        if host not in request.values or (request.expected is not None and host not in request.expected):
-            raise UsageError(f"there is no value of {request.key} for the host {host}")
+        if isinstance(request, PlayRequest):
+            _check_values(request, host)
     if not request.mark or "\0" in request.mark:
         raise UsageError("a play needs a mark")
+
+
+def _check_values(request: PlayRequest, host: str) -> None:
+    if host not in request.values or (request.expected is not None and host not in request.expected):
+        raise UsageError(f"there is no value of {request.key} for the host {host}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,14 @@ class Access:
     allow_plain_http: bool = False
 
 
-def write(request: PlayRequest, access: Access, folder: Path) -> None:
+def write(request: Request, access: Access, folder: Path) -> None:
     """Write the play's variables where ansible-runner looks for them, and the hosts where `limit` does."""
     (folder / "env").mkdir(mode=0o700)
     _write(folder / "env" / "extravars", as_yaml(request, access))
     _write(folder / "hosts", "\n".join(request.hosts) + "\n")
 
 
-def as_yaml(request: PlayRequest, access: Access) -> str:
+def as_yaml(request: Request, access: Access) -> str:
     """The play's variables, in the words of the playbooks."""
     import yaml  # noqa: PLC0415 - costs 15 ms; diagnosing goes without
 
@@ -56,11 +63,12 @@ def as_yaml(request: PlayRequest, access: Access) -> str:
             return True
 
     Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
-    told = {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
     files = {host: _Text(access.token_files[host]) for host in request.hosts if host in access.token_files}
-    told |= {"token_file_by_host": files, "allow_plain_http": access.allow_plain_http}
-    if request.expected is not None:
-        told["expected_by_host"] = _by_host(request, request.expected)
+    told: dict[str, Any] = {"token_file_by_host": files, "allow_plain_http": access.allow_plain_http}
+    if isinstance(request, PlayRequest):
+        told |= {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
+        if request.expected is not None:
+            told["expected_by_host"] = _by_host(request, request.expected)
     return yaml.dump(told, Dumper=Dumper, allow_unicode=False)
 
 

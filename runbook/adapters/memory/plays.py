@@ -1,12 +1,13 @@
 """Plays on nodes that are dictionaries, with the waves and the outcomes of the real ones."""
 
 import time
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from runbook.errors import UsageError
 from runbook.material import playbook
-from runbook.model.play import HostResult, HostState, PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, HostResult, HostState, PlayRequest, PlayResult
 from runbook.model.settings import CATALOGUE, Value, checked, same
 
 QUARTER = 0.25
@@ -20,11 +21,13 @@ class MemoryPlays:
         nodes: the settings of each host of the inventory, in its order; changed in place.
         unreachable: hosts that do not answer.
         ignoring: hosts that accept a value and keep the old one.
+        documents: what a reading playbook finds, by its name and the host's.
     """
 
     nodes: MutableMapping[str, dict[str, Value]]
     unreachable: set[str] = field(default_factory=set)
     ignoring: set[str] = field(default_factory=set)
+    documents: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     marks: list[str] = field(default_factory=list)
 
     def ready(self) -> None:
@@ -52,15 +55,37 @@ class MemoryPlays:
         hosts = tuple(results[host] for host in dict.fromkeys(request.hosts))
         return PlayResult(hosts, time.monotonic() - begun)
 
+    def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
+        """Run one playbook that changes nothing; every requested host once, in their order.
+
+        Raises:
+            UsageError: a host that is not in the inventory.
+            NotSupportedError: there is no such playbook.
+        """
+        self.marks.append(request.mark)
+        self._check(request)
+        found = [self._collect(host, request.playbook) for host in dict.fromkeys(request.hosts)]
+        for one in found:
+            progress(f"{one.host}: {one.message}")
+        return tuple(found)
+
     def stop_orphans(self, mark: str) -> int:  # noqa: ARG002 - the port's shape
         """None: a play here is a call, and ends with it."""
         return 0
 
-    def _check(self, request: PlayRequest) -> None:
+    def _collect(self, host: str, name: str) -> Collected:
+        if host in self.unreachable:
+            return Collected(host, None, "no connection")
+        document = self.documents.get((name, host))
+        return Collected(host, document, "read" if document is not None else "not supported by this node")
+
+    def _check(self, request: PlayRequest | CollectRequest) -> None:
         playbook(request.playbook)
         for host in request.hosts:
             if host not in self.nodes:
                 raise UsageError(f"not in the inventory: {host}; nothing was touched")
+            if isinstance(request, CollectRequest):
+                continue
             if host not in request.values or (request.expected is not None and host not in request.expected):
                 raise UsageError(f"there is no value of {request.key} for the host {host}")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.engram.ops.plugins.plugin_utils import exchange, http_way
+from ansible_collections.engram.ops.plugins.plugin_utils import exchange, http_node, http_way
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import UnreachableNodeError, WayError
 from misbehaving_peer import Peer, answer, dripping, listening, silence
@@ -15,7 +15,7 @@ CANARY = "canary-7f3a"
 
 def way(url: str, token: str = CANARY) -> http_way.HttpWay:
     """The way to a node at that address."""
-    return http_way.HttpWay(url, token, "config")
+    return http_way.HttpWay(http_node.HttpNode(url, token), "config")
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ def test_a_token_is_not_sent_in_the_clear_to_another_machine() -> None:
         "https://node.example",
         "HTTP://127.9.9.9",
     ):
-        http_way.HttpWay(url, CANARY, "config")
-    http_way.HttpWay("http://node.example", "", "config")
-    http_way.HttpWay("http://node.example", CANARY, "config", allow_plain_http=True)
+        http_node.HttpNode(url, CANARY)
+    http_node.HttpNode("http://node.example", "")
+    http_node.HttpNode("http://node.example", CANARY, allow_plain_http=True)
     for url in ("http://node.example", "http://10.0.0.1", "http://127.0.0.1.example", "http://localhost.example:80"):
         with pytest.raises(WayError, match="not sent over plain http"):
-            http_way.HttpWay(url, CANARY, "config")
+            http_node.HttpNode(url, CANARY)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_token_file_must_hold_one_token(content: bytes, tmp_path: Path) -> Non
     path = tmp_path / "token"
     path.write_bytes(content)
     with pytest.raises(WayError) as caught:
-        http_way.token_from(path)
+        http_node.token_from(path)
     assert str(path) in str(caught.value)
     assert "Evil" not in str(caught.value)
 
@@ -179,4 +179,4 @@ def test_a_token_file_must_hold_one_token(content: bytes, tmp_path: Path) -> Non
 def test_a_missing_token_file_is_named(tmp_path: Path) -> None:
     """So that the person knows which."""
     with pytest.raises(WayError, match="absent cannot be read"):
-        http_way.token_from(tmp_path / "absent")
+        http_node.token_from(tmp_path / "absent")

@@ -1,13 +1,13 @@
 """The action `engram.ops.setting`; its options and results are documented beside it, in modules/setting.py."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.cli_way import CliWay
-from ansible_collections.engram.ops.plugins.plugin_utils.http_way import HttpWay, token_from
+from ansible_collections.engram.ops.plugins.plugin_utils.http_way import HttpWay
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 from ansible_collections.engram.ops.plugins.plugin_utils.values import plain
 
@@ -54,27 +54,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         return not named or variables["inventory_hostname"] in named
 
     def _way(self, kind: str, variables: Mapping[str, Any]) -> Way:
-        url = str(self._variable(variables, "engram_url", ""))
-        # The inventory's word for a host wins; what the caller says of it stands in for a silent inventory.
-        named = (variables.get("token_file_by_host") or {}).get(variables["inventory_hostname"], "")
-        token_file = str(self._variable(variables, "engram_token_file", named))
-        match self._variable(variables, "engram_way", "http"):
+        reach = Reach(variables, self._templar.template)
+        match reach.variable("engram_way", "http"):
             case "http":
-                token = token_from(_path(token_file, variables)) if token_file else ""
-                usual = variables.get("allow_plain_http") is True
-                allowed = self._variable(variables, "engram_allow_plain_http", default=usual)
-                return HttpWay(url, token, kind, allow_plain_http=allowed is True)
+                return HttpWay(reach.http_node(), kind)
             case "cli":
-                command = self._variable(variables, "engram_command", "engram")
+                command = reach.variable("engram_command", "engram")
                 words = [command] if isinstance(command, str) else [str(word) for word in command]
-                environment = {"ENGRAM_URL": url, "ENGRAM_TOKEN_FILE": token_file}
+                environment = {"ENGRAM_URL": reach.url, "ENGRAM_TOKEN_FILE": reach.token_file}
                 return CliWay(self._execute(environment, dict(variables)), words)
             case other:
                 raise WayError(f"engram_way is http or cli, not {other!r}", "usage")
-
-    def _variable(self, variables: Mapping[str, Any], name: str, default: Any) -> Any:
-        """A variable of the host, with its own templates resolved."""
-        return self._templar.template(variables[name]) if name in variables else default
 
     def _execute(self, environment: Mapping[str, str], variables: dict[str, Any]) -> Any:
         """Runs an argument vector on the host. Reading is done under --check too, so the check is kept from it."""
@@ -92,9 +82,3 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             return done
 
         return execute
-
-
-def _path(text: str, variables: Mapping[str, Any]) -> Path:
-    """A relative path is relative to the inventory, wherever the play was started."""
-    path = Path(text).expanduser()
-    return path if path.is_absolute() else Path(str(variables.get("inventory_dir") or ".")) / path

@@ -11,8 +11,10 @@ from ansible_collections.engram.ops.plugins.plugin_utils.values import read_as, 
 class Way(Protocol):
     """How a setting of one node is read and written."""
 
-    retries: list[str]
-    """What was tried again, and why."""
+    @property
+    def retries(self) -> list[str]:
+        """What was tried again, and why."""
+        ...
 
     def read(self, key: str, like: Any) -> Any:
         """The node's value; `like` tells the type where the way itself knows only text."""
