@@ -21,7 +21,14 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: 
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
-VARIABLES = {"engram_url", "engram_way", "engram_command", "engram_token_file", "engram_allow_plain_http"}
+VARIABLES = {
+    "engram_url",
+    "engram_way",
+    "engram_command",
+    "engram_token_file",
+    "engram_allow_plain_http",
+    "engram_pid_file",
+}
 """What an inventory says of a node."""
 
 
@@ -159,7 +166,7 @@ def metrics(shared_node: RunningNode) -> set[str]:
 
 def test_every_metric_exists(metrics: set[str]) -> None:
     """On a real node."""
-    pattern = re.compile(r"\b(?:engram|process|python_gc)_[a-z_]+\b")
+    pattern = re.compile(r"(?<![.\w])(?:engram|process|python_gc)_[a-z_]+\b")
     named = {name for document in DOCUMENTS for code in code_of(document) for name in pattern.findall(code)}
     named = {name for name in named if not name.startswith(("engram_runbook", "engram_command"))}
     assert sorted(named - metrics - VARIABLES) == []
