@@ -64,6 +64,16 @@ def target_of(current: Session, name: str | None, config: Path | None) -> Target
     return read_inventory(settings)
 
 
+def target_name(current: Session, name: str | None, config: Path | None) -> str:
+    """The name of the target that was asked for; its inventory is not read.
+
+    Raises:
+        UsageError: none was named and none is the default, or there is none of that name.
+        DamagedError: the configuration does not read.
+    """
+    return choose_target(load_config(os.environ, config), os.environ, current.state, name).name
+
+
 def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
     """Ports that can only read."""
     from runbook.adapters.engram import EngramNodes

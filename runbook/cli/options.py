@@ -40,9 +40,16 @@ def config_option(command: Decorated) -> Decorated:
     return click.option("--config", type=path, help="The configuration file (or RUNBOOK_CONFIG).")(command)
 
 
+def _targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from runbook.cli.completions import complete_targets  # noqa: PLC0415 - only the shell asks
+
+    return complete_targets(ctx, param, incomplete)
+
+
 def target_options(command: Decorated) -> Decorated:
     """`--target` and `--config`."""
-    named = click.option("--target", "-t", metavar="NAME", help="The fleet to work on (or RUNBOOK_TARGET).")
+    what = "The fleet to work on (or RUNBOOK_TARGET)."
+    named = click.option("--target", "-t", metavar="NAME", shell_complete=_targets, help=what)
     return named(config_option(command))
 
 
