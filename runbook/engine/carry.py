@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named, note
 from runbook.engine.history import details_of
+from runbook.engine.rails import check_history
 from runbook.engine.watch import Watched, watch
 from runbook.errors import InterruptedRunError, RunbookError, StorageError
 from runbook.model.answer import Answer
@@ -118,6 +119,8 @@ def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new:
     context.ports.plays.ready()
     with holding(context.ports, context.target, plan, context.who):
         if new:
+            # Asked before, too; here nobody else can act on the target between the answer and the first step.
+            check_history(context.target, plan, context.ports.journal, context.ports.read.clock)
             started = {"plan": details_of(plan), "environment": context.target.environment}
             context.ports.journal.append(Event.RUN_STARTED, plan.id, started)
         return apply(context.ports, context.target, plan, steps)

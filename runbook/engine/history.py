@@ -8,7 +8,8 @@ from runbook.errors import DamagedError, UsageError
 from runbook.model.finding import Change
 from runbook.model.journal import Entry, Event
 from runbook.model.play import AS_ASKED, HostState
-from runbook.model.run import Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
+from runbook.model.run import Approval, Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
+from runbook.model.runbook import Risk
 from runbook.model.settings import Value, checked, same, setting_of
 
 
@@ -45,12 +46,27 @@ def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
     for entry in entries:
         if entry.event is Event.RUN_STARTED:
             plan = plan_of(entry.details["plan"])
-            steps = tuple(StepProgress(step) for step in plan.steps)
-            runs[plan.id] = Run(plan, entry.who, entry.where, entry.at, steps)
+            approval = runs[plan.id].approval if plan.id in runs else None
+            runs[plan.id] = replace(_begun(plan, entry), approval=approval)
+        elif entry.event is Event.APPROVAL_ASKED:
+            plan = plan_of(entry.details["plan"])
+            runs[plan.id] = replace(_begun(plan, entry), status=RunStatus.WAITING, approval=_asked(entry))
         elif entry.run in runs:
             runs[entry.run] = _after(runs[entry.run], entry)
             _mark_undone(runs, runs[entry.run])
     return runs
+
+
+def _begun(plan: RunPlan, entry: Entry) -> Run:
+    return Run(plan, entry.who, entry.where, entry.at, tuple(StepProgress(step) for step in plan.steps))
+
+
+def _asked(entry: Entry) -> Approval:
+    details = entry.details
+    try:
+        return Approval(entry, Risk[details["risk"].upper()], tuple(details["why"]), float(details["seconds"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"entry {entry.seq} of the journal asks for no approval: {error!r}") from error
 
 
 def _mark_undone(runs: dict[str, Run], run: Run) -> None:
@@ -84,6 +100,11 @@ def _after(run: Run, entry: Entry) -> Run:
             return replace(run, status=RunStatus(details["status"]), ended_at=entry.at)
         case Event.RUN_RESUMED:
             return replace(run, status=RunStatus.OPEN, ended_at=None)
+        case Event.APPROVAL_GIVEN if run.approval is not None:
+            given = replace(run.approval, given=entry, digest=details["digest"], seconds=float(details["seconds"]))
+            return replace(run, approval=given)
+        case Event.APPROVAL_WITHDRAWN:
+            return replace(run, status=RunStatus.WITHDRAWN, ended_at=entry.at)
         case _:
             return run
 

@@ -25,6 +25,11 @@ class Event(StrEnum):
     DRILL_ENDED = "drill.ended"
     JOURNAL_TORN = "journal.torn"
     JOURNAL_STARTED = "journal.started"
+    APPROVAL_ASKED = "approval.asked"  # a run that waits for a second person, with its whole plan
+    APPROVAL_GIVEN = "approval.given"
+    APPROVAL_WITHDRAWN = "approval.withdrawn"
+    RUN_SUPERSEDED = "run.superseded"  # the emergency brake was pulled over an open run
+    JOURNAL_ADOPTED = "journal.adopted"  # an entry that the journal had refused, from its second place
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,15 @@ class Entry:
     who: str
     where: str
     details: Mapping[str, Any]
+
+
+def original(entry: Entry) -> Entry:
+    """What was meant to be journaled: an adopted entry as it was written in the second place, any other as it is."""
+    kept = entry.details.get("entry") if entry.event is Event.JOURNAL_ADOPTED else None
+    if kept is None:
+        return entry
+    at = datetime.fromisoformat(kept["at"])
+    return Entry(entry.seq, at, Event(kept["event"]), kept["run"], kept["who"], kept["where"], kept["details"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,8 @@ class JournalState:
     head: str
     damage: tuple[Damage, ...]
     torn: str = ""
+    waiting: int = 0
+    """Entries that the journal refused: they wait in its second place until the next entry is written."""
 
     @property
     def sound(self) -> bool:

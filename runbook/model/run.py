@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from runbook.errors import ExitCode
 from runbook.model.finding import Change
+from runbook.model.journal import Entry
+from runbook.model.runbook import Risk
 
 
 class StepState(StrEnum):
@@ -31,6 +33,8 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"
     UNDONE = "undone"  # a step failed, everything was put back
     PERSON_NEEDED = "person needed"
+    WAITING = "waiting"  # for the approval of a second person: nothing has begun
+    WITHDRAWN = "withdrawn"  # it never began, and never will
 
     @property
     def exit_code(self) -> ExitCode:
@@ -47,6 +51,8 @@ _EXIT_CODES = {
     RunStatus.PARTIAL: ExitCode.PARTIAL,
     RunStatus.UNDONE: ExitCode.STEP_FAILED,
     RunStatus.PERSON_NEEDED: ExitCode.PERSON_NEEDED,
+    RunStatus.WAITING: ExitCode.REFUSED,
+    RunStatus.WITHDRAWN: ExitCode.REFUSED,
 }
 
 
@@ -109,6 +115,22 @@ class StepProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """The question that a run waits with, and the answer: `given` is None until a second person has said yes.
+
+    `digest` is that of the plan as it was approved. `seconds` is how long the question waits, and how long the answer
+    holds.
+    """
+
+    asked: Entry
+    risk: Risk
+    why: tuple[str, ...]
+    seconds: float
+    given: Entry | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run as the journal tells it."""
 
@@ -120,6 +142,7 @@ class Run:
     status: RunStatus = RunStatus.OPEN
     ended_at: datetime | None = None
     undone_by: str = ""
+    approval: Approval | None = None
 
     @property
     def applied(self) -> tuple[StepProgress, ...]:

@@ -1,0 +1,25 @@
+"""How long ago something was journaled, by a clock that is never set back. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from runbook.model.journal import Entry
+
+NOTHING = timedelta(0)
+
+
+def ages(entries: Iterable[Entry], now: datetime) -> dict[int, timedelta]:
+    """How long ago each entry was made, by its number; the entries in their order, oldest first.
+
+    The wall clock may be set back between two entries, or before `now`: nobody knows how long that took, so it counts
+    as no time at all. What happened an hour ago is therefore never taken for older than it is because of a clock that
+    went back, and an entry that was stamped by a clock gone wrong forward does not hold anything up for ever.
+    """
+    passed, last = NOTHING, now
+    moments: dict[int, timedelta] = {}
+    for entry in entries:
+        if moments:
+            passed += max(entry.at - last, NOTHING)
+        moments[entry.seq], last = passed, entry.at
+    passed += max(now - last, NOTHING)
+    return {seq: passed - moment for seq, moment in moments.items()}
