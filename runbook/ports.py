@@ -139,6 +139,26 @@ class Journal(Protocol):
         """
         ...
 
+    def fresh(self) -> Iterator[Entry]:
+        """Entries that were not handed out here before, oldest first; then what waits in the second place, every time.
+
+        Raises:
+            DamagedError: as for `entries`.
+        """
+        ...
+
+    def rescue(self, event: Event, run: str, details: Mapping[str, Any], why: str) -> str:
+        """Keep an entry that the journal refused in its second place; where that is. The next append adopts it.
+
+        Raises:
+            StorageError: no second place takes it either.
+        """
+        ...
+
+    def waiting(self) -> Iterator[Entry]:
+        """What waits in the second place, oldest first."""
+        ...
+
     def verify(self) -> JournalState:
         """Check every line, the chain and the sealed head."""
         ...

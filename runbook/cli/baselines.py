@@ -11,7 +11,7 @@ from runbook.cli import compose
 from runbook.cli.issue import issue_of
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.baseline import capture, doubts
-from runbook.engine.evaluate import figure
+from runbook.engine.figures import figure
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline

@@ -1,14 +1,15 @@
 """Record what a fleet looks like while it is well: the quantities that any issue compares with, and the settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from runbook.engine.evaluate import check_setting, evaluate
 from runbook.engine.measure import gather, measure, series_of
 from runbook.errors import UnreachableError
 from runbook.model.answer import Answer
+from runbook.model.finding import Finding
 from runbook.model.measurement import Baseline, Measurement, NodeBaseline, Silence
-from runbook.model.quantity import Quantity
+from runbook.model.quantity import AboveBaseline, BelowBaseline, Quantity
 from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
@@ -21,14 +22,20 @@ def doubts(baseline: Baseline, runbooks: Sequence[Runbook]) -> tuple[str, ...]:
     """
     found = []
     for runbook in runbooks:
-        leading = runbook.leading
         for name, node in baseline.nodes.items():
-            quantity = leading.condition.quantity
-            measured = Measurement(name, quantity.name, node.quantities.get(quantity.name))
-            asked = [evaluate(leading.title, leading.condition, measured, None, "")]
+            asked = list(_leading(runbook, name, node))
             asked += [check_setting(check, name, node.settings.get(check.key), None, "") for check in runbook.checks]
             found += [f"{name}: {each.arithmetic}" for each in asked if each.answer is Answer.YES]
     return tuple(found)
+
+
+def _leading(runbook: Runbook, name: str, node: NodeBaseline) -> Iterator[Finding]:
+    """The leading symptom, where it compares with a baseline: that is what a sick one would spoil."""
+    condition = runbook.leading.condition
+    if isinstance(condition, AboveBaseline | BelowBaseline):
+        quantity = condition.quantity
+        measured = Measurement(name, quantity.name, node.quantities.get(quantity.name))
+        yield evaluate(runbook.leading.title, condition, measured, None, "")
 
 
 def capture(

@@ -1,15 +1,21 @@
-"""Ask the fleet every question of an issue. Reads only: nothing here can run a play."""
+"""Ask the fleet every question of an issue, or of all of them. Reads only: nothing here can run a play."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from runbook.engine.evaluate import check_setting, evaluate
-from runbook.engine.measure import gather, measure, series_of
+from runbook.engine.ask import ask
+from runbook.engine.evaluate import check_setting
+from runbook.engine.growth import growths
+from runbook.engine.measure import measure
+from runbook.engine.reading import Reading, read_fleet
+from runbook.engine.recorded import recorded
+from runbook.engine.review import review
 from runbook.model.answer import Answer, all_of, any_of
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis
-from runbook.model.measurement import Baseline, NodeSamples, NodeSettings, Samples, Silence
-from runbook.model.runbook import Runbook, Symptom
-from runbook.model.settings import CATALOGUE, Value, checked
+from runbook.model.measurement import Baseline, Measurement, NodeSettings, Silence
+from runbook.model.quantity import Quantity
+from runbook.model.runbook import Runbook
 from runbook.model.target import Node, Target
 from runbook.ports import ReadPorts
 
@@ -22,59 +28,86 @@ def diagnose(
     ports: ReadPorts,
     baseline: Baseline | None,
     window: timedelta,
+    said: Mapping[str, int] | None = None,
 ) -> tuple[Diagnosis, NodeSettings]:
     """Every symptom and every check on every node, and the settings that were read on the way.
 
     Raises:
         UnreachableError: the metrics source itself cannot be reached.
     """
-    samples = gather(ports, target.nodes, series_of(runbook.quantities), window)
-    settings = ports.nodes.settings(target.nodes)
-    judged = tuple(judge_node(runbook, node, samples, settings, baseline, ports.probes.source) for node in target.nodes)
-    taken = "" if baseline is None else baseline.captured_at.isoformat(timespec="seconds")
-    return Diagnosis(runbook.slug, target.name, ports.probes.source, window.total_seconds(), judged, taken), settings
+    (diagnosis,), settings = survey((runbook,), target, ports, baseline, window, said)
+    return diagnosis, settings
 
 
-def judge_node(
-    runbook: Runbook,
-    node: Node,
-    samples: Samples,
-    settings: NodeSettings,
+def survey(
+    runbooks: Sequence[Runbook],
+    target: Target,
+    ports: ReadPorts,
     baseline: Baseline | None,
-    source: str,
-) -> NodeDiagnosis:
-    """One node, from what was read: pure. Present means the leading symptom and one of the supporting ones."""
-    found = samples.get(node.name, Silence(node.name, "it was not read"))
-    symptoms = tuple(_ask(symptom, node, found, baseline, source) for symptom in runbook.symptoms)
+    window: timedelta,
+    said: Mapping[str, int] | None = None,
+) -> tuple[tuple[Diagnosis, ...], NodeSettings]:
+    """The diagnosis of each issue, in the order of asking; everything is read once for all of them.
+
+    Raises:
+        UnreachableError: the metrics source itself cannot be reached.
+    """
+    reading = read_fleet(runbooks, target, ports, baseline, window, said or {})
+    taken = "" if baseline is None else baseline.captured_at.isoformat(timespec="seconds")
+    judged = [tuple(judge_node(runbook, node, reading) for node in target.nodes) for runbook in runbooks]
+    return tuple(
+        Diagnosis(runbook.slug, target.name, reading.source, window.total_seconds(), nodes, taken)
+        for runbook, nodes in zip(runbooks, judged, strict=True)
+    ), reading.settings
+
+
+def judge_node(runbook: Runbook, node: Node, reading: Reading) -> NodeDiagnosis:
+    """One node, from what was read: pure.
+
+    Present means a symptom that stands alone, or the leading symptom with one of the supporting ones.
+    """
+    found = reading.samples.get(node.name, Silence(node.name, "it was not read"))
+    symptoms = _symptoms(runbook, node, reading)
     leading, *supporting = (finding.answer for finding in symptoms)
-    present = all_of((leading, any_of(supporting)))
-    checks = _checks(runbook, node, settings, baseline)
-    return NodeDiagnosis(node.name, present, symptoms, checks, found if isinstance(found, Silence) else None)
+    alone = [finding.answer for symptom, finding in zip(runbook.symptoms, symptoms, strict=True) if symptom.alone]
+    present = any_of((*alone, all_of((leading, any_of(supporting)))))
+    checks = _checks(runbook, node, reading)
+    judged = NodeDiagnosis(node.name, present, symptoms, checks)
+    if runbook.review is not None:
+        concepts = reading.concepts.get(node.name, Silence(node.name, "they were not read"))
+        finding, reviewed = review(runbook.review, node.name, concepts, reading.baseline)
+        judged = replace(judged, checks=(*checks, finding), reviewed=reviewed)
+    if isinstance(found, Silence):
+        return replace(judged, silence=found)
+    grows = growths(found, runbook.breakdown, reading.warm_up) if runbook.breakdown is not None else ()
+    return replace(judged, grows=grows)
 
 
-def _ask(symptom: Symptom, node: Node, found: NodeSamples | Silence, baseline: Baseline | None, source: str) -> Finding:
-    quantity = symptom.condition.quantity
-    before = None if baseline is None else baseline.quantity(node.name, quantity.name)
-    return evaluate(symptom.title, symptom.condition, measure(node.name, found, quantity), before, source)
+def _symptoms(runbook: Runbook, node: Node, reading: Reading) -> tuple[Finding, ...]:
+    silence = Silence(node.name, "it was not read")
+
+    def now(quantity: Quantity) -> Measurement:
+        samples = reading.samples if quantity.over is None or reading.history is None else reading.history
+        return measure(node.name, samples.get(node.name, silence), quantity, reading.warm_up)
+
+    def before(quantity: Quantity) -> float | None:
+        return None if reading.baseline is None else reading.baseline.quantity(node.name, quantity.name)
+
+    return tuple(ask(each, node.name, now, before, reading.said, reading.source) for each in runbook.symptoms)
 
 
-def _checks(runbook: Runbook, node: Node, settings: NodeSettings, baseline: Baseline | None) -> tuple[Finding, ...]:
-    known = settings.get(node.name, Silence(node.name, "it was not read"))
+def _checks(runbook: Runbook, node: Node, reading: Reading) -> tuple[Finding, ...]:
+    known = reading.settings.get(node.name, Silence(node.name, "it was not read"))
     if isinstance(known, Silence):
         return tuple(
             Finding(node.name, check.title, Answer.UNKNOWN, f"no data: {known.reason}", SETTINGS_SOURCE)
             for check in runbook.checks
         )
+    before = reading.baseline
     return tuple(
-        check_setting(check, node.name, known.get(check.key), recorded(baseline, node.name, check.key), SETTINGS_SOURCE)
+        check_setting(check, node.name, known.get(check.key), recorded(before, node.name, check.key), SETTINGS_SOURCE)
         for check in runbook.checks
     )
-
-
-def recorded(baseline: Baseline | None, node: str, key: str) -> Value | None:
-    """The setting in the baseline, as its own type, or None."""
-    value = None if baseline is None else baseline.setting(node, key)
-    return None if value is None else checked(CATALOGUE[key], value)
 
 
 def silent_nodes(diagnosis: Diagnosis) -> Sequence[Silence]:

@@ -3,43 +3,25 @@
 import math
 from typing import assert_never
 
+from runbook.engine.figures import digits_to_tell, figure
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding
 from runbook.model.measurement import Measurement
-from runbook.model.quantity import Above, AboveBaseline, Below, Condition, Quantity, Settled
+from runbook.model.quantity import (
+    Above,
+    AboveBaseline,
+    Below,
+    BelowBaseline,
+    Measured,
+    Quantity,
+    Regained,
+    Settled,
+)
 from runbook.model.runbook import Check, Move
 from runbook.model.settings import Value, same
 
-DIGITS = 3  # what people read at a glance
-ALL_DIGITS = 17  # every float has its own text
 
-
-def figure(value: float, digits: int = DIGITS) -> str:
-    """A number for people: three significant digits, no exponent for what people meet."""
-    if not math.isfinite(value):
-        return str(value)
-    if value == 0 or 1e-4 <= abs(value) < 1e6:  # noqa: PLR2004 - where digits read better than an exponent
-        places = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
-        return f"{value:.{places}f}"
-    return f"{value:.{digits - 1}e}"
-
-
-def _digits(value: float, base: float, factor: float = 1.0) -> int:
-    """The digits that it takes for value and factor x base to compare as written as they do in truth."""
-
-    def order(left: float, right: float) -> int:
-        return (left > right) - (left < right)
-
-    def told(digits: int) -> int:
-        return order(float(figure(value, digits)), factor * float(figure(base, digits)))
-
-    true = order(value, factor * base)
-    return next((digits for digits in range(DIGITS, ALL_DIGITS) if told(digits) == true), ALL_DIGITS)
-
-
-def evaluate(
-    question: str, condition: Condition, measured: Measurement, baseline: float | None, source: str
-) -> Finding:
+def evaluate(question: str, condition: Measured, measured: Measurement, baseline: float | None, source: str) -> Finding:
     """Answer one condition for one node.
 
     Args:
@@ -49,6 +31,8 @@ def evaluate(
         baseline: the same quantity of the same node when it was well; None where it was never recorded.
         source: where the number came from.
     """
+    if measured.moot:
+        return Finding(measured.node, question, Answer.NO, measured.moot, source)
     if measured.value is None or not math.isfinite(measured.value):
         reason = measured.reason or "the value is not a number"
         return Finding(measured.node, question, Answer.UNKNOWN, f"no data: {reason}", source)
@@ -57,6 +41,8 @@ def evaluate(
             answer, arithmetic, limit = _above_baseline(condition, measured.value, baseline)
         case Settled():
             answer, arithmetic, limit = _settled(condition, measured.value, baseline)
+        case BelowBaseline() | Regained():
+            answer, arithmetic, limit = _regained(condition, measured.value, baseline)
         case Above():
             answer, arithmetic = _above(condition.quantity, measured, condition.limit)
             limit = condition.limit
@@ -78,9 +64,11 @@ def _relative(factor: float, floor: float, baseline: float | None) -> tuple[floa
     return factor, baseline, ""
 
 
-def _compared(quantity: Quantity, value: float, factor: float, base: float, note: str) -> str:
-    digits = _digits(value, base, factor)
-    sign = ">" if value > factor * base else "<="
+def _compared(quantity: Quantity, value: float, factor: float, base: float, note: str, *, strict: str = ">") -> str:
+    digits = digits_to_tell(value, base, factor)
+    above = value > factor * base
+    under = value < factor * base
+    sign = (">" if above else "<=") if strict == ">" else ("<" if under else ">=")
     limit = figure(base, digits) if factor == 1 else f"{factor:g} x baseline {figure(base, digits)}"
     return f"{figure(value, digits)} {quantity.unit} {sign} {limit}{note}"
 
@@ -100,6 +88,13 @@ def _settled(condition: Settled, value: float, baseline: float | None) -> tuple[
         factor, base, note = 1.0, condition.ceiling, ", the ceiling"
     answer = Answer.YES if value <= factor * base else Answer.NO
     return answer, _compared(condition.quantity, value, factor, base, note), factor * base
+
+
+def _regained(condition: BelowBaseline | Regained, value: float, baseline: float | None) -> tuple[Answer, str, float]:
+    factor, base, note = _relative(condition.factor, condition.bottom, baseline)
+    limit = factor * base
+    arithmetic = _compared(condition.quantity, value, factor, base, note, strict="<")
+    return (Answer.YES if (value < limit) == isinstance(condition, BelowBaseline) else Answer.NO), arithmetic, limit
 
 
 def _ends(measured: Measurement) -> tuple[float, float]:
@@ -131,7 +126,7 @@ def _below(quantity: Quantity, measured: Measurement, limit: float) -> tuple[Ans
 
 def _interval(quantity: Quantity, measured: Measurement, limit: float) -> tuple[str, str]:
     low, high = _ends(measured)
-    digits = max(_digits(low, limit), _digits(high, limit))
+    digits = max(digits_to_tell(low, limit), digits_to_tell(high, limit))
     value = figure(measured.value or 0.0, digits)
     ends = "" if measured.low is None else f" ({figure(low, digits)}..{figure(high, digits)})"
     return f"{value} {quantity.unit}{ends}", figure(limit, digits)

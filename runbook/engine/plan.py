@@ -1,7 +1,7 @@
 """From a diagnosis to a plan: which value of which node would change, and what is skipped and why. Pure."""
 
-from runbook.engine.diagnose import recorded
 from runbook.engine.evaluate import moves, setting_text
+from runbook.engine.recorded import recorded
 from runbook.model.answer import Answer
 from runbook.model.finding import Change, Diagnosis, Plan, PlannedStep, Skipped
 from runbook.model.measurement import Baseline, NodeSettings, Silence

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from runbook.model.quantity import Metric
+from runbook.model.metric import Metric
 from runbook.model.runbook import Check, Move, Play, Risk, Runbook, Step, Symptom, Verify
 
 THRESHOLD = "dual_memory.coherence_threshold"
@@ -99,4 +99,6 @@ RUNBOOK = Runbook(
         "If it is not recovered after the watch: run again with --allow-disruptive to stop forming concepts, "
         "and call the owner of the writing service: something floods the node with loosely similar episodes."
     ),
+    drill="high-formation",
+    alerts=("HighConceptFormationRate", "ConsolidationSlow"),
 )

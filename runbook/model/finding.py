@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runbook.model.answer import Answer, any_of
-from runbook.model.measurement import Silence
+from runbook.model.concept import Reviewed
+from runbook.model.measurement import Growth, Silence
 from runbook.model.runbook import Risk, Step
 from runbook.model.settings import Value
 
@@ -24,13 +25,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class NodeDiagnosis:
-    """One node: each symptom and each check, and whether the issue is present there."""
+    """One node: each symptom and each check, and whether the issue is present there.
+
+    `grows` are the parts of its memory by growth, `reviewed` its newest concepts, where the issue asks for them.
+    """
 
     node: str
     present: Answer
     symptoms: tuple[Finding, ...]
     checks: tuple[Finding, ...]
     silence: Silence | None = None
+    grows: tuple[Growth, ...] = ()
+    reviewed: tuple[Reviewed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

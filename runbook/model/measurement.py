@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runbook.model.settings import Settings
 
@@ -56,7 +56,8 @@ NodeSettings = Mapping[str, Settings | Silence]
 class Measurement:
     """One quantity of one node; `value` None is "no data", and `reason` then says why.
 
-    `low` and `high` are the ends of the 95 % interval where the quantity has one.
+    `low` and `high` are the ends of the 95 % interval where the quantity has one. `moot` says why the question does not
+    arise there at all, such as a comparison of two groups where there is but one.
     """
 
     node: str
@@ -65,6 +66,25 @@ class Measurement:
     reason: str = ""
     low: float | None = None
     high: float | None = None
+    moot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How fast one part of a gauge grows, in 10^6 bytes per hour, with the ends of its 95 % interval."""
+
+    part: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What a process does while it warms up is not judged: `length` from its start on; `now` is seconds since 1970."""
+
+    length: timedelta
+    now: float
 
 
 @dataclass(frozen=True, slots=True)

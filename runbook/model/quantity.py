@@ -1,44 +1,70 @@
-"""What can be measured of a node, as data: a metric, and how its samples become one number.
+"""What can be asked of a node's metrics, as data: a number over a window, and a condition on that number."""
 
-formed = Metric("engram_concepts_formed_total").per_minute()
-slow = Metric("engram_consolidation_duration_seconds").quantile(0.99)
-memory = Metric("process_resident_memory_bytes").growth_per_hour()
-"""
-
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
+
+Labels = tuple[tuple[str, str], ...]
 
 
 class How(StrEnum):
     """How samples over a window become one number."""
 
     LAST = "last"  # a gauge's newest value
+    SHARE = "share"  # a gauge's newest value as a share of another gauge's
     RATE_PER_MINUTE = "rate_per_minute"  # a counter's increase, restarts handled
     QUANTILE = "quantile"  # of a histogram's increase over the window
+    MEAN = "mean"  # of a histogram's increase over the window
+    MEAN_RATIO = "mean_ratio"  # of two groups' means over the same window, with an interval
     GROWTH_PER_HOUR = "growth_per_hour"  # a gauge's slope, with an interval
+
+
+_SERIES = {
+    How.QUANTILE: ("_bucket",),
+    How.MEAN: ("_sum", "_count"),
+    How.MEAN_RATIO: ("_sum", "_count", "_bucket"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One number of one node over a window, with its unit for people."""
+    """One number of one node over a window, with its unit for people.
+
+    Only series with all of `labels` count. `other` is the labels of the group that a ratio compares with, `whole` the
+    metric that a share is of. With `over` it is measured over that long, whatever the window.
+    """
 
     metric: str
     how: How
     unit: str
     quantile: float | None = None
     scale: float = 1.0
+    labels: Labels = ()
+    other: Labels = ()
+    whole: str = ""
+    over: timedelta | None = None
 
     @property
     def name(self) -> str:
-        """The key of this quantity in baselines and reports."""
+        """The key of this quantity in baselines and reports, such as `mean(recall_seconds{group=control})`."""
+        parts = [self.metric + _braces(self.labels)]
         if self.quantile is not None:
-            return f"{self.how.value}({self.metric}, {self.quantile:g})"
-        return f"{self.how.value}({self.metric})"
+            parts.append(f"{self.quantile:g}")
+        if self.whole or self.other:
+            parts.append(self.whole or _braces(self.other))
+        if self.over is not None:
+            parts.append(f"{self.over.total_seconds():g} s")
+        return f"{self.how.value}({', '.join(parts)})"
 
     @property
     def series(self) -> tuple[str, ...]:
         """The names of the time series that it needs, as a node exposes them."""
-        return (f"{self.metric}_bucket",) if self.how is How.QUANTILE else (self.metric,)
+        own = tuple(f"{self.metric}{ending}" for ending in _SERIES.get(self.how, ("",)))
+        return (*own, self.whole) if self.whole else own
+
+    def lasting(self, over: timedelta) -> "Quantity":
+        """The same, measured over that long whatever the window."""
+        return replace(self, over=over)
 
     def above_baseline(self, factor: float, *, floor: float = 0.0, ceiling: float | None = None) -> "AboveBaseline":
         """Is it above `factor` x baseline (and above `floor`), or above `ceiling` whatever the baseline?"""
@@ -47,6 +73,14 @@ class Quantity:
     def settles(self, factor: float, *, floor: float, ceiling: float | None = None) -> "Settled":
         """Is it back at or under `factor` x baseline, or under `floor`, and not above `ceiling`?"""
         return Settled(self, factor, floor, ceiling)
+
+    def below_baseline(self, factor: float, *, bottom: float) -> "BelowBaseline":
+        """Is it below `factor` x baseline, or below `bottom` whatever the baseline?"""
+        return BelowBaseline(self, factor, bottom)
+
+    def regains(self, factor: float, *, bottom: float) -> "Regained":
+        """Is it back at or above `factor` x baseline, and not below `bottom`?"""
+        return Regained(self, factor, bottom)
 
     def above(self, limit: float) -> "Above":
         """Is it above `limit`, for certain (the whole interval, where it has one)?"""
@@ -57,27 +91,8 @@ class Quantity:
         return Below(self, limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric by its exposed name; its series are summed over their labels."""
-
-    name: str
-
-    def last(self, unit: str) -> Quantity:
-        """The newest value of a gauge."""
-        return Quantity(self.name, How.LAST, unit)
-
-    def per_minute(self, unit: str) -> Quantity:
-        """The increase of a counter per minute; a restart of the process is no decrease."""
-        return Quantity(self.name, How.RATE_PER_MINUTE, unit)
-
-    def quantile(self, q: float, unit: str = "s") -> Quantity:
-        """A quantile of what a histogram saw within the window."""
-        return Quantity(self.name, How.QUANTILE, unit, quantile=q)
-
-    def megabytes_per_hour(self) -> Quantity:
-        """The slope of a gauge in bytes, as 10^6 bytes per hour, with its 95 % interval."""
-        return Quantity(self.name, How.GROWTH_PER_HOUR, "MB/h", scale=1e-6)
+def _braces(labels: Labels) -> str:
+    return "{" + ",".join(f"{name}={value}" for name, value in labels) + "}" if labels else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,24 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class BelowBaseline:
+    """YES below max(factor x baseline, bottom). Without a baseline only the bottom counts."""
+
+    quantity: Quantity
+    factor: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Regained:
+    """YES at or above max(factor x baseline, bottom). Without a baseline only the bottom counts."""
+
+    quantity: Quantity
+    factor: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Above:
     """YES where the whole interval is above the limit, NO where it is below, else UNKNOWN."""
 
@@ -119,4 +152,36 @@ class Below:
     limit: float
 
 
-Condition = AboveBaseline | Settled | Above | Below
+@dataclass(frozen=True, slots=True)
+class Sustained:
+    """YES where one part is, else UNKNOWN where one part is, else NO.
+
+    A part that asks for more time than the samples reach back is not asked; the first is asked always.
+    """
+
+    parts: tuple[Above, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Only a person can know it: YES from `least` on, UNKNOWN where nobody said (`--NAME N`)."""
+
+    name: str
+    unit: str
+    least: int
+
+
+Measured = AboveBaseline | Settled | BelowBaseline | Regained | Above | Below
+"""Conditions on one measured number."""
+Condition = Measured | Sustained | Reported
+
+
+def quantities_of(condition: Condition) -> tuple[Quantity, ...]:
+    """Every quantity that the condition asks for."""
+    match condition:
+        case Sustained():
+            return tuple(part.quantity for part in condition.parts)
+        case Reported():
+            return ()
+        case _:
+            return (condition.quantity,)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
-from runbook.model.quantity import Condition, Quantity
+from runbook.model.quantity import Condition, Measured, Quantity, quantities_of
 from runbook.model.settings import Value
 
 
@@ -29,11 +29,12 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """A question asked of metrics."""
+    """A question asked of metrics, or of the person; one that stands `alone` makes the issue present by itself."""
 
     title: str
     condition: Condition
     why: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,39 @@ class Check:
     good: Value
     move: Move
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A look at the concepts that were formed lately.
+
+    One is weak where its coherence is under the setting `coherence_key` when the node was well, or its size under
+    `size_key`; more than `share` of them weak is bad news.
+    """
+
+    title: str
+    within: timedelta
+    most: int
+    share: float
+    coherence_key: str
+    size_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A gauge in bytes by a label: which part of it grows?"""
+
+    metric: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is collected from the suspect nodes by a play before the first step: twice, `apart`, so that it compares."""
+
+    title: str
+    playbook: str
+    apart: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +116,16 @@ class Verify:
     """What must hold, and how long to watch for it; it must hold for `hold` of the watch."""
 
     watch: timedelta
-    expect: tuple[Condition, ...]
+    expect: tuple[Measured, ...]
     hold: float = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """One known issue. Present when the `leading` symptom is there and one `supporting` symptom too."""
+    """One known issue. Present when the `leading` symptom and one `supporting` one are there, or one that stands alone.
+
+    `alerts` are the names of alerts that mean it; `drill` is the fault of the sandbox that it is rehearsed with.
+    """
 
     slug: str
     title: str
@@ -99,6 +136,11 @@ class Runbook:
     steps: tuple[Step, ...]
     verify: Verify
     escalate: str
+    drill: str
+    alerts: tuple[str, ...] = ()
+    review: Review | None = None
+    breakdown: Breakdown | None = None
+    evidence: Evidence | None = None
 
     @property
     def symptoms(self) -> tuple[Symptom, ...]:
@@ -108,5 +150,5 @@ class Runbook:
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """Every quantity that it asks for, each once, in the order of asking."""
-        conditions = [symptom.condition for symptom in self.symptoms] + list(self.verify.expect)
-        return tuple(dict.fromkeys(condition.quantity for condition in conditions))
+        conditions: tuple[Condition, ...] = tuple(symptom.condition for symptom in self.symptoms) + self.verify.expect
+        return tuple(dict.fromkeys(found for condition in conditions for found in quantities_of(condition)))

@@ -152,6 +152,9 @@ class _Process:
     def collect(self) -> Iterator[Metric]:
         resident, cpu = process.resident_bytes(), process.cpu_seconds()
         yield GaugeMetricFamily("process_resident_memory_bytes", "Resident memory", value=resident)
+        limit = process.memory_limit_bytes()
+        if limit is not None:
+            yield GaugeMetricFamily("engram_memory_limit_bytes", "Memory that the node may use", value=limit)
         yield CounterMetricFamily("process_cpu_seconds", "User and system time", value=cpu)
         yield GaugeMetricFamily("process_start_time_seconds", "Start of the process", value=process.start_time())
         gc_runs = CounterMetricFamily("python_gc_collections", "Runs of the garbage collector", labels=["generation"])

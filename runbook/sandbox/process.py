@@ -2,6 +2,7 @@
 
 import gc
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -46,3 +47,16 @@ def oom_kills() -> int | None:
         return int(next(line.split()[1] for line in events.splitlines() if line.startswith("oom_kill ")))
     except (OSError, StopIteration, ValueError):
         return None
+
+
+def memory_limit_bytes() -> int | None:
+    """What the process may use at most: its control group's limit, else the machine's memory; None where not told."""
+    limits = []
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        limits.append(1024 * int(next(line for line in lines if line.startswith("MemTotal:")).split()[1]))
+    with suppress(OSError, ValueError, StopIteration):  # `max` is no limit, and no number
+        own = Path("/proc/self/cgroup").read_text(encoding="utf-8")
+        path = next(line[3:] for line in own.splitlines() if line.startswith("0::"))
+        limits.append(int(Path(f"/sys/fs/cgroup{path}/memory.max").read_text(encoding="ascii")))
+    return min(limits, default=None)

@@ -12,7 +12,7 @@ from runbook.adapters.memory.probes import MemoryProbes
 from runbook.engine.watch import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS, Watched, watch
 from runbook.model.answer import Answer
 from runbook.model.measurement import Silence
-from runbook.model.quantity import Metric
+from runbook.model.metric import Metric
 from runbook.model.runbook import Verify
 from runbook.model.target import Node
 from runbook.ports import ReadPorts

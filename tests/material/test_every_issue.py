@@ -10,9 +10,10 @@ import pytest
 import runbook.issues
 from runbook.cli.issue import command_of, issue_of
 from runbook.material import playbook
-from runbook.model.quantity import AboveBaseline, Condition, How, Settled
+from runbook.model.quantity import AboveBaseline, BelowBaseline, Condition, How, Regained, Settled, quantities_of
 from runbook.model.runbook import Move, Risk, Runbook
 from runbook.model.settings import CATALOGUE, Kind, Type, Value, checked
+from runbook.sandbox.faults.collection import available
 from runbook.sandbox.metrics import Instruments
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class EmptyNode:
         return {"default": dict.fromkeys(("episodes", "concepts", "bindings", "orphans"), 0)}
 
     def resident_bytes(self) -> dict[str, int]:
-        return {}
+        return {"process": 0}
 
     def cached(self) -> tuple[int, int]:
         return 0, 0
@@ -118,10 +119,10 @@ def test_it_can_be_present_and_it_can_be_over(name: str) -> None:
     """A leading symptom, a supporting one, and expectations of quantities that its symptoms ask for."""
     issue = ISSUES[name]
     assert issue.supporting
-    asked: set[Quantity] = {symptom.condition.quantity for symptom in issue.symptoms}
+    asked: set[Quantity] = {each for symptom in issue.symptoms for each in quantities_of(symptom.condition)}
     assert issue.verify.expect
     assert {condition.quantity for condition in issue.verify.expect} <= asked
-    assert issue.leading.condition.quantity in {condition.quantity for condition in issue.verify.expect}
+    assert quantities_of(issue.leading.condition)[0] in {condition.quantity for condition in issue.verify.expect}
     assert 0 < issue.verify.hold <= 1
     assert issue.verify.watch >= timedelta(minutes=1)
 
@@ -132,18 +133,47 @@ def test_its_limits_make_sense(name: str) -> None:
     for condition in conditions(ISSUES[name]):
         match condition:
             case AboveBaseline():
-                assert condition.factor > 1
-                assert condition.floor > 0
+                assert condition.factor >= 1
+                assert condition.floor >= 0
+                assert condition.factor > 1 or condition.quantity.how is How.LAST  # a count that may not rise at all
                 assert condition.ceiling is None or condition.ceiling > condition.floor
             case Settled():
                 assert condition.factor >= 1
                 assert condition.floor > 0
+            case BelowBaseline():
+                assert 0 < condition.factor < 1
+    falls = {each.quantity: each for each in conditions(ISSUES[name]) if isinstance(each, BelowBaseline)}
+    for condition in ISSUES[name].verify.expect:
+        if isinstance(condition, Regained) and condition.quantity in falls:
+            assert 1 >= condition.factor >= falls[condition.quantity].factor
+            assert condition.bottom >= falls[condition.quantity].bottom
     spikes = {each.quantity: each for each in conditions(ISSUES[name]) if isinstance(each, AboveBaseline)}
     for condition in ISSUES[name].verify.expect:
         if isinstance(condition, Settled) and condition.quantity in spikes:
             spike = spikes[condition.quantity]
             assert condition.factor <= spike.factor
             assert condition.floor <= spike.floor
+
+
+@every_issue
+def test_it_is_rehearsed_with_a_fault_that_the_sandbox_has(name: str) -> None:
+    """And its alerts are of no other issue."""
+    assert ISSUES[name].drill in available()
+    others = {alert for other, issue in ISSUES.items() if other != name for alert in issue.alerts}
+    assert ISSUES[name].alerts
+    assert not others & set(ISSUES[name].alerts)
+
+
+@every_issue
+def test_its_evidence_is_a_play_and_its_breakdown_a_metric_of_a_node(name: str) -> None:
+    """By the names of the playbooks and of the node."""
+    issue = ISSUES[name]
+    if issue.evidence is not None:
+        assert playbook(issue.evidence.playbook).is_file()
+    if issue.breakdown is not None:
+        assert issue.breakdown.metric in exposed()
+    if issue.review is not None:
+        assert {issue.review.coherence_key, issue.review.size_key} <= set(CATALOGUE)
 
 
 @every_issue

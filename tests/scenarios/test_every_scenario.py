@@ -17,6 +17,7 @@ import pytest
 from runbook.cli.incident import EXIT_OF
 from runbook.engine.diagnose import judge_node
 from runbook.engine.plan import make_plan
+from runbook.engine.reading import Reading
 from runbook.errors import ExitCode
 from runbook.issues.high_formation_rate import (
     CLUSTER_SIZE,
@@ -103,7 +104,7 @@ def test_the_answers_and_the_plan_are_those_of_the_file(path: Path) -> None:
     """Each question on each node, the verdict, the exit code, and each step's change or reason."""
     document = tomllib.loads(path.read_text())
     samples, known, baseline = read(document)
-    nodes = tuple(judge_node(RUNBOOK, Node(name, ""), samples, known, baseline, "test") for name in document["nodes"])
+    nodes = tuple(judge_node(RUNBOOK, Node(name, ""), Reading(samples, known, baseline, "test")) for name in document["nodes"])
     diagnosis = Diagnosis(RUNBOOK.slug, "fleet", "test", 10.0, nodes)
     for node in nodes:
         expected = document["expect"][node.node]

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as some
 
-from runbook.engine.evaluate import check_setting, evaluate, figure, moves
+from runbook.engine.evaluate import check_setting, evaluate, moves
+from runbook.engine.figures import figure
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding
 from runbook.model.measurement import Measurement
-from runbook.model.quantity import Above, Condition, Metric
+from runbook.model.metric import Metric
+from runbook.model.quantity import Above, Measured
 from runbook.model.runbook import Check, Move
 from runbook.model.settings import Value
 
@@ -27,7 +29,7 @@ NUMBER = r"-?[0-9.]+(?:e[+-][0-9]+)?"
 positive = some.floats(1e-3, 1e9)
 
 
-def asked(condition: Condition, value: float | None, baseline: float | None = None, **ends: float | None) -> Finding:
+def asked(condition: Measured, value: float | None, baseline: float | None = None, **ends: float | None) -> Finding:
     """The answer to one condition for one value."""
     return evaluate("Is it?", condition, Measurement("a", "q", value, "refused", **ends), baseline, "test")
 
@@ -99,7 +101,7 @@ def test_without_an_interval_the_value_decides() -> None:
 @pytest.mark.parametrize("condition", [SPIKE, OPEN, BACK, GROWS, CALM])
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("baseline", [None, 0.0, 10.0, math.nan])
-def test_no_number_is_no_answer(condition: Condition, value: float | None, baseline: float | None) -> None:
+def test_no_number_is_no_answer(condition: Measured, value: float | None, baseline: float | None) -> None:
     """Never NO, never zero; and the reason stands where the arithmetic would."""
     found = asked(condition, value, baseline)
     assert found.answer is UNKNOWN
@@ -113,7 +115,7 @@ def test_no_number_is_no_answer(condition: Condition, value: float | None, basel
 @example(60.04, None, BACK)
 @example(83.33334, 100.0, SPIKE)
 def test_the_arithmetic_of_a_comparison_is_true_as_it_is_written(
-    value: float, baseline: float | None, condition: Condition
+    value: float, baseline: float | None, condition: Measured
 ) -> None:
     """A person who multiplies what stands there comes to the same answer, rounding and all."""
     found = asked(condition, value, baseline)
@@ -132,7 +134,7 @@ def test_the_arithmetic_of_a_comparison_is_true_as_it_is_written(
 @example(500.2, 0.1, 0.1, GROWS)
 @example(499.8, 0.1, 0.1, CALM)
 def test_the_arithmetic_of_an_interval_is_true_as_it_is_written(
-    value: float, down: float, up: float, condition: Condition
+    value: float, down: float, up: float, condition: Measured
 ) -> None:
     """Both ends on the side of the limit that it says, rounding and all."""
     found = asked(condition, value, low=value - down, high=value + up)

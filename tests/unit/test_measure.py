@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from runbook.engine.measure import FEWEST_SCRAPES, START_TIME, measure, pause_of, series_of
+from runbook.engine.measure import FEWEST_SCRAPES, measure, pause_of, series_of
+from runbook.engine.restarts import START_TIME
 from runbook.model.measurement import Measurement, NodeSamples, Sample, Series, Silence
-from runbook.model.quantity import How, Metric, Quantity
+from runbook.model.metric import Metric
+from runbook.model.quantity import How, Quantity
 
 FORMED = Metric("formed_total").per_minute("concepts/min")
 SLOW = Metric("seconds").quantile(0.5)

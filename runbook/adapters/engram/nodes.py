@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from runbook.adapters.engram.client import Client
+from runbook.adapters.engram.concepts import read_concepts
 from runbook.adapters.engram.lease import Leases
 from runbook.adapters.engram.settings import read_settings
+from runbook.model.concept import NodeConcepts, RecentConcept
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.settings import Settings
 from runbook.model.target import Node
@@ -41,6 +43,21 @@ class EngramNodes:
             RefusedError: a token is not kept as it must be.
         """
         return dict(zip((node.name for node in nodes), fan_out(nodes, self._settings_of), strict=True))
+
+    def concepts(self, nodes: Sequence[Node], since: datetime, most: int) -> NodeConcepts:
+        """The newest concepts of every node by name, or its silence.
+
+        Raises:
+            RefusedError: a token is not kept as it must be.
+        """
+
+        def ask(node: Node) -> tuple[RecentConcept, ...] | Silence:
+            try:
+                return read_concepts(self._client, node, since, most)
+            except NoReplyError as error:
+                return Silence(node.name, error.message)
+
+        return dict(zip((node.name for node in nodes), fan_out(nodes, ask), strict=True))
 
     def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> AbstractContextManager[None]:
         """Hold a lease on each node while the context lasts.

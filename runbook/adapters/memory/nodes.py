@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from runbook.errors import LockedError
+from runbook.model.concept import NodeConcepts, RecentConcept
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.settings import CATALOGUE, Settings
 from runbook.model.target import Node
@@ -20,16 +21,22 @@ class MemoryNodes:
         silent: why a node does not answer, by name.
         leases: who holds each node, as holder and run; pass one mapping to several to see them compete.
         leaseless: nodes that know no leases.
+        formed: concepts of nodes, the newest first; a node that is not named does not tell of concepts.
     """
 
     nodes: Mapping[str, Settings]
     silent: dict[str, str] = field(default_factory=dict)
     leases: dict[str, tuple[str, str]] = field(default_factory=dict)
     leaseless: set[str] = field(default_factory=set)
+    formed: Mapping[str, tuple[RecentConcept, ...]] = field(default_factory=dict)
 
     def settings(self, nodes: Sequence[Node]) -> NodeSettings:
         """Features and configuration of every node by name, or its silence."""
         return {node.name: self._settings_of(node.name) for node in nodes}
+
+    def concepts(self, nodes: Sequence[Node], since: datetime, most: int) -> NodeConcepts:
+        """The newest concepts of every node by name, or its silence."""
+        return {node.name: self._concepts_of(node.name, since, most) for node in nodes}
 
     @contextmanager
     def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> Iterator[None]:
@@ -55,6 +62,13 @@ class MemoryNodes:
         finally:
             for name in taken:
                 self.leases.pop(name, None)
+
+    def _concepts_of(self, name: str, since: datetime, most: int) -> tuple[RecentConcept, ...] | Silence:
+        if name in self.silent:
+            return Silence(name, self.silent[name])
+        if name not in self.formed:
+            return Silence(name, "telling of recent concepts is not supported by this node")
+        return tuple(each for each in self.formed[name] if datetime.fromisoformat(each.formed_at) > since)[:most]
 
     def _settings_of(self, name: str) -> Settings | Silence:
         if name in self.silent:
