@@ -157,10 +157,21 @@ def check_history(target: Target, plan: RunPlan, journal: Journal, clock: Clock)
     entries = list(journal.entries())
     record = record_of(entries, target.name, clock.now())
     check_steps(target, plan, record)
-    if cool_down_left(rails, record) and not _approved_since(entries, plan.id, record.rollback_seq):
+    check_cool_down(target, plan, entries, record)
+
+
+def check_cool_down(target: Target, plan: RunPlan, entries: Sequence[Entry], record: Record) -> None:
+    """The rest after a rollback; an approval that was given after it lets a run pass. So does a way back.
+
+    Raises:
+        RefusedError: the target still rests.
+    """
+    if passes(plan) or not cool_down_left(target.rails, record):
+        return
+    if not _approved_since(entries, plan.id, record.rollback_seq):
         raise RefusedError(
             _resting(target, record),
-            hint=f"wait, or put the rollback back: runbook undo {record.rollback}; or let a second person approve it",
+            hint=f"wait; or, to take the rollback back: runbook undo {record.rollback}",
         )
 
 
