@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.engine.history import runs_of
-from runbook.errors import DamagedError, NotSupportedError, StorageError, UsageError
+from runbook.engine.overtaken import superseded_by
+from runbook.errors import DamagedError, LockedError, NotSupportedError, StorageError, UsageError
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
@@ -41,11 +42,12 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of the steps: DONE, UNDONE (put back), PARTIAL (of an undo), or PERSON_NEEDED."""
+    """What became of the steps: DONE, UNDONE (put back), PARTIAL (of an undo), PERSON_NEEDED, or SUPERSEDED."""
 
     status: RunStatus
     results: tuple[StepResult, ...]
     undo_results: tuple[StepResult, ...] = ()
+    superseded_by: str = ""
 
 
 @contextmanager
@@ -69,6 +71,7 @@ def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[Run
     """Take the steps in order. When one fails, what it and the earlier ones did is put back, last first.
 
     The steps of an undo are not put back when one fails: the rest is still tried, and what is left is reported.
+    Once the emergency brake has overtaken the run, no step is taken any more and nothing is put back.
 
     Raises:
         StorageError: an intent could not be journaled; nothing was changed for it.
@@ -76,6 +79,9 @@ def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[Run
     """
     results: list[StepResult] = []
     for step in steps:
+        by = superseded_by(ports.journal, plan.id)
+        if by:
+            return Applied(RunStatus.SUPERSEDED, tuple(results), superseded_by=by)
         result = take(ports, target, plan, step)
         results.append(result)
         if not result.done and not plan.undoes:
@@ -108,17 +114,39 @@ def put_back(ports: ChangePorts, target: Target, plan: RunPlan) -> Applied:
     """Undo what the run did so far, last step first, before an interruption too: the journal knows what that was."""
     run = runs_of(entry for entry in ports.journal.entries() if entry.run == plan.id)[plan.id]
     left = [progress for progress in reversed(run.steps) if progress.applied or progress.state in UNWINDING]
-    undone = tuple(_put_back_one(ports, target, plan, progress) for progress in left)
+    undone: list[StepResult] = []
+    for progress in left:
+        by = _superseded(ports, plan)
+        if by:
+            return Applied(RunStatus.SUPERSEDED, (), tuple(undone), superseded_by=by)
+        undone.append(_put_back_one(ports, target, plan, progress))
     status = RunStatus.UNDONE if all(each.done for each in undone) else RunStatus.PERSON_NEEDED
-    return Applied(status, (), undone)
+    return Applied(status, (), tuple(undone))
+
+
+def _superseded(ports: ChangePorts, plan: RunPlan) -> str:
+    """Who overtook the run, while it is putting things back: a journal that cannot be read must not keep it from it."""
+    try:
+        return superseded_by(ports.journal, plan.id)
+    except (StorageError, DamagedError, LockedError):
+        return ""
 
 
 def note(ports: ChangePorts, event: Event, plan: RunPlan, details: dict[str, Any]) -> None:
-    """Journal a part of a rollback, or tell it: a journal that refuses must not keep what was done in effect."""
+    """Journal a part of a rollback, else keep it in the second place, else tell it.
+
+    A journal that refuses must not keep what was done in effect.
+    """
     try:
         ports.journal.append(event, plan.id, details)
-    except (StorageError, DamagedError) as error:
-        ports.read.talk.say(f"NOT JOURNALED ({error.message}): {event.value} {plan.id} {details}")
+    except (StorageError, DamagedError, LockedError) as error:
+        try:
+            place = ports.journal.rescue(event, plan.id, details, error.message)
+        except StorageError as refused:
+            why = f"{error.message}; {refused.message}"
+            ports.read.talk.say(f"NOT JOURNALED ({why}): {event.value} {plan.id} {details}")
+        else:
+            ports.read.talk.say(f"NOT IN THE JOURNAL YET ({error.message}): {event.value} {plan.id} waits in {place}")
 
 
 def _put_back_one(ports: ChangePorts, target: Target, plan: RunPlan, progress: StepProgress) -> StepResult:

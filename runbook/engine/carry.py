@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named, note
 from runbook.engine.history import details_of
+from runbook.engine.overtaken import superseded_by
 from runbook.engine.rails import check_history
 from runbook.engine.watch import Watched, watch
 from runbook.errors import InterruptedRunError, RunbookError, StorageError
@@ -34,6 +36,7 @@ class Carried:
     results: tuple[StepResult, ...] = ()
     undo_results: tuple[StepResult, ...] = ()
     watched: Watched | None = None
+    superseded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,17 @@ def carry(context: Context, plan: RunPlan, todo: Sequence[RunStep], *, new: bool
 def _phase(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Carried:
     applied = _take_all(context, plan, steps, new=new)
     if applied.status is not RunStatus.DONE or context.verify is None or not plan.watch_seconds:
-        return Carried(plan, applied.status, applied.results, applied.undo_results)
+        return _without_watch(plan, applied)
     watched = _watch(context, plan, context.verify)
+    if watched.superseded_by:
+        by = watched.superseded_by
+        return Carried(plan, RunStatus.SUPERSEDED, applied.results, watched=watched, superseded_by=by)
     return Carried(plan, STATUS_OF_WATCH[watched.answer], applied.results, watched=watched)
+
+
+def _without_watch(plan: RunPlan, applied: Applied) -> Carried:
+    by = applied.superseded_by
+    return Carried(plan, applied.status, applied.results, applied.undo_results, superseded_by=by)
 
 
 def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Applied:
@@ -131,7 +142,8 @@ def _watch(context: Context, plan: RunPlan, verify: Verify) -> Watched:
     nodes = nodes_named(context.target, {change.node for step in plan.steps for change in step.changes})
     journal.append(Event.WATCH_STARTED, plan.id, {"seconds": plan.watch_seconds})
     length = timedelta(seconds=plan.watch_seconds)
-    watched = watch(context.ports.read, verify, nodes, context.baseline, length)
+    overtaken = partial(superseded_by, journal, plan.id)
+    watched = watch(context.ports.read, verify, nodes, context.baseline, length, overtaken)
     findings = [asdict(finding) for finding in watched.findings]
     journal.append(
         Event.WATCH_ENDED,
@@ -153,7 +165,7 @@ def end_orphans(context: Context, run: Run) -> None:
 def end(context: Context, plan: RunPlan, status: RunStatus) -> None:
     """Journal how the run ended."""
     details = {"status": status.value, "exit_code": int(status.exit_code)}
-    if status in {RunStatus.UNDONE, RunStatus.PERSON_NEEDED}:
+    if status in {RunStatus.UNDONE, RunStatus.PERSON_NEEDED, RunStatus.SUPERSEDED}:
         note(context.ports, Event.RUN_ENDED, plan, details)
     else:
         context.ports.journal.append(Event.RUN_ENDED, plan.id, details)

@@ -6,7 +6,7 @@ from typing import Any
 
 from runbook.errors import DamagedError, UsageError
 from runbook.model.finding import Change
-from runbook.model.journal import Entry, Event
+from runbook.model.journal import Entry, Event, original
 from runbook.model.play import AS_ASKED, HostState
 from runbook.model.run import Approval, Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
 from runbook.model.runbook import Risk
@@ -43,7 +43,7 @@ def _step_of(details: Mapping[str, Any]) -> RunStep:
 def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
     """Every run of the journal by id, oldest first."""
     runs: dict[str, Run] = {}
-    for entry in entries:
+    for entry in map(original, entries):
         if entry.event is Event.RUN_STARTED:
             plan = plan_of(entry.details["plan"])
             approval = runs[plan.id].approval if plan.id in runs else None
@@ -96,8 +96,8 @@ def _after(run: Run, entry: Entry) -> Run:
             news |= _told(run, entry)
         return _with(run, details, **news)
     match entry.event:
-        case Event.RUN_ENDED:
-            return replace(run, status=RunStatus(details["status"]), ended_at=entry.at)
+        case Event.RUN_ENDED | Event.RUN_SUPERSEDED:
+            return _ended(run, entry)
         case Event.RUN_RESUMED:
             return replace(run, status=RunStatus.OPEN, ended_at=None)
         case Event.APPROVAL_GIVEN if run.approval is not None:
@@ -107,6 +107,13 @@ def _after(run: Run, entry: Entry) -> Run:
             return replace(run, status=RunStatus.WITHDRAWN, ended_at=entry.at)
         case _:
             return run
+
+
+def _ended(run: Run, entry: Entry) -> Run:
+    """By itself, or because the brake overtook it; a run that had ended before was not overtaken."""
+    if entry.event is Event.RUN_SUPERSEDED and run.status is not RunStatus.OPEN:
+        return run
+    return replace(run, status=RunStatus(entry.details.get("status", "superseded")), ended_at=entry.at)
 
 
 def _told(run: Run, entry: Entry) -> dict[str, Any]:

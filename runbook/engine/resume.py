@@ -65,4 +65,5 @@ def _unwind(context: Context, run: Run) -> Carried:
     with holding(context.ports, context.target, run.plan, context.who):
         applied = put_back(context.ports, context.target, run.plan)
     end(context, run.plan, applied.status)
-    return Carried(run.plan, applied.status, undo_results=applied.undo_results)
+    by = applied.superseded_by
+    return Carried(run.plan, applied.status, undo_results=applied.undo_results, superseded_by=by)

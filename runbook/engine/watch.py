@@ -1,6 +1,6 @@
 """Watch until what is expected has held long enough, or the time is up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,12 +20,16 @@ LOOKS_PER_HOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How the watch ended: YES recovered, NO not, UNKNOWN could not tell; with the last findings."""
+    """How the watch ended: YES recovered, NO not, UNKNOWN could not tell; with the last findings.
+
+    `superseded_by` is the run of the emergency brake that ended the watch before its time.
+    """
 
     answer: Answer
     findings: tuple[Finding, ...]
     seconds: float
     held_seconds: float
+    superseded_by: str = ""
 
 
 def watch(
@@ -34,9 +38,11 @@ def watch(
     nodes: Sequence[Node],
     baseline: Baseline | None,
     length: timedelta,
+    overtaken: Callable[[], str] = str,
 ) -> Watched:
     """Look until every expectation holds over the last `verify.hold` of `length`, on every node.
 
+    It ends at once when `overtaken` names a run.
     A measurement covers only time since the watch began, so that the incident itself is not held against it.
     """
     hold = length.total_seconds() * verify.hold
@@ -46,6 +52,10 @@ def watch(
     while True:
         ports.probes.observe(nodes, names)
         passed = ports.clock.monotonic() - begin
+        by = overtaken()
+        if by:
+            ports.talk.progress("watching", length.total_seconds(), length.total_seconds())
+            return Watched(Answer.UNKNOWN, (), passed, hold, by)
         if passed >= hold:
             samples = ports.probes.samples(nodes, names, timedelta(seconds=hold))
             findings = _findings(verify, nodes, samples, baseline, ports.probes.source)

@@ -33,6 +33,7 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"
     UNDONE = "undone"  # a step failed, everything was put back
     PERSON_NEEDED = "person needed"
+    SUPERSEDED = "superseded"  # the emergency brake overtook it; it stopped, and put nothing back
     WAITING = "waiting"  # for the approval of a second person: nothing has begun
     WITHDRAWN = "withdrawn"  # it never began, and never will
 
@@ -51,9 +52,14 @@ _EXIT_CODES = {
     RunStatus.PARTIAL: ExitCode.PARTIAL,
     RunStatus.UNDONE: ExitCode.STEP_FAILED,
     RunStatus.PERSON_NEEDED: ExitCode.PERSON_NEEDED,
+    RunStatus.SUPERSEDED: ExitCode.PARTIAL,
     RunStatus.WAITING: ExitCode.REFUSED,
     RunStatus.WITHDRAWN: ExitCode.REFUSED,
 }
+
+
+ROLLBACK = "rollback"
+"""What a run of the emergency brake has in the place of an issue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +157,20 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Is there something left to do? Not where all of it was undone meanwhile."""
-        return not self.undone_by and self.status in {RunStatus.OPEN, RunStatus.PARTIAL}
+        """Is there something left to do? Not where all of it was undone meanwhile.
+
+        The emergency brake is not resumed but pulled again.
+        """
+        return not self.undone_by and not self.is_brake and self.status in {RunStatus.OPEN, RunStatus.PARTIAL}
+
+    @property
+    def is_brake(self) -> bool:
+        """Did the emergency brake make it? An undo of one is an ordinary run."""
+        return self.plan.issue == ROLLBACK and not self.plan.undoes
+
+    @property
+    def way_on(self) -> str:
+        """What a person does about it where it has not ended."""
+        run = self.plan.id
+        first = f"runbook {self.plan.command} --target {self.plan.target}" if self.is_brake else f"runbook resume {run}"
+        return f"{first}   (or: runbook undo {run})"

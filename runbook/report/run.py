@@ -51,6 +51,10 @@ def next_steps(carried: Carried, escalate: str) -> tuple[str, ...]:
     run = carried.plan.id
     undo = f"to put the old values back: runbook undo {run}"
     told = {
+        RunStatus.SUPERSEDED: (
+            f"overtaken by {carried.superseded_by}, the emergency brake: what this run had done stands, nothing was put back",
+            undo,
+        ),
         RunStatus.RECOVERED: (undo,),
         RunStatus.NOT_RECOVERED: (escalate, undo),
         RunStatus.COULD_NOT_TELL: ("the watch saw too little to tell; ask again, without --act", undo),

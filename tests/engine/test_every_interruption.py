@@ -246,6 +246,12 @@ class FullDisk:
     def entries(self) -> Any:
         return self.inner.entries()
 
+    def fresh(self) -> Any:
+        return self.inner.fresh()
+
+    def rescue(self, *_: Any) -> str:
+        raise StorageError("no space left on device")
+
 
 @pytest.mark.parametrize("stays", [False, True])
 @pytest.mark.parametrize("undoing", [False, True])

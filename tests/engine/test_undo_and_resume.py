@@ -297,6 +297,7 @@ def test_a_crash_in_the_emergency_step_is_resumed_from_there() -> None:
             return journal.append(event, run, details)
 
         entries = staticmethod(journal.entries)
+        fresh = staticmethod(journal.fresh)
 
     scene.with_(journal=Dying())
     with pytest.raises(CrashError):
@@ -347,6 +348,7 @@ def test_a_full_disk_in_the_middle_names_the_run_that_it_stranded() -> None:
             return journal.append(event, run, details)
 
         entries = staticmethod(journal.entries)
+        fresh = staticmethod(journal.fresh)
 
     scene.with_(journal=Full())
     with pytest.raises(StorageError) as stranded:

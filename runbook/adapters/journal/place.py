@@ -72,8 +72,8 @@ class Place:
 
 
 @contextmanager
-def locked(place: Place, clock: Clock) -> Iterator[None]:
-    """Hold the journal's lock, to change it.
+def locked(place: Place, clock: Clock, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold the journal's lock, to change it; wait for it at most `patience` seconds.
 
     Raises:
         LockedError: another process holds it for longer than any append takes.
@@ -81,15 +81,15 @@ def locked(place: Place, clock: Clock) -> Iterator[None]:
     """
     with storage(place.lock, "open"):
         descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
-    with _held(descriptor, fcntl.LOCK_EX, place, clock):
+    with _held(descriptor, fcntl.LOCK_EX, place, clock, patience):
         yield
 
 
 @contextmanager
-def _held(descriptor: int, kind: int, place: Place, clock: Clock) -> Iterator[None]:
+def _held(descriptor: int, kind: int, place: Place, clock: Clock, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Unlocked by name: closing would leave the lock to a child that was forked meanwhile."""
     try:
-        _wait(descriptor, kind, place, clock)
+        _wait(descriptor, kind, place, (clock, patience))
         try:
             yield
         finally:
@@ -98,15 +98,16 @@ def _held(descriptor: int, kind: int, place: Place, clock: Clock) -> Iterator[No
         os.close(descriptor)
 
 
-def _wait(descriptor: int, kind: int, place: Place, clock: Clock) -> None:
-    deadline, pause = clock.monotonic() + PATIENCE_SECONDS, 0.0005
+def _wait(descriptor: int, kind: int, place: Place, limit: tuple[Clock, float]) -> None:
+    clock, patience = limit
+    deadline, pause = clock.monotonic() + patience, 0.0005
     while True:
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if clock.monotonic() >= deadline:
                 raise LockedError(
-                    f"another process has held {place.lock} for {PATIENCE_SECONDS:g} s",
+                    f"another process has held {place.lock} for {patience:g} s",
                     hint=f"find it with: fuser -v {place.lock}",
                 ) from None
             clock.sleep(pause)
