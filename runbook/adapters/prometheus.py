@@ -14,6 +14,7 @@ from runbook.errors import UnreachableError
 from runbook.model.measurement import NodeSamples, Sample, Samples, Series, Silence
 from runbook.model.target import Node
 from runbook.wire import NoReplyError, OnRetry, Reply, Wire, patiently, quiet
+from runbook.wire.dialect import UPSTREAM_MARKS, UPSTREAM_REASON, is_upstream
 from runbook.wire.exchange import printable
 
 _LIMIT_BYTES = 64 << 20
@@ -67,7 +68,7 @@ class PrometheusProbes:
         if not nodes:
             return {}
         span = f"[{max(1, math.ceil(window.total_seconds()))}s]"
-        metrics = f"__name__=~{_any_of([*names, _UP])}"
+        metrics = f"__name__=~{_any_of(dict.fromkeys([*names, _UP, *UPSTREAM_MARKS]))}"
         instances = _any_of(_instance(node) for node in nodes)
         labelled = _any_of(node.name for node in nodes)
         by_instance = self._query(f"{{{metrics},instance=~{instances}}}{span}")
@@ -152,7 +153,9 @@ def _samples_of(node: Node, found: Sequence[_Labelled]) -> NodeSamples | Silence
         best[key] = max(best.get(key, ()), samples, key=len)
     if ups and max(ups, key=lambda sample: (sample.at, sample.value)).value == 0:
         return Silence(node.name, "Prometheus cannot scrape it (up is 0)")
+    if is_upstream({name for name, _ in best}):
+        return Silence(node.name, UPSTREAM_REASON, answered=True)
     series = tuple(Series(*key, samples) for key, samples in sorted(best.items()) if samples)
     if not series:
-        return Silence(node.name, f"no series in Prometheus for instance={_instance(node)}")
+        return Silence(node.name, f"no series in Prometheus for instance={_instance(node)}", answered=bool(ups))
     return NodeSamples(node.name, series)

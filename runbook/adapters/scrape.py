@@ -1,5 +1,6 @@
 """Metrics read from the nodes themselves: a scraper knows only what it saw while it was watching."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -10,7 +11,8 @@ from datetime import timedelta
 from runbook.model.measurement import NodeSamples, Sample, Samples, Series, Silence
 from runbook.model.target import Node
 from runbook.ports import Clock
-from runbook.wire import NoReplyError, Reading, Wire, readings
+from runbook.wire import ForeignMetricsError, NoReplyError, Reading, Wire, readings
+from runbook.wire.dialect import POLL_SECONDS
 
 _PATH = "/metrics/prometheus"
 _KEPT_SECONDS = 2 * 3600.0
@@ -21,11 +23,16 @@ _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(slots=True)
 class _Memory:
-    """What was seen of one node. `trouble` is why the newest observation gave nothing; empty where it did."""
+    """What was seen of one node. `trouble` is why the newest observation gave nothing; empty where it did.
+
+    `left_alone_until` is set for a node that loses metrics of its own whenever it is asked for them.
+    """
 
     series: dict[_Key, deque[Sample]] = field(default_factory=dict)
     trouble: str = "not observed yet"
     asked: threading.Thread | None = None
+    answered: bool = False
+    left_alone_until: float = -math.inf
 
     def remember(self, at: float, found: Sequence[Reading]) -> None:
         for reading in found:
@@ -72,7 +79,7 @@ class ScrapeProbes:
             for node in nodes:
                 memory = self._memories[node.name]
                 if memory.asked is not None:
-                    memory.trouble = f"no answer within {self._patience:g} s"
+                    memory.trouble, memory.answered = f"no answer within {self._patience:g} s", False
 
     def samples(self, nodes: Sequence[Node], names: Sequence[str], window: timedelta) -> Samples:
         """What was seen in the last `window`. A node whose newest observation failed is silent."""
@@ -84,17 +91,20 @@ class ScrapeProbes:
         """Ask in the background, where no answer is due; the thread is a daemon, so that no hang outlives us."""
         with self._guard:
             memory = self._memories.setdefault(node.name, _Memory())
-            if memory.asked is not None:
+            if memory.asked is not None or self._clock.monotonic() < memory.left_alone_until:
                 return None
             memory.asked = threading.Thread(target=self._read, args=(node, names, memory), daemon=True)
         memory.asked.start()
         return memory.asked
 
     def _read(self, node: Node, names: frozenset[str], memory: _Memory) -> None:
+        alone, answered = -math.inf, False
         try:
             reply = self._wire.exchange("GET", node.url + _PATH, headers={"Accept": "text/plain"})
             at = self._clock.monotonic()
             found = readings(reply.checked(), names)
+        except ForeignMetricsError as error:
+            trouble, answered, alone = error.message, True, at + POLL_SECONDS
         except NoReplyError as error:
             trouble = error.message
         except Exception as error:  # noqa: BLE001  # a thread has nobody to raise to; a silence is seen by the caller
@@ -103,18 +113,22 @@ class ScrapeProbes:
             trouble = ""
         with self._guard:
             memory.asked = None
-            memory.trouble = trouble
+            memory.trouble, memory.answered, memory.left_alone_until = trouble, answered, alone
             if not trouble:
                 memory.remember(at, found)
 
     def _of(self, name: str, wanted: frozenset[str], begin: float) -> NodeSamples | Silence:
         memory = self._memories.get(name, _Memory())
         if memory.trouble:
-            return Silence(name, memory.trouble)
+            return Silence(name, memory.trouble, answered=memory.answered)
         kept = {
             key: tuple(sample for sample in samples if sample.at >= begin)
             for key, samples in memory.series.items()
             if key[0] in wanted
         }
         series = tuple(Series(*key, samples) for key, samples in sorted(kept.items()) if samples)
-        return NodeSamples(name, series) if series else Silence(name, "exposes none of the metrics asked for")
+        return (
+            NodeSamples(name, series)
+            if series
+            else Silence(name, "exposes none of the metrics asked for", answered=True)
+        )

@@ -58,7 +58,7 @@ class Diagnosis:
     @property
     def all_silent(self) -> bool:
         """Did no node answer at all?"""
-        return bool(self.nodes) and all(node.silence is not None for node in self.nodes)
+        return bool(self.nodes) and all(node.silence is not None and not node.silence.answered for node in self.nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,11 @@ class NodeSamples:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A node, or a source, that did not answer, and why."""
+    """A node, or a source, that did not answer, and why; with `answered` it did, but has nothing of what was asked."""
 
     node: str
     reason: str
+    answered: bool = False
 
 
 Samples = Mapping[str, NodeSamples | Silence]

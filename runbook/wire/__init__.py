@@ -5,8 +5,19 @@ of prometheus_client are imported at first use.
 """
 
 from runbook.wire.exchange import NoReplyError, Reply, Wire
-from runbook.wire.exposition import Reading, readings
+from runbook.wire.exposition import ForeignMetricsError, Reading, readings
 from runbook.wire.fan_out import fan_out
 from runbook.wire.retry import OnRetry, patiently, quiet
 
-__all__ = ["NoReplyError", "OnRetry", "Reading", "Reply", "Wire", "fan_out", "patiently", "quiet", "readings"]
+__all__ = [
+    "ForeignMetricsError",
+    "NoReplyError",
+    "OnRetry",
+    "Reading",
+    "Reply",
+    "Wire",
+    "fan_out",
+    "patiently",
+    "quiet",
+    "readings",
+]

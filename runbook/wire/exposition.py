@@ -5,9 +5,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from runbook.wire.dialect import IDLE_REASON, UPSTREAM_REASON, is_upstream
 from runbook.wire.exchange import NoReplyError, Reply
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+class ForeignMetricsError(NoReplyError):
+    """The node answered, but with metrics of another kind, or with none: no number can be made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,15 @@ def readings(reply: Reply, names: Collection[str]) -> list[Reading]:
 
     Raises:
         NoReplyError: the body is no Prometheus text.
+        ForeignMetricsError: it is that of upstream Engram 0.1, or empty, as upstream's is while it is idle.
     """
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  # 70 ms
 
+    if not reply.body.strip():
+        raise ForeignMetricsError(f"answered with {reply.kind()} instead of Prometheus text; {IDLE_REASON}")
     try:
-        text = "\n".join(_wanted(reply.body.decode(), frozenset(names))) + "\n"
+        seen: set[str] = set()
+        text = "\n".join(_wanted(reply.body.decode(), frozenset(names), seen)) + "\n"
         found = {
             (sample.name, tuple(sorted(sample.labels.items()))): float(sample.value)
             for family in text_string_to_metric_families(text)
@@ -37,11 +46,15 @@ def readings(reply: Reply, names: Collection[str]) -> list[Reading]:
         }
     except (ValueError, KeyError, IndexError, AttributeError):
         raise NoReplyError(f"answered with {reply.kind()} instead of Prometheus text") from None
+    if is_upstream(seen):
+        raise ForeignMetricsError(UPSTREAM_REASON)
     return [Reading(name, labels, value) for (name, labels), value in found.items() if math.isfinite(value)]
 
 
-def _wanted(text: str, names: frozenset[str]) -> Iterator[str]:
+def _wanted(text: str, names: frozenset[str], seen: set[str]) -> Iterator[str]:
     """The lines of these names, and the first line that holds a sample at all: it proves what kind of text this is.
+
+    Every name of the text goes into `seen`.
 
     Raises:
         ValueError: there is no line that could hold a sample.
@@ -51,6 +64,7 @@ def _wanted(text: str, names: frozenset[str]) -> Iterator[str]:
         found = _NAME.match(line)
         if found is None:
             raise ValueError(line)
+        seen.add(found.group())
         if first or found.group() in names:
             yield line
         first = False
