@@ -1,5 +1,7 @@
-"""Documents in the state folder, checked against their schema whenever they come or go."""
+"""Documents in the state folder: baselines, checked against their schema whenever they come or go; evidence of runs."""
 
+import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import orjson
 from runbook.adapters.files import private_folder, read_document, safe_name, write_atomic
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.material import schema
+from runbook.model.evidence import Kept
 from runbook.model.measurement import Baseline, NodeBaseline
 from runbook.model.settings import CATALOGUE, Settings, checked
 
@@ -17,10 +20,26 @@ _HINT = "capture a new one with: runbook baseline capture"
 
 
 class FileStore:
-    """`Store` in a state folder: `baselines/<target>.json`."""
+    """`Store` in a state folder, `baselines/<target>.json`, and the shelf of what runs collected."""
 
     def __init__(self, folder: Path) -> None:
         self._baselines = folder / "baselines"
+        self._runs = folder / "runs"
+
+    def keep(self, run: str, name: str, document: Mapping[str, Any]) -> Kept:
+        """Keep a document of a run, `runs/<run>/<name>.json`; where, and its digest.
+
+        Raises:
+            StorageError: the disk refused.
+            UsageError: the run or the name cannot be a file's.
+        """
+        folder = self._runs / safe_name(run, "run")
+        data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        path = folder / f"{safe_name(name, 'document')}.json"
+        private_folder(self._runs)
+        private_folder(folder)
+        write_atomic(path, data)
+        return Kept(str(path), hashlib.sha256(data).hexdigest())
 
     def save_baseline(self, baseline: Baseline) -> str:
         """Keep it as the target's baseline; where it is kept.

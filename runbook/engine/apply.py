@@ -12,6 +12,7 @@ from typing import Any
 from runbook.engine.history import runs_of
 from runbook.engine.overtaken import superseded_by
 from runbook.errors import DamagedError, LockedError, NotSupportedError, StorageError, UsageError
+from runbook.model.evidence import NodeEvidence
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
@@ -48,6 +49,7 @@ class Applied:
     results: tuple[StepResult, ...]
     undo_results: tuple[StepResult, ...] = ()
     superseded_by: str = ""
+    evidence: tuple[NodeEvidence, ...] = ()
 
 
 @contextmanager

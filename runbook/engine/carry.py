@@ -7,12 +7,14 @@ from datetime import timedelta
 from functools import partial
 
 from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named, note
+from runbook.engine.evidence import Looking, collect_evidence
 from runbook.engine.history import details_of
 from runbook.engine.overtaken import superseded_by
 from runbook.engine.rails import check_history
 from runbook.engine.watch import Watched, watch
 from runbook.errors import InterruptedRunError, RunbookError, StorageError
 from runbook.model.answer import Answer
+from runbook.model.evidence import NodeEvidence
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
 from runbook.model.run import Run, RunPlan, RunStatus, RunStep
@@ -37,17 +39,22 @@ class Carried:
     undo_results: tuple[StepResult, ...] = ()
     watched: Watched | None = None
     superseded_by: str = ""
+    evidence: tuple[NodeEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What carrying a run needs beside the run itself; `verify` None is a run without a watch."""
+    """What carrying a run needs beside the run itself; `verify` None is a run without a watch.
+
+    `looking` is what is collected from the nodes before the first step.
+    """
 
     ports: ChangePorts
     target: Target
     who: str
     verify: Verify | None = None
     baseline: Baseline | None = None
+    looking: Looking | None = None
 
 
 @contextmanager
@@ -103,7 +110,7 @@ def carry(context: Context, plan: RunPlan, todo: Sequence[RunStep], *, new: bool
     if carried.status is RunStatus.NOT_RECOVERED and plan.allow_disruptive and emergency:
         context.ports.read.talk.say("not recovered: taking the emergency steps")
         later = _phase(context, plan, emergency, new=False)
-        carried = replace(later, results=carried.results + later.results)
+        carried = replace(later, results=carried.results + later.results, evidence=carried.evidence)
     end(context, plan, carried.status)
     return carried
 
@@ -115,13 +122,16 @@ def _phase(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bo
     watched = _watch(context, plan, context.verify)
     if watched.superseded_by:
         by = watched.superseded_by
-        return Carried(plan, RunStatus.SUPERSEDED, applied.results, watched=watched, superseded_by=by)
-    return Carried(plan, STATUS_OF_WATCH[watched.answer], applied.results, watched=watched)
+        done = Carried(plan, RunStatus.SUPERSEDED, applied.results, watched=watched, superseded_by=by)
+    else:
+        done = Carried(plan, STATUS_OF_WATCH[watched.answer], applied.results, watched=watched)
+    return replace(done, evidence=applied.evidence)
 
 
 def _without_watch(plan: RunPlan, applied: Applied) -> Carried:
     by = applied.superseded_by
-    return Carried(plan, applied.status, applied.results, applied.undo_results, superseded_by=by)
+    results = applied.results, applied.undo_results
+    return Carried(plan, applied.status, *results, superseded_by=by, evidence=applied.evidence)
 
 
 def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Applied:
@@ -134,7 +144,15 @@ def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new:
             check_history(context.target, plan, context.ports.journal, context.ports.read.clock)
             started = {"plan": details_of(plan), "environment": context.target.environment}
             context.ports.journal.append(Event.RUN_STARTED, plan.id, started)
-        return apply(context.ports, context.target, plan, steps)
+        evidence = _look(context, plan) if new else ()
+        return replace(apply(context.ports, context.target, plan, steps), evidence=evidence)
+
+
+def _look(context: Context, plan: RunPlan) -> tuple[NodeEvidence, ...]:
+    if context.looking is None or not plan.steps:
+        return ()
+    nodes = nodes_named(context.target, {change.node for step in plan.steps for change in step.changes})
+    return collect_evidence(context.ports, context.looking, plan, [node.name for node in nodes])
 
 
 def _watch(context: Context, plan: RunPlan, verify: Verify) -> Watched:

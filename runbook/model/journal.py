@@ -18,6 +18,7 @@ class Event(StrEnum):
     UNDO_OUTCOME = "undo.outcome"
     WATCH_STARTED = "watch.started"
     WATCH_ENDED = "watch.ended"
+    EVIDENCE_COLLECTED = "evidence.collected"
     RUN_RESUMED = "run.resumed"
     RUN_ENDED = "run.ended"
     BASELINE_CAPTURED = "baseline.captured"
