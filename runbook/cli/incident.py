@@ -10,10 +10,13 @@ import click
 from runbook.cli import compose
 from runbook.cli.compose import Session, command_for
 from runbook.cli.open_runs import open_runs, refuse_beside_open
+from runbook.cli.rails import check_reason, guard
 from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.cli.settings import chosen as named_nodes
 from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose, silent_nodes
 from runbook.engine.incident import ActOptions, act, run_plan
+from runbook.engine.narrow import narrowed
 from runbook.engine.plan import make_plan
 from runbook.errors import ExitCode, RefusedError, UnreachableError
 from runbook.model.answer import Answer
@@ -42,6 +45,8 @@ class Wishes:
     act: bool
     yes: bool
     allow_disruptive: bool
+    nodes: tuple[str, ...]
+    max_risk: Risk | None
     watch: timedelta
     window: timedelta | None
     reason: str
@@ -71,6 +76,9 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
     """
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)
+    named_nodes(target, wishes.nodes)
+    if wishes.act:
+        check_reason(target, wishes.reason)
     baseline = current.store.load_baseline(target.name)
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
@@ -78,7 +86,7 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
         if diagnosis.all_silent:
             reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(diagnosis))
             raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
-        plan = make_plan(runbook, diagnosis, settings, baseline)
+        plan = narrowed(make_plan(runbook, diagnosis, settings, baseline), wishes.nodes, wishes.max_risk)
         if wishes.act:
             refuse_beside_open(current, target.name)
         elif wishes.yes or wishes.allow_disruptive:
@@ -100,9 +108,16 @@ def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) ->
     if diagnosis.present is Answer.YES:
         show(plan_lines(plan))
     changes = any(planned.changes for planned in plan.ordinary)
-    show(next_lines(runbook, diagnosis, command_for(runbook.slug, diagnosis.target), changes=changes))
+    show(next_lines(runbook, diagnosis, _command(runbook, diagnosis.target, wishes), changes=changes))
     show(line(text, Style.UNSURE) for text in left_open.values())
     return code
+
+
+def _command(runbook: Runbook, target: str, wishes: Wishes) -> str:
+    """What was typed, as far as it decides what would be done."""
+    nodes = "".join(f" --node {name}" for name in wishes.nodes)
+    risk = "" if wishes.max_risk is None else f" --max-risk {wishes.max_risk.name.lower()}"
+    return command_for(runbook.slug, target) + nodes + risk
 
 
 def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
@@ -112,9 +127,13 @@ def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
         show(plan_lines(plan))
     command = f"{scene.runbook.slug} --act"
     options = ActOptions(current.new_run_id(), command, wishes.reason, wishes.watch, wishes.allow_disruptive)
-    run = run_plan(plan, scene.target.name, _chosen(plan, wishes), options)
+    chosen = _chosen(plan, wishes)
+    run = run_plan(plan, scene.target.name, chosen, options)
     if not run.steps:
         raise RefusedError("there is no step left that would change anything", hint=scene.runbook.escalate)
+    allowed = scene.target.rails.allowed_risk.name.lower()
+    risk = max(planned.step.risk for planned in chosen)
+    guard(current, scene.target, run, risk, narrower=f"leave it out: --max-risk {allowed}")
     changing = compose.change_ports(current, scene.target, scene.ports)
     who = f"{current.who}@{current.where}"
     carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline), run)

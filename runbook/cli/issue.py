@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from runbook.cli.options import Duration, change_options, ends_with, json_option, target_options, window_option
+from runbook.cli.options import (
+    Duration,
+    change_options,
+    ends_with,
+    json_option,
+    narrowing_options,
+    target_options,
+    window_option,
+)
 from runbook.errors import ExitCode
 from runbook.model.runbook import Runbook
 
@@ -46,6 +54,7 @@ def command_of(name: str) -> click.Command:
     )
     @click.option("--act", is_flag=True, help="Take the steps of the plan, then watch until it has recovered.")
     @click.option("--allow-disruptive", is_flag=True, help="With --act: take the emergency steps if the others fail.")
+    @narrowing_options
     @click.option(
         "--watch",
         type=Duration(shortest=SHORTEST_WATCH),

@@ -9,6 +9,7 @@ import click
 
 from runbook.errors import MEANINGS, ExitCode, UsageError
 from runbook.model.duration import duration, in_words
+from runbook.model.runbook import Risk
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -79,6 +80,20 @@ def change_options(command: Decorated) -> Decorated:
     said = click.option("--yes", "-y", is_flag=True, help="Do not ask; for automation.")
     why = click.option("--reason", default="", metavar="TEXT", callback=readable, help="Why; kept in the journal.")
     return said(why(command))
+
+
+def narrowing_options(command: Decorated) -> Decorated:
+    """`--node`, as often as needed, and `--max-risk`: what a run leaves alone."""
+    node = click.option(
+        "--node", "nodes", multiple=True, metavar="NAME", help="Change this node only; once for each of several."
+    )
+    risk = click.option(
+        "--max-risk",
+        type=click.Choice([each.name.lower() for each in Risk]),
+        callback=lambda _, __, word: None if word is None else Risk[word.upper()],
+        help="Leave out the steps of a higher risk.",
+    )
+    return node(risk(command))
 
 
 def ends_with(*codes: ExitCode) -> str:

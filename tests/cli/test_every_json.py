@@ -34,7 +34,7 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert list(document(capsys, "baseline", "capture", *SHORT)["data"]["nodes"]) == ["prod-1"]
     assert list(document(capsys, "baseline", "show")["data"]["nodes"]) == ["prod-1"]
     assert document(capsys, "high-formation-rate", *SHORT)["data"]["baseline"]
-    assert document(capsys, "high-formation-rate", "--act", *SHORT)["kind"] == "diagnosis"
+    assert document(capsys, "high-formation-rate", "--act", "--reason", "test", *SHORT)["kind"] == "diagnosis"
     (entry,) = document(capsys, "audit", "show")["data"]["entries"]
     assert entry["event"] == "baseline.captured"
     assert {check["good"] for check in document(capsys, "doctor")["data"]["checks"]} == {True}
