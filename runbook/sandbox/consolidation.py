@@ -99,24 +99,27 @@ class Consolidation:
 
     def collect(self) -> int:
         """Drop the bindings of forgotten episodes, durably; how many there were."""
-        with self._memory.lock:
-            dead = [(space, pair) for space in self._memory.spaces.values() for pair in space.orphans]
-        if not dead:
+        if not self._orphans():
             return 0
 
-        def write(transaction: Transaction) -> None:
-            for space, (concept, episode) in dead:
-                transaction.execute("DELETE FROM binding WHERE concept_id = ? AND episode_id = ?", (concept, episode))
-                rows.forget(transaction, "binding", space.name, f"{episode}\x1f{concept}")
+        def write(transaction: Transaction) -> list[tuple[Space, list[tuple[str, str]]]]:
+            dead = self._orphans()  # asked here, where nothing else is written: an id may have been remembered again
+            for space, pairs in dead:
+                rows.forget_bindings(transaction, space.name, pairs)
+            return dead
 
-        def apply(_: None) -> None:
+        def apply(dead: list[tuple[Space, list[tuple[str, str]]]]) -> None:
             with self._memory.lock:
-                for space, (concept, episode) in dead:
-                    space.remove_binding(concept, episode)
-                    self._memory.cache.drop(concept)
+                for space, pairs in dead:
+                    for concept, episode in pairs:
+                        space.remove_binding(concept, episode)
+                        self._memory.cache.outdate(concept)
 
-        self._memory.store.write(write, apply).result()
-        return len(dead)
+        return sum(len(pairs) for _, pairs in self._memory.store.write(write, apply).result())
+
+    def _orphans(self) -> list[tuple[Space, list[tuple[str, str]]]]:
+        with self._memory.lock:
+            return [(space, sorted(space.orphans)) for space in self._memory.spaces.values() if space.orphans]
 
     def _settle(self, space: Space, tuning: Tuning) -> Cycle:
         candidates = self._candidates(space)
@@ -190,26 +193,29 @@ class Consolidation:
         strengths = np.clip(cosines, 0.0, 1.0)
         total = max(float(strengths.sum()), 1e-12)
         moment = now()
-        bindings = [
-            Binding(space.name, entry.id, concept.id, float(strength), float(strength) / total, moment)
+        found = [
+            (entry, Binding(space.name, entry.id, concept.id, float(strength), float(strength) / total, moment))
             for entry, strength in zip(members, strengths, strict=True)
         ]
 
-        def write(transaction: Transaction) -> None:
+        def write(transaction: Transaction) -> list[Binding]:
+            with self._memory.lock:  # one that was forgotten meanwhile, and maybe remembered anew, is not meant
+                bindings = [binding for entry, binding in found if space.episodes.get(entry.id) is entry]
             rows.put_concept(transaction, concept)
             rows.put_bindings(transaction, bindings)
             transaction.executemany(
                 "UPDATE episode SET consolidated = 1, consolidation_score = ?, seq = ? WHERE space = ? AND id = ?",
                 [(b.strength, transaction.next(), b.space, b.episode_id) for b in bindings],
             )
+            return bindings
 
-        def apply(_: None) -> None:
+        def apply(bindings: list[Binding]) -> None:
             with self._memory.lock:
                 space.put_concept(concept)
                 for binding in bindings:
                     space.put_binding(binding)
                     space.pending.pop(binding.episode_id, None)
-                self._memory.cache.drop(concept.id)
+                self._memory.cache.outdate(concept.id)
 
         self._memory.store.write(write, apply).result()
 

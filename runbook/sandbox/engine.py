@@ -216,6 +216,18 @@ class Engine:
             }
             return {**total, "cache": self.memory.cache.resident_bytes}
 
+    def entries(self) -> dict[str, int]:
+        """How many things each component holds: rows, episodes, concepts, bindings, cached concepts."""
+        with self.memory.lock:
+            spaces = self.memory.spaces.values()
+            return {
+                "vectors": sum(len(space.vectors) - len(space.held) for space in spaces),
+                "episodes": sum(len(space.episodes) for space in spaces),
+                "concepts": sum(len(space.concepts) for space in spaces),
+                "bindings": sum(space.binding_count for space in spaces),
+                "cache": len(self.memory.cache),
+            }
+
     def cached(self) -> tuple[int, int]:
         """Entries and bytes of the concept cache."""
         with self.memory.lock:

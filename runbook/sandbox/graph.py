@@ -3,8 +3,16 @@
 The dual memory recalls along two paths. The episodic one is the cosine of an episode with the cue. The semantic one
 goes through concepts: a concept near the cue is activated, and passes its activation on to the episodes that it is
 bound to, divided among them (the fan effect, J. R. Anderson, Retrieval of propositional information from long-term
-memory, Cognitive Psychology 6, 1974). `semantic_weight` blends the two into the order of the results; the confidence
-of a result says how well it fits the cue, and what corroborates it.
+memory, Cognitive Psychology 6, 1974). `semantic_weight` blends the two into the order of the results.
+
+The confidence of a result says how well it fits the cue, and what speaks for it:
+
+- Direct fit counts in full up to the balanced weight. What the semantic path is given beyond is taken from it, and a
+  concept attests only what its members have in common, shared among them; so a recall that leans on concepts alone is
+  sure of the gist and of nothing in particular.
+- Activation that arrives through a concept corroborates in proportion to the fit.
+- A concept that does not hold together misleads: what it leads to may as well be another of its members. The
+  confidence falls by as much as the concept's coherence is under what is sound.
 """
 
 from concurrent.futures import Future
@@ -22,8 +30,12 @@ from runbook.sandbox.vectors import best
 
 ACTIVE_CONCEPTS = 20
 """At most so many concepts answer to one cue."""
-ACTIVATION_FLOOR = 0.3
-"""A concept whose centroid is further from the cue than this stays silent."""
+ACTIVATION_FLOOR = 0.1
+"""A concept whose episodes are further from the cue than this stays silent."""
+BALANCE = 0.3
+"""The semantic weight up to which direct fit counts in full: upstream blends 0.7 and 0.3."""
+SOUND = 0.6
+"""Coherence from which on a concept holds together; upstream's least for recall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,16 @@ class Recalled:
         if not self.results:
             return None
         return sum(result.confidence for result in self.results) / len(self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """The activation that reaches each row, how far it misleads (0..1), and the fan and the name of each concept."""
+
+    activation: NDArray[np.float32]
+    doubt: NDArray[np.float32]
+    fans: tuple[int, ...]
+    concepts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +162,8 @@ class DualMemoryGraph:
         with self._memory.lock:
             held = self._memory.spaces[space]
             similar = held.vectors.cosines(cue.vector)
-            spread, fans, concepts = self._spread(held, cue, len(similar))
+            led = self._spread(held, cue, len(similar))
+            spread = led.activation
             near = np.where(np.isfinite(similar), np.clip(similar, 0.0, 1.0), similar)
             # A free row stays -inf: times a weight of 0 it would be NaN, which sorts before every number.
             score = np.where(
@@ -148,35 +171,41 @@ class DualMemoryGraph:
             )
             direct = set(best(similar, cue.count).tolist())
             rows = best(score, cue.count)
-            found = [
-                _blend(held.by_row[row], float(similar[row]), float(spread[row]), direct=row in direct)
-                for row in map(int, rows)
-            ]
+            found = [self._blend(held, row, float(similar[row]), led, direct=row in direct) for row in map(int, rows)]
             total = float(score[rows].sum())
             share = float(self._weight * spread[rows].sum()) / total if total > 0 else 0.0
-            bindings = [(c, r.episode.id) for r in found for c in held.bound.get(r.episode.id, ()) if c in concepts]
+            answered = set(led.concepts)
+            bindings = [(c, r.episode.id) for r in found for c in held.bound.get(r.episode.id, ()) if c in answered]
         kept = tuple(result for result in found if result.confidence >= cue.threshold)
-        return Recalled(kept, share, fans, concepts, tuple(bindings))
+        return Recalled(kept, share, led.fans, led.concepts, tuple(bindings))
 
-    def _spread(self, held: Space, cue: Cue, size: int) -> tuple[NDArray[np.float32], tuple[int, ...], tuple[str, ...]]:
-        """The activation that reaches each episode, the fan of each active concept, and which those are."""
-        spread = np.zeros(size, dtype=np.float32)
+    def _spread(self, held: Space, cue: Cue, size: int) -> _Spread:
+        spread, doubt = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
         activation = held.centroids.cosines(cue.vector)
         fans: list[int] = []
         concepts: list[str] = []
         for row in best(activation, ACTIVE_CONCEPTS):
-            strength = min(float(activation[row]), 1.0)
-            if strength < ACTIVATION_FLOOR:
+            if activation[row] < ACTIVATION_FLOOR:
                 break
-            concept = held.concept_by_row[int(row)].id
+            concept = held.concept_by_row[int(row)]
             cache = self._memory.cache
-            edges = cache.get(held, concept, self._cache_size) if cue.observe else cache.peek(held, concept)
-            if edges.fan:
-                spread[edges.rows] += strength * edges.strengths / edges.fan
+            edges = cache.get(held, concept.id, self._cache_size) if cue.observe else cache.peek(held, concept.id)
+            strength = edges.fit(cue.vector)
+            if strength >= ACTIVATION_FLOOR:
+                flow = strength * edges.strengths / edges.fan
+                spread[edges.rows] += flow
+                doubt[edges.rows] += flow * max(1.0 - concept.coherence / SOUND, 0.0)
                 fans.append(edges.fan)
-                concepts.append(concept)
+                concepts.append(concept.id)
+        np.divide(doubt, spread, out=doubt, where=spread > 0)
         np.minimum(spread, 1.0, out=spread)
-        return spread, tuple(fans), tuple(concepts)
+        return _Spread(spread, doubt, tuple(fans), tuple(concepts))
+
+    def _blend(self, held: Space, row: int, similarity: float, led: _Spread, *, direct: bool) -> Recollection:
+        spread = float(led.activation[row])
+        path = ("both" if direct else "semantic") if spread > 0 else "episodic"
+        confidence = confidence_of(similarity, spread, float(led.doubt[row]), self._weight)
+        return Recollection(held.by_row[row], confidence, similarity, path)
 
     def snapshot(self, space: str) -> Snapshot:
         """Episodes, concepts and bindings."""
@@ -195,8 +224,16 @@ def _plain(entry: EpisodeEntry, similarity: float) -> Recollection:
     return Recollection(entry, min(max(similarity, 0.0), 1.0), similarity, "episodic")
 
 
-def _blend(entry: EpisodeEntry, similarity: float, spread: float, *, direct: bool) -> Recollection:
-    """What concepts add is corroboration: in proportion to the fit with the cue itself, never above 1."""
+def confidence_of(similarity: float, spread: float, doubt: float, weight: float) -> float:
+    """How sure a recall is of one result, 0..1; see the head of this module.
+
+    Args:
+        similarity: its cosine with the cue.
+        spread: the activation that reaches it through concepts, 0..1.
+        doubt: how far these concepts mislead, 0..1.
+        weight: the semantic weight, 0..1.
+    """
     near = min(max(similarity, 0.0), 1.0)
-    path = ("both" if direct else "semantic") if spread > 0 else "episodic"
-    return Recollection(entry, near * (1.0 + spread * (1.0 - near)), similarity, path)
+    direct = min((1.0 - weight) / (1.0 - BALANCE), 1.0)
+    corroborated = direct * near * (1.0 + spread * (1.0 - near)) + (1.0 - direct) * spread
+    return corroborated * (1.0 - doubt * min(weight / BALANCE, 1.0))

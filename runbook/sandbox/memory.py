@@ -52,14 +52,18 @@ class Memory:
         """
 
         def write(transaction: Transaction) -> list[bool]:
-            return [_insert(transaction, episode) for episode in episodes]
+            fresh = [_insert(transaction, episode) for episode in episodes]
+            for episode, is_new in zip(episodes, fresh, strict=True):
+                if is_new:
+                    rows.forget_bindings(transaction, episode.space, self._left_of(episode))
+            return fresh
 
         def apply(fresh: list[bool]) -> None:
             with self.lock:
                 for episode, is_new in zip(episodes, fresh, strict=True):
                     if is_new:
                         self.spaces[episode.space].add_episode(episode)
-                        self._drop_cached(self.spaces[episode.space], episode.id)
+                        self._outdate_cached(self.spaces[episode.space], episode.id)
 
         return self.store.write(write, apply)
 
@@ -78,13 +82,18 @@ class Memory:
             with self.lock:
                 for id_ in gone:
                     self.spaces[space].remove_episode(id_)
-                    self._drop_cached(self.spaces[space], id_)
+                    self._outdate_cached(self.spaces[space], id_)
 
         return self.store.write(write, apply)
 
-    def _drop_cached(self, space: Space, episode: str) -> None:
+    def _left_of(self, episode: Episode) -> list[tuple[str, str]]:
+        """The bindings (concept, episode) that a forgotten episode of the same id left behind."""
+        with self.lock:
+            return [(concept, episode.id) for concept in self.spaces[episode.space].bound.get(episode.id, ())]
+
+    def _outdate_cached(self, space: Space, episode: str) -> None:
         for concept in space.bound.get(episode, ()):
-            self.cache.drop(concept)
+            self.cache.outdate(concept)
 
 
 def _insert(transaction: Transaction, episode: Episode) -> bool:

@@ -116,7 +116,12 @@ def put_concept(transaction: Transaction, concept: Concept) -> None:
 
 
 def put_bindings(transaction: Transaction, bindings: Iterable[Binding]) -> None:
-    """Add the bindings, or replace them."""
+    """Add the bindings, or replace them; their tombstones go."""
+    bindings = list(bindings)
+    transaction.executemany(
+        "DELETE FROM tombstone WHERE kind = 'binding' AND space = ? AND id = ?",
+        [(b.space, _edge(b.concept_id, b.episode_id)) for b in bindings],
+    )
     transaction.executemany(
         "INSERT OR REPLACE INTO binding (space, episode_id, concept_id, strength, contribution, created_at, "
         "last_activated, seq) VALUES (?,?,?,?,?,?,?,?)",
@@ -125,3 +130,14 @@ def put_bindings(transaction: Transaction, bindings: Iterable[Binding]) -> None:
             for b, n in ((binding, transaction.next()) for binding in bindings)
         ],
     )
+
+
+def forget_bindings(transaction: Transaction, space: str, pairs: Iterable[tuple[str, str]]) -> None:
+    """Drop the bindings (concept, episode), and leave a tombstone for each."""
+    for concept, episode in pairs:
+        transaction.execute("DELETE FROM binding WHERE concept_id = ? AND episode_id = ?", (concept, episode))
+        forget(transaction, "binding", space, _edge(concept, episode))
+
+
+def _edge(concept: str, episode: str) -> str:
+    return f"{episode}\x1f{concept}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runbook.sandbox.embedding import vector
 from runbook.sandbox.records import Binding, Concept, Episode
-from runbook.sandbox.vectors import Vectors
+from runbook.sandbox.vectors import ROW_BYTES, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +59,35 @@ class Space:
         self.bindings: dict[str, dict[str, Binding]] = {}  # concept -> episode -> binding
         self.bound: dict[str, set[str]] = {}  # episode -> concepts
         self.orphans: set[tuple[str, str]] = set()  # (concept, episode) whose episode was forgotten
+        self.held: dict[str, EpisodeEntry] = {}  # forgotten episodes that a binding still holds on to
+        self.held_bytes = 0
         self.text_bytes = 0
         self.binding_count = 0
 
     def add_episode(self, episode: Episode, *, consolidated: bool = False) -> None:
-        """Take it in; until it is consolidated it is pending."""
+        """Take it in; until it is consolidated it is pending. Bindings of an older one of this id do not pass on."""
+        for concept in list(self.bound.get(episode.id, ())):
+            self.remove_binding(concept, episode.id)
         row = self.vectors.add(vector(episode.embedding))
         entry = EpisodeEntry(episode.id, row, episode.content, episode.when, episode.encoding_confidence)
         self.episodes[entry.id] = self.by_row[row] = entry
         self.text_bytes += entry.resident_bytes
         if not consolidated:
             self.pending[entry.id] = 0
-        for concept in self.bound.get(entry.id, ()):
-            self.orphans.discard((concept, entry.id))
 
     def remove_episode(self, id_: str) -> None:
-        """Let it go; its bindings become orphans."""
+        """Find it no more. Its bindings become orphans, and hold its entry and its row until they are collected."""
         entry = self.episodes.pop(id_)
         del self.by_row[entry.row]
-        self.vectors.remove(entry.row)
+        self.vectors.retire(entry.row)
         self.text_bytes -= entry.resident_bytes
         self.pending.pop(id_, None)
-        self.orphans.update((concept, id_) for concept in self.bound.get(id_, ()))
+        if concepts := self.bound.get(id_):
+            self.orphans.update((concept, id_) for concept in concepts)
+            self.held[id_] = entry
+            self.held_bytes += entry.resident_bytes + ROW_BYTES
+        else:
+            self.vectors.release(entry.row)
 
     def put_concept(self, concept: Concept) -> None:
         """Take it in, or replace it."""
@@ -104,29 +111,35 @@ class Space:
             self.orphans.add((binding.concept_id, binding.episode_id))
 
     def remove_binding(self, concept: str, episode: str) -> None:
-        """Let it go."""
+        """Let it go, and with the last one what it held of a forgotten episode."""
         self.orphans.discard((concept, episode))
         if self.bindings.get(concept, {}).pop(episode, None) is None:
             return
         self.binding_count -= 1
         concepts = self.bound[episode]
         concepts.discard(concept)
-        if not concepts:
-            del self.bound[episode]
+        if concepts:
+            return
+        del self.bound[episode]
+        if entry := self.held.pop(episode, None):
+            self.held_bytes -= entry.resident_bytes + ROW_BYTES
+            self.vectors.release(entry.row)
 
     def resident_bytes(self) -> dict[str, int]:
-        """Measured bytes by component."""
+        """Measured bytes by component; what orphans hold on to is the bindings'."""
         edge = sys.getsizeof(next(iter(next(iter(self.bindings.values()), {}).values()), None))
         tables = (self.episodes, self.by_row, self.pending)
         return {
-            "vectors": self.vectors.resident_bytes,
+            "vectors": self.vectors.resident_bytes - len(self.held) * ROW_BYTES,
             "episodes": self.text_bytes + sum(map(sys.getsizeof, tables)),
             "concepts": self.centroids.resident_bytes
             + sum(entry.resident_bytes for entry in self.concepts.values())
             + sys.getsizeof(self.concepts)
             + sys.getsizeof(self.concept_by_row),
-            "bindings": self.binding_count * (edge + 96)
+            "bindings": self.held_bytes
+            + self.binding_count * (edge + 96)
             + sum(map(sys.getsizeof, self.bindings.values()))
             + sum(map(sys.getsizeof, self.bound.values()))
-            + sys.getsizeof(self.orphans),
+            + sys.getsizeof(self.orphans)
+            + sys.getsizeof(self.held),
         }

@@ -85,7 +85,7 @@ def send(arrival: Arrival, client: NodeClient) -> bool:
         if arrival.query is None:
             body = {"content": arrival.text.content}
             return client.ask("POST", "/api/v1/memories/remember", body, arrival.text.space).is_good
-        path = f"/api/v1/memories/recall?query={quote(arrival.query)}&max_results=5"
+        path = f"/api/v1/memories/recall?query={quote(arrival.query)}&max_results=3"
         return client.ask("GET", path, space=arrival.text.space).is_good
     except UnreachableError:
         return False

@@ -12,6 +12,8 @@ from runbook.sandbox.embedding import DIMENSIONS, Vector
 
 BLOCK = 1024
 """Rows per block; the system hands out its pages as rows are written."""
+ROW_BYTES = DIMENSIONS * 4 + 5
+"""What one row takes in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Vectors:
     @property
     def resident_bytes(self) -> int:
         """Bytes of the rows that were ever written (a freed row stays, until it is used again)."""
-        return self._used * (DIMENSIONS * 4 + 5)
+        return self._used * ROW_BYTES
 
     def add(self, vector: Vector) -> int:
         """Store the vector; its row number."""
@@ -71,9 +73,21 @@ class Vectors:
         Raises:
             KeyError: there is no such row.
         """
+        self.retire(row)
+        self.release(row)
+
+    def retire(self, row: int) -> None:
+        """Find the row no more; it is kept, until it is released.
+
+        Raises:
+            KeyError: there is no such row.
+        """
         if not 0 <= row < self._used or not self._blocks[row // BLOCK].alive[row % BLOCK]:
             raise KeyError(row)
         self._blocks[row // BLOCK].alive[row % BLOCK] = False
+
+    def release(self, row: int) -> None:
+        """Give the number of a retired row out again."""
         self._free.append(row)
 
     def get(self, row: int) -> Vector:

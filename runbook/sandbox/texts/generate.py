@@ -54,5 +54,5 @@ def node_texts(node: int, count: int, seed: int) -> Iterator[Text]:
 def query_of(text: Text, source: random.Random) -> str:
     """A question that the text answers: some of its words, in their order."""
     words = text.content.rstrip(".").split()
-    kept = sorted(source.sample(range(len(words)), min(len(words), 6)))
+    kept = sorted(source.sample(range(len(words)), min(len(words), 8)))
     return " ".join(words[index] for index in kept)

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from runbook.errors import UsageError
 from runbook.model.settings import Kind
-from runbook.sandbox import process
 from runbook.sandbox.concepts import recent
 from runbook.sandbox.engine import Engine
 from runbook.sandbox.faults import Faults
+from runbook.sandbox.heap import dump
 from runbook.sandbox.lease import Lease
 from runbook.sandbox.tuning import check_all
 from runbook.sandbox.web.reading import Refusal, answer, body_of, invalid, number, only, queried_number, text
@@ -100,14 +100,7 @@ def _inside(engine: Engine, prefix: str) -> list[Route]:
         return answer({"collected": await asyncio.to_thread(engine.consolidation.collect)})
 
     async def heap(_: Request) -> Response:
-        return answer(
-            {
-                "components": engine.resident_bytes(),
-                "resident_bytes": process.resident_bytes(),
-                "collections": process.collections(),
-                "spaces": engine.sizes(),
-            }
-        )
+        return answer(dump(engine))
 
     async def concepts(request: Request) -> Response:
         since = queried_number(request, "since", 0.0, 0.0, math.inf)
