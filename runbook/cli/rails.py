@@ -8,14 +8,23 @@ from runbook.cli.compose import Session
 from runbook.engine.approval import Office, alike, ask, told
 from runbook.engine.history import runs_of
 from runbook.engine.journal_time import ages
-from runbook.engine.rails import approval_needed, check_plan, check_reason, check_steps, passes, record_of
+from runbook.engine.rails import (
+    approval_needed,
+    check_cool_down,
+    check_plan,
+    check_reason,
+    check_steps,
+    passes,
+    record_of,
+)
+from runbook.engine.resume import UNWOUND
 from runbook.errors import RefusedError
 from runbook.model.rails import NO_RAILS
-from runbook.model.run import RunPlan
+from runbook.model.run import Run, RunPlan
 from runbook.model.runbook import Risk
 from runbook.model.target import Target
 
-__all__ = ["check_reason", "guard", "office"]
+__all__ = ["check_going_on", "check_reason", "guard", "office"]
 
 
 def guard(current: Session, target: Target, plan: RunPlan, risk: Risk, narrower: str = "") -> None:
@@ -48,6 +57,19 @@ def guard(current: Session, target: Target, plan: RunPlan, risk: Risk, narrower:
         raise _waiting(same.plan.id, told(same, age))
     ask(current.journal, target, plan, risk, why)
     raise _waiting(plan.id, f"waiting for approval ({'; '.join(why)})")
+
+
+def check_going_on(current: Session, target: Target, run: Run) -> None:
+    """May an interrupted run go on? While its target rests after a rollback it can only go back.
+
+    Raises:
+        RefusedError: the target rests.
+    """
+    back = run.plan.undoes or any(progress.state in UNWOUND for progress in run.steps)
+    if not back and target.rails.cool_down:
+        entries = list(current.journal.entries())
+        record = record_of(entries, target.name, current.clock.now())
+        check_cool_down(target, run.plan, entries, record)
 
 
 def office(current: Session) -> Office:

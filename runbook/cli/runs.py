@@ -1,6 +1,5 @@
 """Carry out `runbook runs`, `resume` and `undo`."""
 
-import difflib
 import pkgutil
 import sys
 from dataclasses import dataclass
@@ -10,16 +9,19 @@ import click
 
 import runbook.issues
 from runbook.cli import compose
+from runbook.cli.approve import check_beginning, standings, withdraw_run
 from runbook.cli.compose import Session
 from runbook.cli.issue import issue_of
+from runbook.cli.named_run import run_named, set_aside
+from runbook.cli.rails import check_going_on
 from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.engine.approval import begin
 from runbook.engine.carry import Carried, Context
 from runbook.engine.history import runs_of
 from runbook.engine.resume import resume
 from runbook.engine.undo import undo, undo_plan
-from runbook.errors import ExitCode, RefusedError, UsageError
-from runbook.model.journal import Event
-from runbook.model.run import Run, RunPlan
+from runbook.errors import ExitCode, RefusedError
+from runbook.model.run import Run, RunPlan, RunStatus
 from runbook.model.runbook import Runbook
 from runbook.report.document import carried_data, envelope, run_data
 from runbook.report.lines import Line, Style, line, shown
@@ -49,25 +51,13 @@ def list_runs(*, last: bool, only_id: bool, as_json: bool) -> ExitCode:
     elif only_id:
         show(line(run.plan.id) for run in runs)
     else:
-        show(run_lines(runs) if runs else [line(f"No run in the journal of {current.state}.", Style.FAINT)])
-        show(line(f"An earlier journal was set aside: {name}", Style.UNSURE) for name in _set_aside(current))
+        show(
+            run_lines(runs, standings(current, runs))
+            if runs
+            else [line(f"No run in the journal of {current.state}.", Style.FAINT)]
+        )
+        show(line(f"An earlier journal was set aside: {name}", Style.UNSURE) for name in set_aside(current))
     return code
-
-
-def _set_aside(current: Session) -> list[str]:
-    """Files of damaged journals that were set aside: their runs are not among ours."""
-    entries = (entry for entry in current.journal.entries() if entry.event is Event.JOURNAL_STARTED)
-    return [str(current.state / entry.details["set_aside"]) for entry in entries if entry.details.get("set_aside")]
-
-
-def _run_named(current: Session, run_id: str) -> Run:
-    runs = runs_of(current.journal.entries())
-    if run_id not in runs:
-        close = difflib.get_close_matches(run_id, runs, n=1)
-        aside = [f"an earlier journal was set aside: {name}" for name in _set_aside(current)]
-        hint = f"did you mean {close[0]}?" if close else "; ".join(["runbook runs lists them", *aside])
-        raise UsageError(f"there is no run {run_id!r} in this journal", hint=hint)
-    return runs[run_id]
 
 
 def _runbook_of(plan: RunPlan) -> Runbook | None:
@@ -86,9 +76,11 @@ def _context(current: Session, plan: RunPlan, config: Path | None, talk: ScreenT
 
 
 def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
-    """Carry an interrupted run to its end; one that has ended is told as it is."""
+    """Carry an interrupted run to its end, or begin one that was approved; one that has ended is told as it is."""
     current = compose.session()
-    run = _run_named(current, run_id)
+    run = run_named(current, run_id)
+    if run.status is RunStatus.WAITING:
+        return _begin(current, run, config, as_json=as_json)
     if not run.resumable:
         if as_json:
             show_json(envelope("runs", "runbook resume", ExitCode.DONE, {"runs": [run_data(run)]}))
@@ -97,14 +89,27 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
             show([line(f"Run {run_id} {ended}: there is nothing to resume.")])
         return ExitCode.DONE
     with ScreenTalk() as talk:
-        carried = resume(_context(current, run.plan, config, talk), run)
+        context = _context(current, run.plan, config, talk)
+        check_going_on(current, context.target, run)
+        carried = resume(context, run)
+    return _tell(carried, "runbook resume", as_json=as_json)
+
+
+def _begin(current: Session, run: Run, config: Path | None, *, as_json: bool) -> ExitCode:
+    """Carry out a run that waited for a second person, if it may begin."""
+    with ScreenTalk() as talk:
+        context = _context(current, run.plan, config, talk)
+        check_beginning(current, context.target, run)
+        carried = begin(context, run.plan.id)
     return _tell(carried, "runbook resume", as_json=as_json)
 
 
 def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
     """Undo a run, after asking; nothing left to undo is said and is no error."""
     current = compose.session()
-    run = _run_named(current, run_id)
+    run = run_named(current, run_id)
+    if run.status is RunStatus.WAITING:
+        return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
     plan = undo_plan(run, current.new_run_id(), wishes.reason)
     if not plan.steps:
         if wishes.as_json:

@@ -8,7 +8,7 @@ from runbook.engine.carry import Carried
 from runbook.errors import MEANINGS, ExitCode
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan
 from runbook.model.measurement import Baseline, Silence
-from runbook.model.run import Run, StepProgress
+from runbook.model.run import Approval, Run, StepProgress
 
 
 def envelope(kind: str, command: str, exit_code: ExitCode, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,10 +140,25 @@ def run_data(run: Run) -> dict[str, Any]:
     }
 
 
+        "approval": None if run.approval is None else _approval(run.approval),
 def _progress(progress: StepProgress) -> dict[str, Any]:
     return {
         "index": progress.step.index,
         "title": progress.step.title,
+def _approval(approval: Approval) -> dict[str, Any]:
+    given = approval.given
+    return {
+        "risk": approval.risk.name.lower(),
+        "why": list(approval.why),
+        "seconds": approval.seconds,
+        "asked_by": approval.asked.who,
+        "asked_at": approval.asked.at.isoformat(),
+        "given_by": None if given is None else given.who,
+        "given_at": None if given is None else given.at.isoformat(),
+        "digest": approval.digest or None,
+    }
+
+
         "key": progress.step.key,
         "state": progress.state.value,
         "changes": [{"node": each.node, "old": each.old, "new": each.new} for each in progress.step.changes],

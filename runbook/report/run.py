@@ -1,6 +1,6 @@
 """Runs, for people: what each step did on each node, how the watch ended, and what to do next."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from runbook.engine.apply import StepResult
 from runbook.engine.carry import Carried
@@ -13,6 +13,8 @@ STYLES = {
     RunStatus.COULD_NOT_TELL: Style.UNSURE,
     RunStatus.OPEN: Style.UNSURE,
 }
+    RunStatus.WAITING: Style.UNSURE,
+    RunStatus.WITHDRAWN: Style.FAINT,
 
 
 def carried_lines(carried: Carried, escalate: str) -> Iterator[Line]:
@@ -65,8 +67,8 @@ def next_steps(carried: Carried, escalate: str) -> tuple[str, ...]:
     return told.get(carried.status, ())
 
 
-def run_lines(runs: Iterable[Run]) -> Iterator[Line]:
-    """A table of runs, newest last."""
+def run_lines(runs: Iterable[Run], notes: Mapping[str, str] | None = None) -> Iterator[Line]:
+    """A table of runs, newest last; a run that has a note is shown with it."""
     for run in runs:
         style = STYLES.get(run.status, Style.BAD)
         started = run.started_at.strftime("%Y-%m-%d %H:%M:%S")
@@ -75,3 +77,5 @@ def run_lines(runs: Iterable[Run]) -> Iterator[Line]:
         yield Line(((run.plan.id, Style.STRONG), (f"  {run.status.value:<14}", style), (rest, Style.PLAIN)), hang=2)
         if run.plan.reason:
             yield line(f"reason: {run.plan.reason}", Style.FAINT, indent=2, hang=2)
+        if note := (notes or {}).get(run.plan.id):
+            yield line(note, Style.UNSURE, indent=2, hang=2)
