@@ -1,4 +1,8 @@
-"""Locks as files that say who holds them; the kernel lets go of them with the process, however it ends."""
+"""Locks as files that say who holds them; the kernel lets go of them with the process, however it ends.
+
+A file is removed by its holder, while it holds it. Whoever opened it before, and got the lock after that, holds a lock
+that nobody else would meet: the file under the name is another one, or none, and they begin again.
+"""
 
 import fcntl
 import os
@@ -38,17 +42,14 @@ class FileLocks:
             UsageError: the name cannot be a file's.
         """
         path = private_folder(self._folder) / f"{safe_name(name, 'lock')}.lock"
-        with storage(path, "lock"):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        descriptor = _held(path, name)
         try:
-            with storage(path, "lock"):
-                _take(descriptor, name)
             try:
                 with storage(path, "lock"):
                     _describe(descriptor, self._description(run))
                 yield
             finally:
-                _let_go(descriptor)
+                _let_go(descriptor, path)
         finally:
             os.close(descriptor)
 
@@ -58,6 +59,29 @@ class FileLocks:
             {"who": self._who, "where": self._where, "pid": os.getpid(), "run": run, "since": since},
             option=orjson.OPT_APPEND_NEWLINE,
         )
+
+
+def _held(path: Path, name: str) -> int:
+    """The open file under that path, locked."""
+    while True:
+        with storage(path, "lock"):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        try:
+            with storage(path, "lock"):
+                _take(descriptor, name)
+                if _is_under(path, descriptor):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # its last holder removed it just now
+
+
+def _is_under(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _take(descriptor: int, name: str) -> None:
@@ -74,10 +98,12 @@ def _describe(descriptor: int, description: bytes) -> None:
     write_all(descriptor, description, 0)
 
 
-def _let_go(descriptor: int) -> None:
+def _let_go(descriptor: int, path: Path) -> None:
     """Unlock by name: closing would leave the lock to a child that was forked meanwhile and has not yet closed it."""
     with suppress(OSError):  # who held it is of no use to anyone now
         os.ftruncate(descriptor, 0)
+    with suppress(OSError):
+        path.unlink()
     fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 

@@ -77,7 +77,7 @@ def check_beginning(current: Session, target: Target, run: Run) -> None:
         RefusedError: it is not approved, or does not keep to the rails as they are now, or another run stands half
             done.
     """
-    check_approved(run, ages(current.journal.entries(), current.clock.now()))
+    check_approved(run, list(current.journal.entries()), current.clock.now())
     if run.approval is not None:
         check_plan(target, run.plan, run.approval.risk)
     refuse_beside_open(current, target.name)

@@ -5,17 +5,18 @@ The digest of the plan that was approved is journaled with the approval; what be
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from runbook.engine.carry import Carried, Context, alone, carry
 from runbook.engine.history import details_of, runs_of
 from runbook.engine.journal_time import NOTHING, ages
+from runbook.engine.rails import record_of
 from runbook.errors import RefusedError
 from runbook.model.duration import in_words
-from runbook.model.journal import Event
+from runbook.model.journal import Entry, Event
 from runbook.model.run import Run, RunPlan, RunStatus
 from runbook.model.runbook import Risk
 from runbook.model.target import Target
@@ -169,12 +170,13 @@ def withdraw(office: Office, run_id: str, reason: str) -> Run:
         return runs_of(office.journal.entries())[run_id]
 
 
-def check_approved(run: Run, age: Ages) -> None:
-    """May the run begin: did a second person say yes to exactly this plan, not too long ago?
+def check_approved(run: Run, entries: Sequence[Entry], now: datetime) -> None:
+    """May the run begin: did a second person say yes to exactly this plan, not too long ago, and no rollback since?
 
     Raises:
         RefusedError: not so.
     """
+    age = ages(entries, now)
     state, name = standing(run, age), run.plan.id
     if run.status is not RunStatus.WAITING or state is None or run.approval is None:
         raise _moved(run)
@@ -187,6 +189,11 @@ def check_approved(run: Run, age: Ages) -> None:
             f"the approved one {run.approval.digest[:12]}",
             hint=f"runbook undo {name} withdraws it; look at the journal: runbook audit verify",
             run=name,
+        )
+    record = record_of(entries, run.plan.target, now)
+    if run.approval.given is not None and record.rollback_seq > run.approval.given.seq:
+        raise RefusedError(
+            f"run {name} was approved before rollback {record.rollback}", hint="look again, and ask again", run=name
         )
 
 
@@ -209,5 +216,5 @@ def begin(context: Context, run_id: str) -> Carried:
     with alone(context, plan):
         entries = list(ports.journal.entries())
         run = runs_of(entries)[run_id]
-        check_approved(run, ages(entries, ports.read.clock.now()))
+        check_approved(run, entries, ports.read.clock.now())
         return carry(context, run.plan, run.plan.steps, new=True)

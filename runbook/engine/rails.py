@@ -11,9 +11,9 @@ from runbook.engine.history import runs_of
 from runbook.engine.journal_time import NOTHING, ages
 from runbook.errors import RefusedError
 from runbook.model.duration import in_words
-from runbook.model.journal import Entry, Event
-from runbook.model.rails import ROLLBACK, Rails
-from runbook.model.run import Run, RunPlan
+from runbook.model.journal import Entry, Event, original
+from runbook.model.rails import Rails
+from runbook.model.run import ROLLBACK, Run, RunPlan
 from runbook.model.runbook import Risk
 from runbook.model.target import Target
 from runbook.ports import Clock, Journal
@@ -43,10 +43,10 @@ def record_of(entries: Sequence[Entry], target: str, now: datetime) -> Record:
     """What the entries say of that target."""
     runs = {name: run for name, run in runs_of(entries).items() if run.plan.target == target}
     age = ages(entries, now)
-    taken = (each for each in entries if each.event is Event.STEP_INTENT and each.run in runs)
-    record = Record(tuple(age[each.seq] for each in taken))
-    last = next((each for each in reversed(entries) if each.run in runs and _in_effect(runs[each.run])), None)
-    return record if last is None else Record(record.steps, last.run, last.seq, age[last.seq])
+    meant = [each for each in map(original, entries) if each.run in runs]
+    steps = tuple(age[each.seq] for each in meant if each.event is Event.STEP_INTENT)
+    last = next((each for each in reversed(meant) if _in_effect(runs[each.run])), None)
+    return Record(steps) if last is None else Record(steps, last.run, last.seq, age[last.seq])
 
 
 def _in_effect(run: Run) -> bool:

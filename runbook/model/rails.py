@@ -8,9 +8,6 @@ from datetime import timedelta
 
 from runbook.model.runbook import Risk
 
-ROLLBACK = "rollback"
-"""What `RunPlan.issue` says of a run that is a rollback: it passes every rail."""
-
 COOL_DOWN = timedelta(minutes=30)
 """How long a production target is left alone after a rollback, where its configuration says nothing else."""
 

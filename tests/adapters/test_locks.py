@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runbook.adapters.clock import SystemClock
-from runbook.adapters.locks import FileLocks
+from runbook.adapters.locks import FileLocks, _is_under
 from runbook.errors import LockedError, StorageError, UsageError
 
 HOLDER = """
@@ -20,6 +20,30 @@ from runbook.adapters.locks import FileLocks
 with FileLocks(Path(sys.argv[1]), SystemClock(), "anna", "bastion").hold("sandbox", "run-1"):
     print("held", flush=True)
     sys.stdin.read()
+"""
+
+BUSY = """
+import os, sys
+from pathlib import Path
+from runbook.adapters.clock import SystemClock
+from runbook.adapters.locks import FileLocks
+from runbook.errors import LockedError
+folder = Path(sys.argv[1])
+locks = FileLocks(folder / "locks", SystemClock(), "anna", "bastion")
+held = met = 0
+while held < 150:
+    try:
+        with locks.hold("sandbox", "run-1"):
+            held += 1
+            try:
+                os.close(os.open(folder / "inside", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                met += 1
+            else:
+                os.unlink(folder / "inside")
+    except LockedError:
+        pass
+print(held, met)
 """
 
 FORBIDDEN = """
@@ -87,14 +111,50 @@ def test_a_holder_that_has_not_said_who_it_is_is_no_crash(locks: FileLocks, tmp_
                 locks.hold("sandbox", "run-2").__enter__()
 
 
-def test_a_free_lock_says_nothing_and_is_for_the_owner_only(locks: FileLocks, tmp_path: Path) -> None:
-    """No stale holder to puzzle over."""
-    with locks.hold("sandbox", "run-1"):
-        pass
+def test_a_lock_is_for_the_owner_only_and_leaves_no_file(locks: FileLocks, tmp_path: Path) -> None:
+    """No stale holder to puzzle over, and no file for each run that there ever was."""
     path = tmp_path / "locks" / "sandbox.lock"
-    assert path.read_bytes() == b""
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+    with locks.hold("sandbox", "run-1"):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert list(path.parent.iterdir()) == []
+
+
+def test_the_file_of_a_killed_holder_is_removed_by_the_next_one(locks: FileLocks, tmp_path: Path) -> None:
+    """It stays until then: the kernel frees the lock, not the file."""
+    path = tmp_path / "locks" / "sandbox.lock"
+    path.parent.mkdir()
+    path.write_bytes(b'{"who": "somebody who was killed"}')
+    with locks.hold("sandbox", "run-1"):
+        assert b"run-1" in path.read_bytes()
+    assert not path.exists()
+
+
+def test_who_opened_a_file_that_was_removed_begins_again(locks: FileLocks, tmp_path: Path) -> None:
+    """Else two would hold one lock, each on a file of its own."""
+    path = tmp_path / "locks" / "sandbox.lock"
+    with locks.hold("sandbox", "run-1"):
+        early = os.open(path, os.O_RDWR)
+    try:
+        assert not _is_under(path, early)
+        with locks.hold("sandbox", "run-2"):
+            assert not _is_under(path, early)
+            with pytest.raises(LockedError, match="run-2"), locks.hold("sandbox", "run-3"):
+                pytest.fail("held twice")
+    finally:
+        os.close(early)
+
+
+def test_many_at_once_never_hold_it_together(tmp_path: Path) -> None:
+    """Processes that take and leave it as fast as they can: each time alone, though the file comes and goes."""
+    (tmp_path / "alone").touch()
+    busy = [
+        subprocess.Popen([sys.executable, "-c", BUSY, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    told = [process.communicate(timeout=60)[0].split() for process in busy]
+    assert all(held == "150" and met == "0" for held, met in told), told
+    assert list((tmp_path / "locks").iterdir()) == []
 
 
 def test_a_name_cannot_leave_the_folder(locks: FileLocks) -> None:
