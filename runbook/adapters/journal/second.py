@@ -8,7 +8,6 @@ import hashlib
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -30,7 +29,7 @@ def usual_folders() -> tuple[Path, ...]:
     The same for whoever calls and whatever the environment holds, so that the next run finds what this one left.
     """
     user = os.geteuid()
-    places = (Path("/var/tmp"), Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108 - private folders in them
+    places = (Path("/var/tmp"), Path("/dev/shm"), Path("/tmp"))  # noqa: S108 - private folders in them
     own = [place / f"engram-runbook-{user}" for place in places]
     return tuple(dict.fromkeys([own[0], Path(f"/run/user/{user}/engram-runbook"), *own[1:]]))
 
