@@ -70,6 +70,7 @@ def settings() -> Iterator[str]:
     rows = []
     for setting in CATALOGUE.values():
         span = "" if setting.minimum is None else f"{setting.minimum:g} to {setting.maximum:g}"
+        span = span if setting.longest is None else f"up to {setting.longest} characters"
         cells = (f"`{setting.key}`", setting.kind.value, setting.type.value, span, f"`{shown(setting.default)}`")
         rows.append(f"| {' | '.join(cells)} | {setting.summary} |")
     yield "\n".join(["| key | kind | type | range | default | meaning |", "|---|---|---|---|---|---|", *rows])

@@ -13,6 +13,7 @@ from runbook.adapters.store import FileStore
 from runbook.cli import signals
 from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
+from runbook.errors import RefusedError
 from runbook.model.target import Target
 from runbook.ports import ChangePorts, ReadPorts
 
@@ -75,9 +76,14 @@ def target_name(current: Session, name: str | None, config: Path | None) -> str:
 
 
 def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
-    """Ports that can only read."""
+    """Ports that can only read.
+
+    Raises:
+        RefusedError: every node has a token file, and not one of these files is there.
+    """
     from runbook.adapters.engram import EngramNodes
 
+    _refuse_without_tokens(target)
     nodes = EngramNodes(allow_plain_http=target.allow_plain_http, on_retry=talk.say)
     if target.prometheus is not None:
         from runbook.adapters.prometheus import PrometheusProbes
@@ -86,6 +92,28 @@ def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
     from runbook.adapters.scrape import ScrapeProbes
 
     return ReadPorts(ScrapeProbes(current.clock), nodes, current.clock, talk)
+
+
+def _refuse_without_tokens(target: Target) -> None:
+    """Said once, where each node would only say that it was not asked."""
+    files = sorted({str(node.token_file) for node in target.nodes})
+    if any(node.token_file is None for node in target.nodes) or not all(map(_is_missing, files)):
+        return
+    others = f" (nor {len(files) - 1} others)" if len(files) > 1 else ""
+    raise RefusedError(
+        f"the token file {files[0]}{others} of target {target.name} does not exist",
+        hint="put the admin token there (chmod 600), or mend token_file (runbook.toml), engram_token_file (inventory)",
+    )
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116  # not exists(): behind a closed door is not missing
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePorts:

@@ -39,7 +39,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting; `minimum` and `maximum` are inclusive and bound numbers and integers only."""
+    """One setting; `minimum` and `maximum` are inclusive and bound numbers and integers only.
+
+    `longest` bounds a text, in characters.
+    """
 
     key: str
     kind: Kind
@@ -48,6 +51,7 @@ class Setting:
     summary: str
     minimum: float | None = None
     maximum: float | None = None
+    longest: int | None = None
 
 
 def _feature(key: str, summary: str) -> Setting:
@@ -125,6 +129,7 @@ _ALL = (
         Type.TEXT,
         "dual-memory",
         "salt of the assignment of spaces to groups",
+        longest=256,
     ),
     Setting(
         "dual_memory.treatment_spaces", Kind.CONFIG, Type.LIST, (), "spaces that are always in the treatment group"
@@ -176,11 +181,19 @@ def checked(setting: Setting, value: Any) -> Value:
         case Type.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
             return float(_within(setting, math.nan if value in (math.inf, -math.inf) else value))
         case Type.TEXT if isinstance(value, str):
-            return value
+            return _short_enough(setting, value)
         case Type.LIST if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
             return tuple(value)
         case _:
             raise UsageError(f"{setting.key} takes a value of type {setting.type.value}, not {value!r}")
+
+
+def _short_enough(setting: Setting, value: str) -> str:
+    if setting.longest is not None and len(value) > setting.longest:
+        raise UsageError(
+            f"{setting.key} has {len(value)} characters", hint=f"allowed: {setting.longest} characters at most"
+        )
+    return value
 
 
 def _within(setting: Setting, value: Number) -> Number:
