@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.compose import Session
+from runbook.cli.open_runs import open_runs
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.errors import ExitCode, RunbookError
 from runbook.material import folder
@@ -16,6 +17,7 @@ from runbook.model.measurement import Silence
 from runbook.model.target import Target
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style
+from runbook.report.rails import rails_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
         yield Check("target", good=False, found=error.message, hint=error.hint)
         return
     yield Check("target", good=True, found=f"{target.name}: {len(target.nodes)} nodes, inventory {target.inventory}")
+    yield Check("rails", good=True, found=rails_text(target.rails))
+    yield from (Check("open run", good=False, found=to_do) for to_do in open_runs(target.name).values())
     try:
         yield from _nodes(current, target)
     except RunbookError as error:
@@ -95,7 +99,8 @@ def _nodes(current: Session, target: Target) -> Iterator[Check]:
         known = settings.get(node.name)
         if known is None or isinstance(known, Silence):
             reason = known.reason if isinstance(known, Silence) else "it was not read"
-            yield Check(node.name, good=False, found=f"{node.url}: {reason}", hint="is it running?")
+            hint = "is it running?" if "401" not in reason and "403" not in reason else "is its token the right one?"
+            yield Check(node.name, good=False, found=f"{node.url}: {reason}", hint=hint)
         else:
             yield Check(node.name, good=True, found=f"{node.url}: {len(known)} settings read")
 
