@@ -13,6 +13,7 @@ class Way(StrEnum):
 
     HTTP = "http"
     CLI = "cli"
+    FILE = "file"  # a settings file on the host, and a restart
 
 
 @dataclass(frozen=True, slots=True)

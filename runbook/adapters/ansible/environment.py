@@ -16,8 +16,9 @@ KEPT = (
     "KRB5CCNAME",
     "SSL_CERT_FILE",  # the authority of nodes behind https
     "SSL_CERT_DIR",
-    "ANSIBLE_VAULT_PASSWORD_FILE",  # a path; inventories may be encrypted
 )
+VAULT = "ANSIBLE_VAULT_PASSWORD_FILE"
+"""A path: inventories may be encrypted. A relative one is relative to where the person is, as in Ansible itself."""
 HINT = "install engram-runbook again, with its dependencies ansible-core and ansible-runner"
 
 
@@ -47,6 +48,7 @@ def child_environment(folder: Path, collections: Path, mark: str) -> dict[str, s
     settings_file.touch(mode=0o600)
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
+        **({VAULT: str(Path(os.environ[VAULT]).expanduser().absolute())} if os.environ.get(VAULT) else {}),
         "PATH": _search_path(),
         "HOME": home if home and os.access(home, os.W_OK | os.X_OK) else str(places["home"]),
         "LANG": "C.UTF-8",  # Ansible refuses to run in any locale but UTF-8

@@ -71,7 +71,25 @@ def _node(settings: TargetSettings, name: str, values: Mapping[str, Any]) -> Nod
     way = _text(path, name, "engram_way", values) if "engram_way" in values else Way.HTTP
     if way not in set(Way):
         raise DamagedError(f"{path}: {name}: engram_way {way!r} is unknown", hint=f"one of: {', '.join(Way)}")
+    if way == Way.FILE:
+        _check_file_way(path, name, values)
     return Node(name, _url(path, name, _text(path, name, "engram_url", values)), Way(way), token_file)
+
+
+def _check_file_way(path: Path, name: str, values: Mapping[str, Any]) -> None:
+    """What a play would miss is told before a run begins; what it will decrypt or resolve itself is left to it."""
+    file = values.get("engram_settings_file")
+    if file is None or (isinstance(file, str) and not file.startswith(("/", "{{"))):
+        raise DamagedError(
+            f"{path}: {name}: engram_way file needs engram_settings_file, the whole path on the host",
+            hint="engram_settings_file: /etc/engram/settings.toml",
+        )
+    words = values.get("engram_restart_command")
+    if not words or (isinstance(words, str) and "{{" not in words):
+        raise DamagedError(
+            f"{path}: {name}: engram_way file needs engram_restart_command, a list of words",
+            hint="engram_restart_command: [systemctl, restart, engram]",
+        )
 
 
 def _folder(path: Path) -> Path:
@@ -80,6 +98,10 @@ def _folder(path: Path) -> Path:
 
 def _text(path: Path, name: str, key: str, values: Mapping[str, Any]) -> str:
     value = values[key]
+    if isinstance(value, dict) and "__ansible_vault" in value:
+        raise DamagedError(
+            f"{path}: {name}: {key} is encrypted, which only a play resolves", hint="leave it in plain words"
+        )
     if not isinstance(value, str) or not value.strip():
         raise DamagedError(f"{path}: {name}: {key} must be a text", hint=f"write {key}: in plain words for this host")
     if "{{" in value:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
+from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, restart_of
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.cli_way import CliWay
+from ansible_collections.engram.ops.plugins.plugin_utils.file_way import FileWay
+from ansible_collections.engram.ops.plugins.plugin_utils.host import Host, RunModule, command_of
 from ansible_collections.engram.ops.plugins.plugin_utils.http_way import HttpWay
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 from ansible_collections.engram.ops.plugins.plugin_utils.values import plain
@@ -22,7 +25,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
-    """Runs in the controller: no module is sent anywhere, so that a node costs 11 ms instead of 200."""
+    """Runs in the controller: by http no module is sent anywhere, so that a node costs 11 ms instead of 200."""
 
     _task: Any
     TRANSFERS_FILES = False
@@ -40,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         try:
             if not self._is_meant(options["value_by_host"], variables):
                 return result | {"skipped": True, "skip_reason": "this host is not named", "msg": "not named"}
-            way = self._way(str(options["kind"]), variables)
+            way = self._way(str(options["kind"]), wish, variables)
         except WayError as problem:
             return result | {"failed": True, "reason": problem.reason, "msg": str(problem)}
         return apply(way, wish, check=self._task.check_mode)
@@ -53,7 +56,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             raise WayError(f"not in the inventory: {', '.join(sorted(unknown))}; nothing was touched", "unknown_host")
         return not named or variables["inventory_hostname"] in named
 
-    def _way(self, kind: str, variables: Mapping[str, Any]) -> Way:
+    def _way(self, kind: str, wish: Wish, variables: Mapping[str, Any]) -> Way:
         reach = Reach(variables, self._templar.template)
         match reach.variable("engram_way", "http"):
             case "http":
@@ -62,23 +65,33 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
                 command = reach.variable("engram_command", "engram")
                 words = [command] if isinstance(command, str) else [str(word) for word in command]
                 environment = {"ENGRAM_URL": reach.url, "ENGRAM_TOKEN_FILE": reach.token_file}
-                return CliWay(self._execute(environment, dict(variables)), words)
+                run_module = self._on_host(environment, dict(variables))
+                return CliWay(lambda words: run_module("ansible.legacy.command", command_of(words)), words)
+            case "file":
+                host = Host(self._on_host({}, dict(variables)), *restart_of(reach))
+                return FileWay(host, reach.http_node(), kind, wish.expected)
             case other:
-                raise WayError(f"engram_way is http or cli, not {other!r}", "usage")
+                raise WayError(f"engram_way is http, cli or file, not {other!r}", "usage")
 
-    def _execute(self, environment: Mapping[str, str], variables: dict[str, Any]) -> Any:
-        """Runs an argument vector on the host. Reading is done under --check too, so the check is kept from it."""
+    def _on_host(self, environment: Mapping[str, str], variables: dict[str, Any]) -> RunModule:
+        """Runs modules on the host. Reading is done under --check too, so the check is kept from it.
+
+        A connection that is lost is part of the result: the task must still be able to say what it had done by then.
+        """
         task = self._task.copy()
         task.check_mode = False
         task.environment = [*(task.environment or []), {name: text for name, text in environment.items() if text}]
 
-        def execute(words: list[str]) -> dict[str, Any]:
+        def run_module(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
             own, self._task = self._task, task
-            arguments = {"argv": words, "expand_argument_vars": False, "_uses_shell": False}
             try:
-                done: dict[str, Any] = self._execute_module("ansible.legacy.command", arguments, task_vars=variables)
+                done: dict[str, Any] = self._execute_module(name, arguments, task_vars=variables)
+            except AnsibleConnectionFailure as problem:
+                return {"unreachable": True, "msg": problem.message}
+            except AnsibleError as problem:  # such as a become password that is wrong
+                return {"failed": True, "rc": None, "msg": problem.message}
             finally:
                 self._task = own
             return done
 
-        return execute
+        return run_module

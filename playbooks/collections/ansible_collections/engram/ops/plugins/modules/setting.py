@@ -6,7 +6,8 @@ short_description: Change one setting of an Engram node, and read it back
 description:
   - Reads the setting first, sets it only where it differs, and reads it back afterwards.
   - A node that accepts a value and ignores it is a failure.
-  - Runs in the controller (C(engram_way=http)), or by the node's own command on the host (C(engram_way=cli)).
+  - Runs in the controller (C(engram_way=http)), by the node's own command on the host (C(engram_way=cli)), or edits the
+    node's settings file on the host and restarts it (C(engram_way=file)).
 options:
   kind:
     description: A feature is a flag; a config value is tuned.

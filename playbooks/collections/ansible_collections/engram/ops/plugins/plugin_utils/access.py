@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.engram.ops.plugins.plugin_utils.http_node import HttpNode, token_from
+from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
+
+START_SECONDS = 60.0
+LONGEST_START_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,22 @@ class Reach:
         """A relative path is relative to the inventory, wherever the play was started."""
         path = Path(text).expanduser()
         return path if path.is_absolute() else Path(str(self.variables.get("inventory_dir") or ".")) / path
+
+
+def restart_of(reach: Reach) -> tuple[str, list[str], float]:
+    """How the inventory says that a server with a settings file is changed: the file, the restart, the patience.
+
+    Raises:
+        WayError: one of them is missing or of a wrong kind.
+    """
+    path = reach.variable("engram_settings_file", "")
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise WayError("engram_settings_file must be the whole path of the settings file on the host", "usage")
+    words = reach.variable("engram_restart_command", [])
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
+        what = "engram_restart_command must be a list of words, such as [systemctl, restart, engram]"
+        raise WayError(f"{what}; it is run without a shell", "usage")
+    seconds = reach.variable("engram_start_seconds", START_SECONDS)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= LONGEST_START_SECONDS:
+        raise WayError(f"engram_start_seconds must be a number from 1 to {LONGEST_START_SECONDS:g}", "usage")
+    return str(path), [str(word) for word in words], float(seconds)

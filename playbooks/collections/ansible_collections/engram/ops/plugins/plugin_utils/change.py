@@ -24,6 +24,10 @@ class Way(Protocol):
         """Ask the node to take the value; whether it did is for `read` to say."""
         ...
 
+    def settle(self, key: str, value: Any, *, check: bool) -> str:
+        """See that a value that is in effect lasts; what was, or would be, done for it, or the empty text."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -57,7 +61,8 @@ def _apply(way: Way, wish: Wish, result: dict[str, Any], *, check: bool) -> None
     old = result["old"] = way.read(wish.key, wish.value)
     new = result["new"] = read_as(wish.value, old)
     if same(old, new):
-        result |= {"read_back": old, "msg": f"{wish.key} is {shown(new)} already"}
+        mended = way.settle(wish.key, new, check=check)
+        result |= {"read_back": old, "changed": bool(mended), "msg": mended or f"{wish.key} is {shown(new)} already"}
         return
     if wish.expected is not None and not same(old, read_as(wish.expected, old)):
         what = f"{wish.key} is {shown(old)}: neither {shown(wish.expected)}, as expected, nor {shown(new)}"

@@ -38,6 +38,10 @@ class CliWay:
             raise WayError(f"{key}: an item with a comma cannot be given to a command: use the way over http", "usage")
         self._run("set", key, text)
 
+    def settle(self, key: str, value: Any, *, check: bool) -> str:  # noqa: ARG002 - the shape is the protocol's
+        """What a node took at run time lasts: there is nothing to do."""
+        return ""
+
     def _run(self, *words: str) -> str:
         limit = ["timeout", "-k", "2", str(WHOLE_SECONDS)]
         done = self._execute([*limit, *self._command, "config", *words])

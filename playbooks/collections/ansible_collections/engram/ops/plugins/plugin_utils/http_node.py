@@ -50,6 +50,14 @@ class HttpNode:
             time.sleep(wait)
         return self._understood(answer, f"{method} {path}")
 
+    def look(self, path: str) -> Answer:
+        """The answer to one GET without the token, whatever it is.
+
+        Raises:
+            UnreachableNodeError: it did not answer, or only in part.
+        """
+        return exchange(self._url, "GET", path, "", None)
+
     def _understood(self, answer: Answer, asked: str) -> Mapping[str, Any]:
         said = self._said(answer)
         match answer.status:

@@ -31,3 +31,7 @@ class HttpWay:
     def write(self, key: str, value: Any) -> None:
         """Ask the node to take the value; sending it twice is the same as once."""
         self._node.ask(self._write_method, self._path, json.dumps({key: value}).encode())
+
+    def settle(self, key: str, value: Any, *, check: bool) -> str:  # noqa: ARG002 - the shape is the protocol's
+        """What a node took at run time lasts: there is nothing to do."""
+        return ""

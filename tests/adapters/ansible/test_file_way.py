@@ -1,0 +1,181 @@
+"""The way over a settings file, on real nodes behind a real sshd: edited, restarted, read back, or put back."""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from file_nodes import SERVICE, SETTINGS, FileFleet, FileNode, is_root, running_file_fleet
+
+from runbook.adapters.ansible import AnsiblePlays
+from runbook.model.play import HostResult, HostState, PlayRequest
+from runbook.model.settings import Value
+
+CONCEPTS = "dual_memory.enable_concepts"
+WEIGHT = "dual_memory.semantic_weight"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileFleet]:
+    """One node behind sshd."""
+    with running_file_fleet(tmp_path_factory.mktemp("files"), ["node-1"]) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def files(running: FileFleet) -> FileFleet:
+    """The same, as it was in the beginning."""
+    running.write_inventory()
+    running.nodes[0].reset()
+    return running
+
+
+@pytest.fixture
+def one(files: FileFleet) -> FileNode:
+    """Its only node."""
+    return files.nodes[0]
+
+
+def play(fleet: FileFleet, key: str, value: Value, expected: Value | None, **more: Any) -> HostResult:
+    """The result of one real play on the only node."""
+    kind = "features" if key == CONCEPTS else "config"
+    request = PlayRequest(
+        f"{more.get('verb', 'set')}_{kind}",
+        ("node-1",),
+        key,
+        {"node-1": value},
+        f"test-{os.getpid()}-{key}",
+        None if expected is None else {"node-1": expected},
+    )
+    (result,) = AnsiblePlays(fleet.inventory).run(request, lambda _: None).hosts
+    return result
+
+
+def test_a_flag_is_changed_in_the_file_and_in_effect(files: FileFleet, one: FileNode) -> None:
+    """One line of the file is another; comments, owner and mode stay; the process is a new one and says the value."""
+    before, status = one.pid, one.file.stat()
+    result = play(files, CONCEPTS, value=False, expected=True)
+    assert (result.state, result.old, result.read_back) == (HostState.CHANGED, True, False), result.message
+    assert one.file.read_text() == SETTINGS.replace("concepts = true ", "concepts = false ")
+    after = one.file.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (status.st_mode, status.st_uid, status.st_gid)
+    assert [path.name for path in one.file.parent.iterdir()] == ["settings.toml"]
+    assert one.pid != before
+    assert one.value(CONCEPTS) == 0
+    again = one.pid
+    assert play(files, CONCEPTS, value=False, expected=True).state is HostState.UNCHANGED
+    assert one.pid == again, "restarted for nothing"
+
+
+def test_a_value_of_the_configuration_and_back(files: FileFleet, one: FileNode) -> None:
+    """A key that the file does not have is added; a number comes back as a number."""
+    result = play(files, "dual_memory.min_cluster_size", 7, 3)
+    assert (result.state, result.old, result.read_back) == (HostState.CHANGED, 3, 7), result.message
+    assert one.file.read_text() == f"{SETTINGS}min_cluster_size = 7\n"
+    result = play(files, "dual_memory.min_cluster_size", 3, 7, verb="restore")
+    assert (result.state, result.read_back) == (HostState.CHANGED, 3), result.message
+
+
+def test_a_value_that_the_node_does_not_tell_is_proven_by_the_restart(files: FileFleet, one: FileNode) -> None:
+    """Texts are in no metric: the file has it, and the process is younger than before."""
+    one.file.write_text(f'{SETTINGS}treatment_salt = "one"\n')
+    one.restart()
+    before = one.pid
+    result = play(files, "dual_memory.treatment_salt", "two", "one")
+    assert (result.state, result.read_back) == (HostState.CHANGED, "two"), result.message
+    assert one.pid != before
+
+
+def test_a_restart_command_that_cannot_be_run_changes_nothing(files: FileFleet, one: FileNode) -> None:
+    """The old file is back, the node was never touched, and the message says both."""
+    files.write_inventory(ansible_port=files.sshd.port)
+    text = files.inventory.read_text().replace(str(SERVICE), "/does/not/exist.py")
+    files.inventory.write_text(text)
+    before = one.pid
+    result = play(files, CONCEPTS, value=False, expected=True)
+    assert result.state is HostState.FAILED
+    assert "the settings file is as it was, and the server is well" in result.message
+    assert (one.file.read_text(), one.pid, one.value(CONCEPTS)) == (SETTINGS, before, 1)
+    files.inventory.write_text(text.replace(sys.executable, "/does/not/exist"))
+    assert "cannot be run" in play(files, CONCEPTS, value=False, expected=True).message
+    assert one.file.read_text() == SETTINGS
+
+
+def test_a_server_that_does_not_start_with_it_gets_its_old_file_back(files: FileFleet, one: FileNode) -> None:
+    """And is restarted with it: a change that fails does not leave a node down."""
+    files.write_inventory(engram_start_seconds=3)
+    (one.folder / "refuse").write_text("semantic_weight = 0.9")
+    result = play(files, WEIGHT, 0.9, 0.3)
+    assert (result.state, result.read_back) == (HostState.FAILED, 0.3), result.message
+    assert "was restarted with it" in result.message
+    assert (one.file.read_text(), one.value(WEIGHT)) == (SETTINGS, 0.3)
+
+
+def test_a_server_that_ignores_the_file_has_failed(files: FileFleet, one: FileNode) -> None:
+    """It restarts, and says the old value: the file is put back."""
+    copy = one.folder / "copy.toml"
+    copy.write_text(SETTINGS)
+    (one.folder / "service.json").write_text(f'{{"port": {one.port}, "settings": "{copy}"}}')
+    result = play(files, CONCEPTS, value=False, expected=True)
+    assert (result.state, result.read_back) == (HostState.FAILED, True), result.message
+    assert "the restarted server says true" in result.message
+    assert one.file.read_text() == SETTINGS
+
+
+def test_a_file_that_may_not_be_written_is_left_alone(files: FileFleet, one: FileNode) -> None:
+    """Root becomes another user, by sudo as `ansible_become_user` says; the node is not restarted."""
+    if is_root():
+        for folder in one.file.parents:
+            folder.chmod(folder.stat().st_mode | 0o011)  # pytest's folders are closed to others
+        one.file.chmod(0o644)
+        files.write_inventory(ansible_become=True, ansible_become_user="nobody")
+    one.file.parent.chmod(0o555)
+    before = one.pid
+    result = play(files, CONCEPTS, value=False, expected=True)
+    assert result.state is HostState.FAILED
+    assert "cannot be replaced: Permission denied" in result.message
+    assert (one.file.read_text(), one.pid) == (SETTINGS, before)
+    one.file.chmod(0o640)
+    if is_root():
+        assert "cannot be read: Permission denied" in play(files, CONCEPTS, value=False, expected=True).message
+
+
+def test_what_somebody_edited_and_did_not_restart_is_left_alone(files: FileFleet, one: FileNode) -> None:
+    """Neither this setting nor another one: a restart would bring it into effect behind everybody's back."""
+    one.file.write_text(SETTINGS.replace("0.3", "0.5"))
+    for key, value, expected in ((WEIGHT, 0.9, 0.3), (CONCEPTS, False, True)):
+        result = play(files, key, value, expected)
+        assert result.state is HostState.FAILED
+        assert "0.5" in result.message
+    assert (one.file.read_text(), one.value(WEIGHT)) == (SETTINGS.replace("0.3", "0.5"), 0.3)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_what_an_interruption_left_in_the_file_is_brought_to_an_end(
+    files: FileFleet, one: FileNode, *, wanted: bool
+) -> None:
+    """Edited and not restarted: the same change restarts, and its undo puts the file back without a restart."""
+    one.file.write_text(SETTINGS.replace("concepts = true ", "concepts = false "))
+    before = one.pid
+    result = play(files, CONCEPTS, wanted, expected=not wanted)
+    assert (result.state, result.read_back) == (HostState.CHANGED, wanted), result.message
+    assert one.value(CONCEPTS) == wanted
+    assert (one.file.read_text() == SETTINGS) is wanted
+    assert (one.pid == before) is wanted
+
+
+def test_a_broken_file_is_named(files: FileFleet, one: FileNode) -> None:
+    """And left as it is."""
+    one.file.write_text("[dual_memory\n")
+    result = play(files, CONCEPTS, value=False, expected=True)
+    assert f"{one.file} is not TOML" in result.message
+    assert one.file.read_text() == "[dual_memory\n"
+
+
+def test_a_host_that_cannot_be_reached_is_told_as_that(files: FileFleet, one: FileNode) -> None:
+    """No sshd there: nothing was read, nothing was touched."""
+    files.write_inventory(ansible_port=9)
+    result = play(files, CONCEPTS, value=False, expected=True)
+    assert (result.state, result.old) == (HostState.UNREACHABLE, None), result.message
+    assert one.file.read_text() == SETTINGS
