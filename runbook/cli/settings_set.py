@@ -9,6 +9,7 @@ import click
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.open_runs import refuse_beside_open
+from runbook.cli.rails import check_reason, guard
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import Where, chosen, read_settings
 from runbook.engine.carry import Carried, Context
@@ -39,11 +40,13 @@ def change_settings(where: Where, words: Sequence[str], consent: Consent) -> Exi
         UsageError: a name or a value that is none, or no such node.
         UnreachableError: no node answered.
         NotSupportedError: no node tells the setting.
-        RefusedError: nobody can be asked, the person said no, or a run stands half done.
+        RefusedError: nobody can be asked, the person said no, a run stands half done, or the target's rails hold it.
     """
     wanted = assigned(words, where.kind)
     current = compose.session()
     target = compose.target_of(current, where.target, where.config)
+    if not consent.dry_run:
+        check_reason(target, consent.reason)
     plan = plan_settings(target.name, read_settings(target, chosen(target, where.nodes)), wanted)
     if not plan.steps and not plan.already:
         raise NotSupportedError(
@@ -62,6 +65,7 @@ def _carry_out(where: Where, plan: SettingsPlan, consent: Consent, current: Sess
         show(plan_lines(plan))
     if not consent.yes:
         _ask(plan)
+    guard(current, target, run, plan.risk)
     with ScreenTalk() as talk:
         ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
         carried = set_settings(Context(ports, target, f"{current.who}@{current.where}"), run)
