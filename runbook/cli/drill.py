@@ -8,9 +8,9 @@ from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from runbook.cli import compose, signals
-from runbook.cli.baselines import known_issues
+from runbook.cli.issue import known_issues
 from runbook.cli.compose import Session
-from runbook.cli.scratch import EmbeddedFleet, check_room, embedded_fleet
+from runbook.cli.scratch import EmbeddedFleet, check_room, embedded_fleet, first_signal_only
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drill import DrillOptions, Scene, rehearse
 from runbook.engine.drill_record import chosen, drills_of, overdue, recorded, standings
@@ -74,7 +74,8 @@ def _drill(
                 return rehearsal(inner, drill, fleet, ports)
 
         try:
-            result = recorded(current.journal, talk, drill, on_a_fleet)
+            with first_signal_only():
+                result = recorded(current.journal, talk, drill, on_a_fleet)
         except (KeyboardInterrupt, InterruptedRunError) as error:
             raise _interrupted(error, again) from error
         except RunbookError as error:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from runbook.adapters.inventory import read_inventory
 from runbook.cli.sandbox_view import Talk
@@ -60,11 +61,15 @@ def check_room(nodes: int) -> None:
     Raises:
         StorageError: there is not.
     """
-    place = Path(tempfile.gettempdir())
-    free, needed = shutil.disk_usage(place).free, nodes * ROOM_PER_NODE
+    hint = "make room, or set TMPDIR to a folder with room"
+    try:
+        place = Path(tempfile.gettempdir())
+        free, needed = shutil.disk_usage(place).free, nodes * ROOM_PER_NODE
+    except OSError as error:
+        raise StorageError(f"no folder for a drill can be made: {error}", hint=hint) from error
     if free < needed:
         message = f"no room for a drill: {free >> 20} MB are free in {place}, {nodes} nodes may take {needed >> 20} MB"
-        raise StorageError(message, hint="make room, or set TMPDIR to a folder with room, or take fewer --nodes")
+        raise StorageError(message, hint=f"{hint}, or take fewer --nodes")
 
 
 @contextmanager
@@ -82,13 +87,36 @@ def embedded_fleet(nodes: int) -> Iterator[EmbeddedFleet]:
             target = read_inventory(TargetSettings("drill", "sandbox", folder.inventory))
             yield EmbeddedFleet(root / "state", target, folder, record)
         finally:
+            Talk().say("clearing up")
             with _undisturbed():
                 down(folder)
 
 
 @contextmanager
+def first_signal_only() -> Iterator[None]:
+    """Ctrl-C and the like count once inside: who presses it again and again does not cut the clearing up short."""
+    came: list[int] = []
+
+    def first(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        before = handlers[signal.Signals(number)]
+        if len(came) == 1 and callable(before):
+            before(number, frame)
+
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    taken = [number for number, handler in handlers.items() if callable(handler)]
+    try:
+        for number in taken:
+            signal.signal(number, first)
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, handlers[number])
+
+
+@contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C and the like wait until it is done: who presses it twice shall not leave processes behind."""
+    """Ctrl-C and the like wait until it is done."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield

@@ -80,8 +80,8 @@ def rehearse(scene: Scene) -> Rehearsal:
         InterruptedRunError: the rehearsal was interrupted in the middle of a play.
     """
     scene.say(f"1 of 4: measure the fleet while it is well, for {scene.options.window.total_seconds():g} s")
-    baseline, _ = capture(scene.fleet.target, scene.runbook.quantities, scene.ports.read, scene.options.window)
-    if why_not := doubts(baseline, [scene.runbook]):
+    baseline, silent = capture(scene.fleet.target, scene.runbook.quantities, scene.ports.read, scene.options.window)
+    if why_not := (*(f"{each.node}: {each.reason}" for each in silent), *doubts(baseline, [scene.runbook])):
         raise RefusedError(f"the drill's fleet is not well to begin with: {'; '.join(why_not)}")
     names = ", ".join(node.name for node in scene.sick)
     limit = scene.options.detect_limit.total_seconds()

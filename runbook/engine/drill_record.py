@@ -44,8 +44,8 @@ def recorded(journal: Journal, talk: Talk, drill: Drill, rehearse: Callable[[], 
     try:
         journal.append(Event.DRILL_ENDED, drill.id, ended_details(rehearsal))
     except RunbookError as error:
-        error.message = f"the drill {rehearsal.outcome.value}, but that could not be recorded: {error.message}"
-        raise
+        told = f"the drill {rehearsal.outcome.value}, but that could not be recorded: {error.message}"
+        raise type(error)(told, hint=error.hint) from error
     return rehearsal
 
 

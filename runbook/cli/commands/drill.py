@@ -8,7 +8,7 @@ import click
 
 import runbook.issues
 from runbook.cli.options import OWN_CODES, Duration, ends_with, json_option, readable
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, UsageError
 
 _SHORTEST_WATCH = timedelta(seconds=10)
 _MOST_NODES = 20
@@ -42,6 +42,18 @@ class Drills(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, sorted."""
         return sorted([*super().list_commands(ctx), *_files()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does, with a did-you-mean."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from difflib import get_close_matches
+
+            known = self.list_commands(ctx)
+            close = get_close_matches(args[0], known, n=2) or known
+            raise UsageError(f"there is no drill {args[0]!r}", hint=f"one of: {', '.join(close)}")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Make the drill of that issue, and of no other."""
