@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal, invoking_user, machine
@@ -15,7 +16,10 @@ from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
 from runbook.errors import RefusedError
 from runbook.model.target import Target
-from runbook.ports import ChangePorts, ReadPorts
+from runbook.ports import ChangePorts, Plays, ReadPorts
+
+if TYPE_CHECKING:
+    from runbook.adapters.engram import Surveyor
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,13 @@ def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
     return ReadPorts(ScrapeProbes(current.clock), nodes, current.clock, talk)
 
 
+def surveyor(target: Target) -> "Surveyor":
+    """Who finds out what each server can do."""
+    from runbook.adapters.engram import Surveyor
+
+    return Surveyor(allow_plain_http=target.allow_plain_http)
+
+
 def _refuse_without_tokens(target: Target) -> None:
     """Said once, where each node would only say that it was not asked."""
     files = sorted({str(node.token_file) for node in target.nodes})
@@ -118,11 +129,15 @@ def _is_missing(path: str) -> bool:
 
 def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePorts:
     """Ports that can change nodes, through Ansible only."""
+    return ChangePorts(read, plays_on(target), current.journal, current.locks)
+
+
+def plays_on(target: Target) -> Plays:
+    """Ansible, on the hosts of that target."""
     from runbook.adapters.ansible import Access, AnsiblePlays
 
     files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}
-    plays = AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), signals.received)
-    return ChangePorts(read, plays, current.journal, current.locks)
+    return AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), signals.received)
 
 
 def command_for(slug: str, target: str) -> str:

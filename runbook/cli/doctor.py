@@ -13,10 +13,14 @@ from runbook.cli.open_runs import open_runs
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.errors import ExitCode, RunbookError
 from runbook.material import folder
+from runbook.model.answer import Answer
+from runbook.model.capabilities import Capabilities, Metrics
 from runbook.model.measurement import Silence
-from runbook.model.target import Target
+from runbook.model.settings import Settings
+from runbook.model.target import Node, Target
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style
+from runbook.report.nodes import READ_ONLY, can_text, cannot_text, metrics_text
 from runbook.report.rails import rails_text
 
 
@@ -95,14 +99,21 @@ def _ansible() -> Check:
 def _nodes(current: Session, target: Target) -> Iterator[Check]:
     with ScreenTalk() as talk:
         settings = compose.read_ports(current, target, talk).nodes.settings(target.nodes)
+    known = compose.surveyor(target).look(target.nodes)
     for node in target.nodes:
-        known = settings.get(node.name)
-        if known is None or isinstance(known, Silence):
-            reason = known.reason if isinstance(known, Silence) else "it was not read"
-            hint = "is it running?" if "401" not in reason and "403" not in reason else "is its token the right one?"
-            yield Check(node.name, good=False, found=f"{node.url}: {reason}", hint=hint)
-        else:
-            yield Check(node.name, good=True, found=f"{node.url}: {len(known)} settings read")
+        yield _node(node, settings[node.name], known[node.name])
+
+
+def _node(node: Node, settings: Settings | Silence, known: Capabilities | Silence) -> Check:
+    if isinstance(known, Silence):
+        hint = "is it running?" if not known.answered else "is its token file the right one?"
+        return Check(node.name, good=False, found=f"{node.url}: {known.reason}", hint=hint)
+    read = settings.reason if isinstance(settings, Silence) else f"{len(settings)} settings read"
+    cannot = f"; cannot: {cannot_text(known)}" if cannot_text(known) else ""
+    found = f"{node.url}: {read}; can: {can_text(known)}{cannot}; metrics: {metrics_text(known)}"
+    able = not isinstance(settings, Silence) and known.metrics is Metrics.CONTRACT
+    hint = READ_ONLY if known.changeable is Answer.NO else "is its token file the right one? see: runbook nodes"
+    return Check(node.name, good=able, found=found, hint="" if able else hint)
 
 
 def _lines(checks: list[Check]) -> Iterator[Line]:

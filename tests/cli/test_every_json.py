@@ -38,6 +38,7 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     (entry,) = document(capsys, "audit", "show")["data"]["entries"]
     assert entry["event"] == "baseline.captured"
     assert {check["good"] for check in document(capsys, "doctor")["data"]["checks"]} == {True}
+    assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 
 def test_damage(target: Path, state: Path, capsys: Output) -> None:

@@ -32,6 +32,16 @@ class Client:
 
         return patiently(node.name, ask, self.on_retry, self.sleep)
 
+    def ask(self, node: Node, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """The answer to one GET, whatever its status; it is not repeated.
+
+        Raises:
+            NoReplyError: there is none.
+            RefusedError: the token is not kept as it must be.
+        """
+        token = authorization(node, allow_plain_http=self.allow_plain_http)
+        return self.wire.exchange("GET", node.url + path, headers={**token, **(headers or {})})
+
     def send(self, method: str, node: Node, path: str, document: Mapping[str, Any]) -> Reply:
         """The answer to one request with a JSON body, whatever its status; it is not repeated.
 

@@ -72,4 +72,4 @@ class EngramNodes:
         try:
             return read_settings(self._client, node)
         except NoReplyError as error:
-            return Silence(node.name, error.message)
+            return Silence(node.name, error.message, answered=bool(error.status))

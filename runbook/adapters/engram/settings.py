@@ -7,10 +7,11 @@ from runbook.adapters.engram.client import Client
 from runbook.errors import UsageError
 from runbook.model.settings import CATALOGUE, Kind, Settings, Type, Value, checked
 from runbook.model.target import Node
-from runbook.wire import NoReplyError, readings
+from runbook.wire import ForeignMetricsError, NoReplyError, readings
 
 _PATHS = {Kind.FEATURE: "/api/v1/admin/features", Kind.CONFIG: "/api/v1/admin/config"}
 _METRICS = {Kind.FEATURE: "engram_feature_enabled", Kind.CONFIG: "engram_config_value"}
+_NOT_TOLD = "reading settings is not supported by this node: it has no flags and no configuration at run time"
 
 
 def read_settings(client: Client, node: Node) -> Settings:
@@ -32,7 +33,7 @@ def read_settings(client: Client, node: Node) -> Settings:
     if missing:
         found |= _of_metrics(client, node, missing)
     if not found:
-        raise NoReplyError("reading settings is not supported by this node")
+        raise NoReplyError(_NOT_TOLD, status=HTTPStatus.NOT_FOUND)
     return found
 
 
@@ -51,9 +52,13 @@ def _of_metrics(client: Client, node: Node, kinds: list[Kind]) -> Settings:
         if error.status == HTTPStatus.NOT_FOUND:
             return {}
         raise
+    try:
+        told = readings(reply, [_METRICS[kind] for kind in kinds])
+    except ForeignMetricsError:  # nothing there is a setting of ours, so nothing is said of any
+        return {}
     found: dict[str, Value] = {}
     for kind in kinds:
-        for reading in readings(reply, [_METRICS[kind]]):
+        for reading in (each for each in told if each.name == _METRICS[kind]):
             key = dict(reading.labels).get("name", "")
             value = _fitting(key, kind, _typed(key, reading.value))
             if value is not None:

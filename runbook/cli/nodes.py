@@ -1,0 +1,82 @@
+"""Carry out `runbook nodes`: ask every node what it is; only when asked, time recalls and read memory on the hosts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook.cli import compose
+from runbook.cli.compose import Session
+from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.errors import ExitCode, UnreachableError
+from runbook.model.capabilities import Capabilities, TimedRecalls
+from runbook.model.measurement import Silence
+from runbook.model.play import Collected, CollectRequest
+from runbook.model.target import Target
+from runbook.report.document import envelope
+from runbook.report.nodes import Surveyed, nodes_data, nodes_lines
+
+WELL = "healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was said on the command line; `recall` is the space whose recalls are timed, or None."""
+
+    target: str | None
+    config: Path | None
+    recall: str | None
+    memory: bool
+    as_json: bool
+
+
+def carry_out(wishes: Wishes) -> ExitCode:
+    """The whole command.
+
+    Raises:
+        UnreachableError: no node answered.
+        RefusedError: a token is not kept as it must be.
+        RunbookError: as the play raises that reads the memory.
+    """
+    current = compose.session()
+    target = compose.target_of(current, wishes.target, wishes.config)
+    surveyor = compose.surveyor(target)
+    known = surveyor.look(target.nodes)
+    answering = [node for node in target.nodes if isinstance(known[node.name], Capabilities)]
+    timed = surveyor.time_recalls(answering, wishes.recall) if wishes.recall is not None else {}
+    memory = _memory(current, target) if wishes.memory else {}
+    surveyed = [Surveyed(node, known[node.name], timed.get(node.name), memory.get(node.name)) for node in target.nodes]
+    code = _code(surveyed)
+    if not answering and all(isinstance(each, Silence) and not each.answered for each in known.values()):
+        reasons = "; ".join(f"{each.node}: {each.reason}" for each in known.values() if isinstance(each, Silence))
+        raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
+    if wishes.as_json:
+        show_json(envelope("nodes", "runbook nodes", code, nodes_data(target.name, surveyed)))
+    else:
+        show(nodes_lines(surveyed))
+    return code
+
+
+def _memory(current: Session, target: Target) -> Mapping[str, Collected]:
+    hosts = tuple(node.name for node in target.nodes)
+    with ScreenTalk() as talk:
+        plays = compose.plays_on(target)
+        plays.ready()
+        found = plays.collect(CollectRequest("read_memory", hosts, f"nodes-{current.new_run_id()}"), talk.say)
+    return {each.host: each for each in found}
+
+
+def _code(surveyed: list[Surveyed]) -> ExitCode:
+    """Bad news where a node says that it is not well; could not tell where something asked for is missing."""
+    if any(isinstance(each.known, Capabilities) and each.known.health != WELL for each in surveyed):
+        return ExitCode.BAD_NEWS
+    lacking = any(
+        isinstance(each.known, Silence)
+        or (each.timed is not None and _incomplete(each.timed))
+        or (each.memory is not None and each.memory.document is None)
+        for each in surveyed
+    )
+    return ExitCode.COULD_NOT_TELL if lacking else ExitCode.DONE
+
+
+def _incomplete(timed: TimedRecalls) -> bool:
+    return bool(timed.reason) or not timed.seconds
