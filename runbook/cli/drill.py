@@ -8,8 +8,8 @@ from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from runbook.cli import compose, signals
-from runbook.cli.issue import known_issues
 from runbook.cli.compose import Session
+from runbook.cli.issue import known_issues
 from runbook.cli.scratch import EmbeddedFleet, check_room, embedded_fleet, first_signal_only
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drill import DrillOptions, Scene, rehearse
