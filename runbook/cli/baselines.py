@@ -1,14 +1,12 @@
 """Carry out `runbook baseline`: every quantity that any known issue compares with is recorded."""
 
-import pkgutil
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import runbook.issues
 from runbook.cli import compose
-from runbook.cli.issue import issue_of
+from runbook.cli.issue import known_issues
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.baseline import capture, doubts
 from runbook.engine.figures import figure
@@ -16,7 +14,6 @@ from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
 from runbook.model.quantity import Quantity
-from runbook.model.runbook import Runbook
 from runbook.report.document import baseline_data, envelope
 from runbook.report.lines import Line, Style, line, shown
 
@@ -24,11 +21,6 @@ from runbook.report.lines import Line, Style, line, shown
 def quantities() -> tuple[Quantity, ...]:
     """Every quantity of every known issue, each once."""
     return tuple(dict.fromkeys(quantity for each in known_issues() for quantity in each.quantities))
-
-
-def known_issues() -> tuple[Runbook, ...]:
-    """Every file of `issues/`."""
-    return tuple(issue_of(module.name) for module in pkgutil.iter_modules(runbook.issues.__path__))
 
 
 def capture_baseline(

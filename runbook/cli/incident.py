@@ -1,6 +1,7 @@
 """Carry out the command of a known issue: diagnose; with `--act` change, watch, and tell how it went."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,9 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import chosen as named_nodes
 from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose, silent_nodes
+from runbook.engine.evidence import Looking
 from runbook.engine.incident import ActOptions, act, run_plan
+from runbook.engine.measure import Span
 from runbook.engine.narrow import narrowed
 from runbook.engine.plan import make_plan
 from runbook.errors import ExitCode, RefusedError, UnreachableError
@@ -53,6 +56,7 @@ class Wishes:
     target: str | None
     config: Path | None
     as_json: bool
+    said: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,16 @@ class Scene:
     target: Target
     ports: ReadPorts
     baseline: Baseline | None
+
+
+LONGEST = timedelta(seconds=60)
+"""How long to look where nobody said how long, and the usual window settles nothing."""
+
+
+def span_of(ports: ReadPorts, said: timedelta | None) -> Span:
+    """The window that was asked for, else the usual one, and a longer one where that settles nothing."""
+    usual = ports.probes.usual_window
+    return Span(usual, max(usual, LONGEST)) if said is None else Span(said, said)
 
 
 def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
@@ -82,7 +96,8 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
     baseline = current.store.load_baseline(target.name)
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
-        diagnosis, settings = diagnose(runbook, target, ports, baseline, wishes.window or ports.probes.usual_window)
+        span = span_of(ports, wishes.window)
+        diagnosis, settings = diagnose(runbook, target, ports, baseline, span, wishes.said)
         if diagnosis.all_silent:
             reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(diagnosis))
             raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
@@ -136,8 +151,13 @@ def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
     guard(current, scene.target, run, risk, narrower=f"leave it out: --max-risk {allowed}")
     changing = compose.change_ports(current, scene.target, scene.ports)
     who = f"{current.who}@{current.where}"
-    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline), run)
+    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline, _looking(scene)), run)
     return _tell_run(scene, diagnosis, plan, carried)
+
+
+def _looking(scene: Scene) -> Looking | None:
+    evidence = scene.runbook.evidence
+    return None if evidence is None else Looking(evidence, scene.current.store)
 
 
 def _tell_run(scene: Scene, diagnosis: Diagnosis, plan: Plan, carried: Carried) -> ExitCode:

@@ -1,11 +1,13 @@
 """The command of a known issue, made from its data; what it does stands in `incident.py`, imported when called."""
 
+import pkgutil
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import click
 
+import runbook.issues
 from runbook.cli.options import (
     Duration,
     change_options,
@@ -15,6 +17,7 @@ from runbook.cli.options import (
     target_options,
     window_option,
 )
+from runbook.cli.reported import reported_options, said_by_person
 from runbook.errors import ExitCode
 from runbook.model.runbook import Runbook
 
@@ -28,13 +31,18 @@ def issue_of(name: str) -> Runbook:
     return found
 
 
+def known_issues() -> tuple[Runbook, ...]:
+    """Every file of `issues/`."""
+    return tuple(issue_of(module.name) for module in pkgutil.iter_modules(runbook.issues.__path__))
+
+
 def command_of(name: str) -> click.Command:
     """The Click command of the issue in the file of that name."""
-    runbook = issue_of(name)
+    issue = issue_of(name)
 
     @click.command(
-        runbook.slug,
-        help=f"{runbook.title}: {runbook.why}\n\nWithout --act this changes nothing, anywhere.",
+        issue.slug,
+        help=f"{issue.title}: {issue.why}\n\nWithout --act this changes nothing, anywhere.",
         epilog=ends_with(
             ExitCode.DONE,
             ExitCode.BAD_NEWS,
@@ -55,12 +63,13 @@ def command_of(name: str) -> click.Command:
     @click.option("--act", is_flag=True, help="Take the steps of the plan, then watch until it has recovered.")
     @click.option("--allow-disruptive", is_flag=True, help="With --act: take the emergency steps if the others fail.")
     @narrowing_options
+    @reported_options([issue])
     @click.option(
         "--watch",
         type=Duration(shortest=SHORTEST_WATCH),
-        default=runbook.verify.watch,
+        default=issue.verify.watch,
         metavar="DURATION",
-        help=f"How long to watch after acting.  [default: {runbook.verify.watch.total_seconds() / 60:g}m]",
+        help=f"How long to watch after acting.  [default: {issue.verify.watch.total_seconds() / 60:g}m]",
     )
     @change_options
     @window_option
@@ -70,6 +79,7 @@ def command_of(name: str) -> click.Command:
     def command(ctx: click.Context, /, **said: Any) -> None:
         from runbook.cli.incident import Wishes, carry_out
 
-        ctx.exit(carry_out(runbook, Wishes(**said)))
+        reported = said_by_person([issue], said)
+        ctx.exit(carry_out(issue, Wishes(**said, said=reported)))
 
     return command

@@ -75,6 +75,12 @@ def show_json(document: dict[str, Any]) -> None:
     click.echo(text)
 
 
+def show_json_line(document: dict[str, Any]) -> None:
+    """Print one JSON document on one line, at once: a reader takes them as they come."""
+    click.echo(json.dumps(document))
+    sys.stdout.flush()
+
+
 class ScreenTalk:
     """The port `Talk` on stderr: lines, and a bar with the time left where stderr is a terminal."""
 

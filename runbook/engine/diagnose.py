@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from runbook.engine.ask import ask
 from runbook.engine.evaluate import check_setting
 from runbook.engine.growth import growths
-from runbook.engine.measure import measure
-from runbook.engine.reading import Reading, read_fleet
+from runbook.engine.measure import Span, measure
+from runbook.engine.reading import Questions, Reading, read_fleet
 from runbook.engine.recorded import recorded
 from runbook.engine.review import review
 from runbook.model.answer import Answer, all_of, any_of
@@ -27,7 +28,7 @@ def diagnose(
     target: Target,
     ports: ReadPorts,
     baseline: Baseline | None,
-    window: timedelta,
+    span: Span | timedelta,
     said: Mapping[str, int] | None = None,
 ) -> tuple[Diagnosis, NodeSettings]:
     """Every symptom and every check on every node, and the settings that were read on the way.
@@ -35,7 +36,7 @@ def diagnose(
     Raises:
         UnreachableError: the metrics source itself cannot be reached.
     """
-    (diagnosis,), settings = survey((runbook,), target, ports, baseline, window, said)
+    (diagnosis,), settings = survey((runbook,), target, ports, baseline, span, said)
     return diagnosis, settings
 
 
@@ -44,21 +45,38 @@ def survey(
     target: Target,
     ports: ReadPorts,
     baseline: Baseline | None,
-    window: timedelta,
+    span: Span | timedelta,
     said: Mapping[str, int] | None = None,
 ) -> tuple[tuple[Diagnosis, ...], NodeSettings]:
     """The diagnosis of each issue, in the order of asking; everything is read once for all of them.
 
+    A span may be longer than usual where an interval does not settle its limit; a plain length is kept to.
+
     Raises:
         UnreachableError: the metrics source itself cannot be reached.
     """
-    reading = read_fleet(runbooks, target, ports, baseline, window, said or {})
+    span = span if isinstance(span, Span) else Span(span, span)
+    questions = Questions(runbooks, baseline, span, said or {})
+    reading = read_fleet(questions, target, ports, partial(_settled, runbooks, target.nodes))
     taken = "" if baseline is None else baseline.captured_at.isoformat(timespec="seconds")
     judged = [tuple(judge_node(runbook, node, reading) for node in target.nodes) for runbook in runbooks]
     return tuple(
-        Diagnosis(runbook.slug, target.name, reading.source, window.total_seconds(), nodes, taken)
+        Diagnosis(runbook.slug, target.name, reading.source, reading.window.total_seconds(), nodes, taken)
         for runbook, nodes in zip(runbooks, judged, strict=True)
     ), reading.settings
+
+
+def _settled(runbooks: Sequence[Runbook], nodes: Sequence[Node], reading: Reading) -> bool:
+    """Is some issue there, or does no interval that decides lie across its limit? Then nothing is won by looking on."""
+    unsettled = False
+    for runbook in runbooks:
+        for judged in (judge_node(runbook, node, reading) for node in nodes):
+            if judged.present is Answer.YES:
+                return True
+            asked = zip(runbook.symptoms, judged.symptoms, strict=True)
+            deciding = [finding for symptom, finding in asked if symptom.alone]
+            unsettled |= any(each.answer is Answer.UNKNOWN and each.value is not None for each in deciding)
+    return not unsettled
 
 
 def judge_node(runbook: Runbook, node: Node, reading: Reading) -> NodeDiagnosis:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from runbook.engine import histograms
@@ -35,17 +36,44 @@ def gather(ports: ReadPorts, nodes: Sequence[Node], names: Sequence[str], window
     Raises:
         UnreachableError: the source itself cannot be reached.
     """
-    probes, clock = ports.probes, ports.clock
+    return gather_until(ports, nodes, names, Span(window, window), lambda _: True)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long to measure: `usual`, and where that settles nothing up to `longest`."""
+
+    usual: timedelta
+    longest: timedelta
+
+
+def gather_until(
+    ports: ReadPorts, nodes: Sequence[Node], names: Sequence[str], span: Span, enough: Callable[[Samples], bool]
+) -> tuple[Samples, timedelta]:
+    """The samples, and the window that they cover: the usual one, or as long as it takes until they are `enough`.
+
+    A source that looks back is asked once.
+
+    Raises:
+        UnreachableError: the source itself cannot be reached.
+    """
+    probes, clock, window = ports.probes, ports.clock, span.usual
     if probes.looks_back:
-        return probes.samples(nodes, names, window)
-    begin, total = clock.monotonic(), window.total_seconds()
+        return probes.samples(nodes, names, window), window
+    pause, begin = pause_of(window), clock.monotonic()
+    total = window.total_seconds()
     while True:
         probes.observe(nodes, names)
         passed = clock.monotonic() - begin
         ports.talk.progress("measuring", min(passed, total), total)
         if passed >= total:
-            return probes.samples(nodes, names, timedelta(seconds=passed + pause_of(window)))
-        clock.sleep(min(pause_of(window), max(total - passed, 0.0)))
+            samples = probes.samples(nodes, names, timedelta(seconds=passed + pause))
+            if passed >= span.longest.total_seconds() or enough(samples):
+                return samples, timedelta(seconds=round(passed, 1))
+            if total < span.longest.total_seconds():
+                total = span.longest.total_seconds()
+                ports.talk.say(f"not settled yet: looking on, for up to {total:.0f} s in all")
+        clock.sleep(min(pause, max(total - passed, pause / FEWEST_SCRAPES)))
 
 
 def measure(node: str, found: NodeSamples | Silence, quantity: Quantity, warm_up: WarmUp | None = None) -> Measurement:

@@ -6,6 +6,7 @@ from runbook.model.answer import Answer
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan, PlannedStep
 from runbook.model.runbook import Runbook
 from runbook.report.lines import EMPTY, SYMPTOM_STYLES, Line, Style, line, shown
+from runbook.report.looks import look_lines
 
 PRESENCE = {
     Answer.YES: ("PRESENT", Style.BAD),
@@ -41,6 +42,7 @@ def _node_lines(node: NodeDiagnosis, width: int, *, brief: bool) -> Iterator[Lin
     yield Line(((f"{node.node}  ", Style.STRONG), (word, style)))
     for finding in _all(node):
         yield finding_line(finding, width)
+    yield from look_lines(node)
 
 
 def finding_line(finding: Finding, width: int) -> Line:

@@ -9,6 +9,7 @@ from runbook.errors import MEANINGS, ExitCode
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan
 from runbook.model.measurement import Baseline, Silence
 from runbook.model.run import Approval, Run, StepProgress
+from runbook.report.looks import evidence_data, growth_data, reviewed_data
 
 
 def envelope(kind: str, command: str, exit_code: ExitCode, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,18 +33,21 @@ def diagnosis_data(diagnosis: Diagnosis, plan: Plan) -> dict[str, Any]:
         "source": diagnosis.source,
         "window_seconds": diagnosis.window_seconds,
         "baseline": diagnosis.baseline or None,
-        "nodes": [_node(node) for node in diagnosis.nodes],
+        "nodes": [node_data(node) for node in diagnosis.nodes],
         "plan": _plan(plan),
     }
 
 
-def _node(node: NodeDiagnosis) -> dict[str, Any]:
+def node_data(node: NodeDiagnosis) -> dict[str, Any]:
+    """Every answer of one node."""
     return {
         "node": node.node,
         "present": node.present.value,
         "silence": None if node.silence is None else node.silence.reason,
         "symptoms": [finding_data(finding) for finding in node.symptoms],
         "checks": [finding_data(finding) for finding in node.checks],
+        "grows": growth_data(node.grows),
+        "concepts": reviewed_data(node.reviewed),
     }
 
 
@@ -89,6 +93,7 @@ def carried_data(carried: Carried, next_steps: Iterable[str]) -> dict[str, Any]:
         "status": carried.status.value,
         "steps": [_result(result) for result in carried.results],
         "put_back": [_result(result) for result in carried.undo_results],
+        "evidence": evidence_data(carried.evidence),
         "watch": None
         if watched is None
         else {
@@ -136,15 +141,11 @@ def run_data(run: Run) -> dict[str, Any]:
         "resumable": run.resumable,
         "undoes": run.plan.undoes or None,
         "undone_by": run.undone_by or None,
+        "approval": None if run.approval is None else _approval(run.approval),
         "steps": [_progress(progress) for progress in run.steps],
     }
 
 
-        "approval": None if run.approval is None else _approval(run.approval),
-def _progress(progress: StepProgress) -> dict[str, Any]:
-    return {
-        "index": progress.step.index,
-        "title": progress.step.title,
 def _approval(approval: Approval) -> dict[str, Any]:
     given = approval.given
     return {
@@ -159,6 +160,10 @@ def _approval(approval: Approval) -> dict[str, Any]:
     }
 
 
+def _progress(progress: StepProgress) -> dict[str, Any]:
+    return {
+        "index": progress.step.index,
+        "title": progress.step.title,
         "key": progress.step.key,
         "state": progress.state.value,
         "changes": [{"node": each.node, "old": each.old, "new": each.new} for each in progress.step.changes],

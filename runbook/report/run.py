@@ -6,19 +6,21 @@ from runbook.engine.apply import StepResult
 from runbook.engine.carry import Carried
 from runbook.model.run import Run, RunStatus
 from runbook.report.lines import EMPTY, EXPECTATION_STYLES, Line, Style, line, shown
+from runbook.report.looks import evidence_lines
 
 STYLES = {
     RunStatus.RECOVERED: Style.GOOD,
     RunStatus.DONE: Style.GOOD,
     RunStatus.COULD_NOT_TELL: Style.UNSURE,
     RunStatus.OPEN: Style.UNSURE,
-}
     RunStatus.WAITING: Style.UNSURE,
     RunStatus.WITHDRAWN: Style.FAINT,
+}
 
 
 def carried_lines(carried: Carried, escalate: str) -> Iterator[Line]:
     """The whole run, its verdict last, where the eye rests."""
+    yield from evidence_lines(carried.evidence)
     for result in carried.results:
         yield from _result_lines(result, "")
     for result in carried.undo_results:
@@ -54,7 +56,7 @@ def next_steps(carried: Carried, escalate: str) -> tuple[str, ...]:
     undo = f"to put the old values back: runbook undo {run}"
     told = {
         RunStatus.SUPERSEDED: (
-            f"overtaken by {carried.superseded_by}, the emergency brake: what this run had done stands, nothing was put back",
+            f"overtaken by the emergency brake, {carried.superseded_by}: what was done stands, nothing was put back",
             undo,
         ),
         RunStatus.RECOVERED: (undo,),
@@ -75,7 +77,7 @@ def run_lines(runs: Iterable[Run], notes: Mapping[str, str] | None = None) -> It
         undone = f", undone by {run.undone_by}" if run.undone_by else ""
         rest = f"  {started}  {run.plan.target}  {run.who}  {run.plan.command}{undone}"
         yield Line(((run.plan.id, Style.STRONG), (f"  {run.status.value:<14}", style), (rest, Style.PLAIN)), hang=2)
-        if run.plan.reason:
-            yield line(f"reason: {run.plan.reason}", Style.FAINT, indent=2, hang=2)
         if note := (notes or {}).get(run.plan.id):
             yield line(note, Style.UNSURE, indent=2, hang=2)
+        if run.plan.reason:
+            yield line(f"reason: {run.plan.reason}", Style.FAINT, indent=2, hang=2)
