@@ -1,15 +1,17 @@
 """Carry out `runbook flags` and `runbook config`: what the nodes have, what was set, what has drifted."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.cli import compose
+from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drift import compare
 from runbook.engine.setting_history import changes_of, last_of
 from runbook.errors import ExitCode, UnreachableError, UsageError
+from runbook.model.journal import Entry
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.setting_names import COMMANDS, named, names_of
 from runbook.model.settings import Kind
@@ -71,7 +73,7 @@ def show_history(where: Where, words: Sequence[str], last: int | None) -> ExitCo
     target = compose.target_name(current, where.target, where.config)
     found = [
         change
-        for change in changes_of(current.journal.entries(), target)
+        for change in changes_of(_entries(current), target)
         if change.key in keys and (not where.nodes or change.node in where.nodes)
     ]
     found = found if last is None else found[-last:]
@@ -92,7 +94,7 @@ def show_drift(where: Where) -> ExitCode:
     keys = names_of(where.kind)
     current = compose.session()
     target = compose.target_of(current, where.target, where.config)
-    intended = last_of(changes_of(current.journal.entries(), target.name))
+    intended = last_of(changes_of(_entries(current), target.name))
     baseline = current.store.load_baseline(target.name)
     report = compare(read_settings(target, chosen(target, where.nodes)), keys, intended, baseline)
     code = ExitCode.DONE
@@ -137,6 +139,13 @@ def chosen(target: Target, names: Sequence[str]) -> tuple[Node, ...]:
             hint = f"did you mean {close[0]}?" if close else f"one of: {', '.join(known)}"
             raise UsageError(f"{target.name} has no node {name!r}", hint=hint)
     return tuple(node for node in target.nodes if not names or node.name in names)
+
+
+def _entries(current: Session) -> Iterator[Entry]:
+    """The journal, and what it refused while a rollback went on."""
+    journal = current.journal
+    yield from journal.entries()
+    yield from journal.waiting()
 
 
 def _keys(kind: Kind, words: Sequence[str]) -> tuple[str, ...]:

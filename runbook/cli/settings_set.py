@@ -19,7 +19,7 @@ from runbook.model.run import RunStatus
 from runbook.model.setting_names import assigned
 from runbook.model.target import Target
 from runbook.report.document import carried_data, envelope
-from runbook.report.lines import Style, line
+from runbook.report.lines import Style, line, printable
 from runbook.report.run import carried_lines, next_steps
 from runbook.report.settings import plan_data, plan_lines
 
@@ -64,7 +64,7 @@ def _carry_out(where: Where, plan: SettingsPlan, consent: Consent, current: Sess
     if not where.as_json:
         show(plan_lines(plan))
     if not consent.yes:
-        _ask(plan)
+        _ask(plan, told=not where.as_json)
     guard(current, target, run, plan.risk)
     with ScreenTalk() as talk:
         ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
@@ -98,14 +98,16 @@ def _tell_run(where: Where, plan: SettingsPlan, carried: Carried) -> ExitCode:
     return code
 
 
-def _ask(plan: SettingsPlan) -> None:
-    """Ask once for the whole.
+def _ask(plan: SettingsPlan, *, told: bool) -> None:
+    """Ask once for the whole, which is said first where it was not told yet.
 
     Raises:
         RefusedError: nobody can be asked, or the answer is no.
     """
     if not sys.stdin.isatty():
         raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
+    for each in () if told else plan_lines(plan):
+        click.echo(printable(each.text), err=True)
     nodes = {change.node for step in plan.steps for change in step.changes}
     question = f"Set this on {len(nodes)} node{'s' * (len(nodes) > 1)} (risk {plan.risk.name.lower()})?"
     if not click.confirm(question, default=False, err=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 from runbook.engine.history import plan_of
 from runbook.model.finding import Change
-from runbook.model.journal import Entry, Event
+from runbook.model.journal import Entry, Event, original
 from runbook.model.play import HostState
 from runbook.model.run import RunPlan, RunStep
 from runbook.model.setting_change import SettingChange
@@ -35,7 +35,7 @@ def changes_of(entries: Iterable[Entry], target: str) -> tuple[SettingChange, ..
     """
     runs: dict[str, _Told] = {}
     found: list[SettingChange] = []
-    for entry in entries:
+    for entry in map(original, entries):
         if entry.event is Event.RUN_STARTED:
             plan = plan_of(entry.details["plan"])
             if plan.target == target:
