@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from runbook.model.concept import NodeConcepts
+from runbook.model.brake import Olds, Pulled
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
 from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
@@ -161,6 +162,42 @@ class Journal(Protocol):
 
     def verify(self) -> JournalState:
         """Check every line, the chain and the sealed head."""
+        ...
+
+
+class Pulling(Protocol):
+    """One pull of the emergency brake, under way in the background."""
+
+    def looks(self, most: float, quiet: float) -> Mapping[str, Olds]:
+        """What was on before, of the nodes that tell within `most` seconds, or until none does for `quiet` seconds."""
+        ...
+
+    def release(self) -> None:
+        """Press the nodes now; they do not wait long for it."""
+        ...
+
+    def settle(self, seconds: float, enough: Callable[[Pulled], bool]) -> bool:
+        """Wait until each node is verified, has refused or is `enough`; False where the time was up before."""
+        ...
+
+    def state(self) -> tuple[Pulled, ...]:
+        """Every node as it stands."""
+        ...
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        ...
+
+
+class Brake(Protocol):
+    """The emergency brake: beside plays, the only thing that changes settings."""
+
+    def pull(self, nodes: Sequence[Node], flags: Sequence[str], *, insist: bool) -> Pulling:
+        """Begin to turn the flags off on all nodes at once; returns at once, and never raises for what a node does.
+
+        With `insist` every node is told, else only those where a flag is on. A node that does not answer is told again
+        and again, until `stop`.
+        """
         ...
 
 

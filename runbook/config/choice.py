@@ -13,7 +13,9 @@ SANDBOX = "sandbox"
 """The name of the target that a running sandbox adds."""
 
 
-def choose_target(config: Config, environ: Mapping[str, str], state: Path, explicit: str | None) -> TargetSettings:
+def choose_target(
+    config: Config, environ: Mapping[str, str], state: Path, explicit: str | None, *, quick: bool = False
+) -> TargetSettings:
     """The explicit target, else RUNBOOK_TARGET, else the configuration's default, else a running sandbox.
 
     The sandbox is taken unasked only where there is no configuration file, so that production never becomes
@@ -34,7 +36,7 @@ def choose_target(config: Config, environ: Mapping[str, str], state: Path, expli
     if name in config.targets:
         return config.targets[name]
     if name == SANDBOX and running:
-        found = read_config(file).targets
+        found = read_config(file, quick=quick).targets
         if SANDBOX in found:
             return found[SANDBOX]
     known = {*config.targets, SANDBOX} if running else set(config.targets)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.config.complaint import first_complaint, suggestion
+from runbook.config.quick import essentials
 from runbook.config.rails import length_of, rails_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.model.configuration import WARM_UP, Config, TargetSettings
@@ -16,8 +17,10 @@ _LIMIT_BYTES = 1 << 20
 _READABLE = "it must be a file that you may read"
 
 
-def load_config(environ: Mapping[str, str], explicit: Path | None) -> Config:
+def load_config(environ: Mapping[str, str], explicit: Path | None, *, quick: bool = False) -> Config:
     """The configuration: the explicit file, else RUNBOOK_CONFIG, else the first of the usual places, else an empty one.
+
+    With `quick` only what says who the nodes are is looked at.
 
     Raises:
         UsageError: a file that was named is not there.
@@ -33,9 +36,9 @@ def load_config(environ: Mapping[str, str], explicit: Path | None) -> Config:
             raise UsageError(f"there is no file {named}", hint=f"{origin} names it") from None
         except OSError as error:  # behind a closed door, or no name of a file at all
             raise DamagedError(f"{named}: cannot be read: {error.strerror}", hint=_READABLE) from None
-        return read_config(named)
+        return read_config(named, quick=quick)
     found = next((path for path in usual_places(environ) if os.path.lexists(path)), None)
-    return Config(None, None, {}) if found is None else read_config(found)
+    return Config(None, None, {}) if found is None else read_config(found, quick=quick)
 
 
 def usual_places(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -49,8 +52,8 @@ def usual_places(environ: Mapping[str, str]) -> Iterator[Path]:
     yield Path("/etc/engram-runbook/runbook.toml")
 
 
-def read_config(path: Path) -> Config:
-    """The configuration in that file.
+def read_config(path: Path, *, quick: bool = False) -> Config:
+    """The configuration in that file; with `quick` only who the nodes are.
 
     Raises:
         DamagedError: it cannot be read or does not fit the format; file and place are named.
@@ -58,7 +61,10 @@ def read_config(path: Path) -> Config:
     """
     document = _parsed(path)
     _check_version(path, document)
-    if complaint := first_complaint(document):
+    needed = essentials(document) if quick else None
+    if needed is not None:
+        document = needed
+    elif complaint := first_complaint(document):
         raise DamagedError(f"{path}: {complaint.place}: {complaint.what}", hint=complaint.hint)
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # a link to the file keeps its own neighbours
     targets = {name: _target(path, folder, name, table) for name, table in document.get("targets", {}).items()}

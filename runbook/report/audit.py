@@ -49,6 +49,9 @@ def state_lines(state: JournalState) -> Iterator[Line]:
     yield line(f"head     {state.head}")
     if state.torn:
         yield line(f"torn     {state.torn}; the next entry sets it aside", Style.UNSURE, hang=9)
+    if state.waiting:
+        told = f"{state.waiting} entries that the journal refused, in its second place; the next entry adopts them"
+        yield line(f"waiting  {told}", Style.UNSURE, hang=9)
     for damage in state.damage:
         place = f"line {damage.line}, byte {damage.byte}" if damage.line else "sealed head"
         yield line(f"DAMAGED  {place}: {damage.what}", Style.BAD, hang=9)
@@ -80,5 +83,6 @@ def state_data(state: JournalState) -> dict[str, Any]:
         "head": state.head,
         "sound": state.sound,
         "torn": state.torn or None,
+        "waiting": state.waiting,
         "damage": [{"line": each.line, "byte": each.byte, "what": each.what} for each in state.damage],
     }

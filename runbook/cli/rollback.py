@@ -1,0 +1,160 @@
+"""Carry out `runbook rollback`. Nothing heavy is imported before the flags are on their way off."""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runbook.adapters.brake import HttpBrake
+from runbook.adapters.clock import SystemClock
+from runbook.adapters.engram.token import authorization
+from runbook.adapters.inventory import read_inventory
+from runbook.cli import signals
+from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.config import choose_target, load_config, state_folder
+from runbook.engine.brake_record import Rolled, Wish
+from runbook.engine.rollback import rollback
+from runbook.errors import ExitCode, RefusedError
+from runbook.model.brake import FLAGS, Rollback
+from runbook.model.target import Node, Target
+from runbook.ports import BrakePorts
+from runbook.report.document import envelope
+from runbook.report.lines import Line, Style, line
+from runbook.report.rollback import curl_lines, rolled_data, rolled_lines
+
+if TYPE_CHECKING:
+    from runbook.adapters.journal import FileJournal
+    from runbook.ports import Journal, Plays
+
+JOURNAL_PATIENCE_SECONDS = 1.0
+"""How long a rollback waits for another process that is in the middle of an entry; usually one takes a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was said on the command line."""
+
+    what: str
+    yes: bool
+    reason: str
+    deadline: timedelta
+    print_curl: bool
+    target: str | None
+    config: Path | None
+    as_json: bool
+
+
+def carry_out(wishes: Wishes) -> ExitCode:
+    """The whole command.
+
+    Raises:
+        UsageError, DamagedError: who the nodes are cannot be found out.
+        RefusedError: nobody can be asked, or the person said no.
+    """
+    what, state = Rollback(wishes.what), state_folder(os.environ)
+    settings = choose_target(
+        load_config(os.environ, wishes.config, quick=True), os.environ, state, wishes.target, quick=True
+    )
+    target = read_inventory(settings)
+    if wishes.print_curl:
+        return _print_curl(wishes, target, what)
+    started = _process_start()
+    if not wishes.yes:
+        _confirm(target, what)
+        started = time.monotonic()
+    with ScreenTalk() as talk:
+        ports = _ports(target, state, talk, wishes.deadline, started)
+        run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        rolled = rollback(ports, target, Wish(what, run, wishes.reason, wishes.deadline.total_seconds()))
+    return _tell(rolled, as_json=wishes.as_json)
+
+
+def _ports(target: Target, state: Path, talk: ScreenTalk, deadline: timedelta, started: float) -> BrakePorts:
+    def elapsed() -> float:
+        return (time.monotonic() - started) * 1000
+
+    def cancelled() -> ExitCode | None:
+        late = elapsed() > deadline.total_seconds() * 1000
+        return signals.received() or (ExitCode.PARTIAL if late else None)
+
+    def journal() -> "Journal":
+        return _journal(state)
+
+    def plays() -> "Plays":
+        return _plays(target, cancelled)
+
+    brake = HttpBrake(_token_reader(target), elapsed)
+    return BrakePorts(brake, journal, plays, SystemClock(), talk, elapsed)
+
+
+def _token_reader(target: Target) -> Callable[[Node], str]:
+    def token(node: Node) -> str:
+        headers = authorization(node, allow_plain_http=target.allow_plain_http)
+        return headers.get("Authorization", "").removeprefix("Bearer ")
+
+    return token
+
+
+def _journal(state: Path) -> "FileJournal":
+    from runbook.adapters.journal import FileJournal, invoking_user, machine  # noqa: PLC0415 - the flags go off first
+
+    who = invoking_user(os.environ)
+    return FileJournal(state, SystemClock(), who, machine(), patience=JOURNAL_PATIENCE_SECONDS)
+
+
+def _plays(target: Target, cancelled: Callable[[], ExitCode | None]) -> "Plays":
+    from runbook.adapters.ansible import Access, AnsiblePlays  # noqa: PLC0415 - same
+
+    files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}
+    return AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), cancelled)
+
+
+def _process_start() -> float:
+    """When this process began, on the steady clock: what came before the first line of ours counts too."""
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        began = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - began
+    except (OSError, ValueError, IndexError):
+        age = time.process_time()
+    return time.monotonic() - max(age, 0.0)
+
+
+def _confirm(target: Target, what: Rollback) -> None:
+    show(_question(target, what))
+    if not sys.stdin.isatty():
+        raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
+    if not click.confirm(f"Turn this off on all {len(target.nodes)} nodes of {target.name}?", default=False, err=True):
+        raise RefusedError("not agreed to; nothing was changed")
+
+
+def _question(target: Target, what: Rollback) -> list[Line]:
+    names = ", ".join(node.name for node in target.nodes)
+    title = line(f"Rollback {what.value} on {target.name} ({target.environment})", Style.STRONG)
+    return [title, *(line(f"{key} -> false", indent=2) for key in FLAGS[what]), line(f"on {names}", indent=2, hang=3)]
+
+
+def _print_curl(wishes: Wishes, target: Target, what: Rollback) -> ExitCode:
+    lines = curl_lines(target, what)
+    if wishes.as_json:
+        show_json(envelope("rollback", f"runbook rollback {what.value}", ExitCode.DONE, {"curl": list(lines)}))
+    else:
+        for text in lines:
+            click.echo(text)
+    return ExitCode.DONE
+
+
+def _tell(rolled: Rolled, *, as_json: bool) -> ExitCode:
+    code = rolled.exit_code
+    if as_json:
+        show_json(envelope("rollback", f"runbook {rolled.plan.command}", code, rolled_data(rolled)))
+    else:
+        show(rolled_lines(rolled))
+    return code

@@ -1,0 +1,64 @@
+"""Journaling while the brake is pulled: whatever the journal does, nothing stops and nothing is silent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runbook.engine.history import runs_of
+from runbook.engine.overtaken import overtaken
+from runbook.errors import RunbookError
+from runbook.model.journal import Event
+from runbook.ports import Journal, Talk
+
+
+class Recorder:
+    """Notes into the journal; what it refuses, and all that follows, goes to its second place; else it is told."""
+
+    def __init__(self, journal: Callable[[], Journal], talk: Talk) -> None:
+        self._open = journal
+        self._talk = talk
+        self._journal: Journal | None = None
+        self._refused = ""
+        self.kept: list[str] = []
+
+    def note(self, event: Event, run: str, details: Mapping[str, Any]) -> None:
+        """Keep it somewhere; never raises for what a disk does."""
+        try:
+            journal = self._opened()
+            if not self._refused:
+                self._append(journal, event, run, details)
+                return
+            place = journal.rescue(event, run, details, self._refused)
+        except (RunbookError, OSError, ImportError) as error:
+            self._shout(f"NOT JOURNALED ({error}): {event.value} {run} {dict(details)}", str(error))
+        else:
+            self.kept.append(place)
+
+    def _append(self, journal: Journal, event: Event, run: str, details: Mapping[str, Any]) -> None:
+        try:
+            journal.append(event, run, details)
+        except (RunbookError, OSError) as error:
+            self._refused = str(error)
+            place = journal.rescue(event, run, details, self._refused)
+            self._shout(f"THE JOURNAL REFUSES ({error}): the record of this rollback waits in {place}", place)
+
+    def _shout(self, text: str, kept: str) -> None:
+        self._talk.say(text)
+        self.kept.append(kept)
+
+    def _opened(self) -> Journal:
+        if self._journal is None:
+            self._journal = self._open()
+        return self._journal
+
+    def overtake(self, target: str, run: str, command: str) -> tuple[str, ...]:
+        """Tell every run on the target that has not ended to stop; their ids."""
+        try:
+            journal = self._opened()
+            runs = runs_of([*journal.entries(), *journal.waiting()])
+        except (RunbookError, OSError, ImportError) as error:
+            self._talk.say(f"the journal cannot be read ({error}): runs under way on {target} are not told to stop")
+            return ()
+        found = tuple(each for each in overtaken(runs.values(), target) if each != run)
+        for each in found:
+            self.note(Event.RUN_SUPERSEDED, each, {"by": run, "command": command})
+        return found
