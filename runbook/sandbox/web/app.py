@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runbook.errors import StorageError
@@ -21,14 +22,9 @@ _PAGE = "<!doctype html><html><title>Welcome</title><h1>It works!</h1></html>"
 
 def application(engine: Engine, faults: Faults) -> ASGIApp:
     """The whole contract of one node."""
+    routes = routes_of(engine, faults)
     inner = Starlette(
-        routes=[
-            *health.routes(engine),
-            *recall.routes(engine, faults),
-            *data.routes(engine),
-            *admin.routes(engine, faults),
-            *chaos.routes(faults),
-        ],
+        routes=routes,
         exception_handlers={
             Refusal: _refused,
             HTTPException: _http,
@@ -37,7 +33,38 @@ def application(engine: Engine, faults: Faults) -> ASGIApp:
             Exception: _bug,
         },
     )
-    return Doors(inner, engine, faults)
+    return Doors(Allowing(inner, routes), engine, faults)
+
+
+def routes_of(engine: Engine, faults: Faults) -> list[Route]:
+    """Every path of the contract, with its methods."""
+    return [
+        *health.routes(engine),
+        *recall.routes(engine, faults),
+        *data.routes(engine),
+        *admin.routes(engine, faults),
+        *chaos.routes(faults),
+    ]
+
+
+class Allowing:
+    """Answers OPTIONS with the methods of a path, so that what a node speaks can be asked without doing it."""
+
+    def __init__(self, inner: ASGIApp, routes: list[Route]) -> None:
+        self._inner = inner
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        allowed = self._allowed(scope) if scope.get("method") == "OPTIONS" else None
+        if allowed:
+            await Response(status_code=204, headers={"Allow": ", ".join(sorted(allowed))})(scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
+
+    def _allowed(self, scope: Scope) -> set[str]:
+        matching = (route for route in self._routes if route.matches(scope)[0] is not Match.NONE)
+        return {method for route in matching for method in route.methods or ()}
 
 
 class Doors:
