@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from runbook.model.concept import NodeConcepts
 from runbook.model.brake import Olds, Pulled
+from runbook.model.concept import NodeConcepts
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
 from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
@@ -290,3 +290,18 @@ class ChangePorts:
     plays: Plays
     journal: Journal
     locks: Locks
+
+
+@dataclass(frozen=True, slots=True)
+class BrakePorts:
+    """What the emergency brake is given. What is heavy comes as a function, called once the flags are on their way off.
+
+    `elapsed` gives milliseconds since the command started.
+    """
+
+    brake: Brake
+    journal: Callable[[], Journal]
+    plays: Callable[[], Plays]
+    clock: Clock
+    talk: Talk
+    elapsed: Callable[[], float]
