@@ -6,7 +6,7 @@ from typing import Any
 from runbook.adapters.engram.client import Client
 from runbook.errors import UsageError
 from runbook.model.settings import CATALOGUE, Kind, Settings, Type, Value, checked
-from runbook.model.target import Node
+from runbook.model.target import Node, Way
 from runbook.wire import ForeignMetricsError, NoReplyError, readings
 
 _PATHS = {Kind.FEATURE: "/api/v1/admin/features", Kind.CONFIG: "/api/v1/admin/config"}
@@ -27,7 +27,7 @@ def read_settings(client: Client, node: Node) -> Settings:
         try:
             found |= _of_document(client.get(node, path).json(), kind)
         except NoReplyError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            if error.status != HTTPStatus.NOT_FOUND and not _has_no_admin_side(node, error):
                 raise
             missing.append(kind)
     if missing:
@@ -35,6 +35,12 @@ def read_settings(client: Client, node: Node) -> Settings:
     if not found:
         raise NoReplyError(_NOT_TOLD, status=HTTPStatus.NOT_FOUND)
     return found
+
+
+def _has_no_admin_side(node: Node, error: NoReplyError) -> bool:
+    """A server that is changed by its settings file, and has no token, refuses us where it has nothing to refuse."""
+    refused = error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    return refused and node.way is Way.FILE and node.token_file is None
 
 
 def _of_document(document: Any, kind: Kind) -> Settings:
