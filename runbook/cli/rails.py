@@ -7,7 +7,7 @@ guard(current, target, plan, risk)   when the plan of the run is made, and befor
 from runbook.cli.compose import Session
 from runbook.engine.approval import Office, alike, ask, told
 from runbook.engine.history import runs_of
-from runbook.engine.journal_time import ages
+from runbook.engine.journal_time import ages, settled
 from runbook.engine.rails import (
     approval_needed,
     check_cool_down,
@@ -45,7 +45,7 @@ def guard(current: Session, target: Target, plan: RunPlan, risk: Risk, narrower:
     if passes(plan) or target.rails == NO_RAILS:
         return
     check_plan(target, plan, risk, narrower)
-    entries, now = list(current.journal.entries()), current.clock.now()
+    entries, now = settled(current.journal, current.clock)
     record = record_of(entries, target.name, now)
     check_steps(target, plan, record)
     why = approval_needed(target, plan, risk, record)
@@ -67,8 +67,8 @@ def check_going_on(current: Session, target: Target, run: Run) -> None:
     """
     back = run.plan.undoes or any(progress.state in UNWOUND for progress in run.steps)
     if not back and target.rails.cool_down:
-        entries = list(current.journal.entries())
-        record = record_of(entries, target.name, current.clock.now())
+        entries, now = settled(current.journal, current.clock)
+        record = record_of(entries, target.name, now)
         check_cool_down(target, run.plan, entries, record)
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from runbook.engine.carry import Carried, Context, alone, carry
 from runbook.engine.history import details_of, runs_of
-from runbook.engine.journal_time import NOTHING, ages
+from runbook.engine.journal_time import NOTHING, ages, settled
 from runbook.engine.rails import record_of
 from runbook.errors import RefusedError
 from runbook.model.duration import in_words
@@ -147,9 +147,9 @@ def approve(office: Office, run_id: str, who: str, reason: str, lasts: timedelta
         LockedError: somebody else is answering, or starting it.
     """
     with office.locks.hold(f"run-{run_id}", run_id):
-        entries = list(office.journal.entries())
+        entries, now = settled(office.journal, office.clock)
         run = runs_of(entries)[run_id]
-        check_approver(run, who, ages(entries, office.clock.now()))
+        check_approver(run, who, ages(entries, now))
         details = {"digest": digest_of(run.plan), "reason": reason, "seconds": lasts.total_seconds()}
         office.journal.append(Event.APPROVAL_GIVEN, run_id, details)
         return runs_of(office.journal.entries())[run_id]
@@ -214,7 +214,7 @@ def begin(context: Context, run_id: str) -> Carried:
     ports = context.ports
     plan = runs_of(ports.journal.entries())[run_id].plan
     with alone(context, plan):
-        entries = list(ports.journal.entries())
+        entries, now = settled(ports.journal, ports.read.clock)
         run = runs_of(entries)[run_id]
-        check_approved(run, entries, ports.read.clock.now())
+        check_approved(run, entries, now)
         return carry(context, run.plan, run.plan.steps, new=True)

@@ -1,11 +1,28 @@
-"""How long ago something was journaled, by a clock that is never set back. Pure."""
+"""How long ago something was journaled, by a clock that is never set back."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from runbook.model.journal import Entry
+from runbook.model.journal import Entry, Event
+from runbook.ports import Clock, Journal
 
 NOTHING = timedelta(0)
+JITTER = timedelta(minutes=1)
+"""A clock that is corrected by less is not worth an entry."""
+
+
+def settled(journal: Journal, clock: Clock) -> tuple[list[Entry], datetime]:
+    """Every entry, and now. Where the clock stands behind the last entry, that is journaled first.
+
+    Without that entry no time would count until the clock has caught up, which may be never.
+
+    Raises:
+        StorageError, DamagedError: as the journal raises.
+    """
+    entries, now = list(journal.entries()), clock.now()
+    if entries and entries[-1].at - now > JITTER:
+        entries.append(journal.append(Event.CLOCK_SET_BACK, "", {"last": entries[-1].at.isoformat()}))
+    return entries, now
 
 
 def ages(entries: Iterable[Entry], now: datetime) -> dict[int, timedelta]:

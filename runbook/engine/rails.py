@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runbook.engine.history import runs_of
-from runbook.engine.journal_time import NOTHING, ages
+from runbook.engine.journal_time import NOTHING, ages, settled
 from runbook.errors import RefusedError
 from runbook.model.duration import in_words
 from runbook.model.journal import Entry, Event, original
@@ -154,8 +154,8 @@ def check_history(target: Target, plan: RunPlan, journal: Journal, clock: Clock)
     rails = target.rails
     if passes(plan) or (rails.max_steps_per_hour is None and not rails.cool_down):
         return
-    entries = list(journal.entries())
-    record = record_of(entries, target.name, clock.now())
+    entries, now = settled(journal, clock)
+    record = record_of(entries, target.name, now)
     check_steps(target, plan, record)
     check_cool_down(target, plan, entries, record)
 

@@ -29,6 +29,7 @@ class Event(StrEnum):
     APPROVAL_ASKED = "approval.asked"  # a run that waits for a second person, with its whole plan
     APPROVAL_GIVEN = "approval.given"
     APPROVAL_WITHDRAWN = "approval.withdrawn"
+    CLOCK_SET_BACK = "clock.set_back"  # the wall clock was found far behind the last entry; time counts from here on
     RUN_SUPERSEDED = "run.superseded"  # the emergency brake was pulled over an open run
     JOURNAL_ADOPTED = "journal.adopted"  # an entry that the journal had refused, from its second place
 
