@@ -51,6 +51,7 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
     yield Check("version", good=True, found=f"runbook {version('engram-runbook')}, Python {sys.version.split()[0]}")
     yield _state(current.state)
     yield _try("journal", lambda: _journal(current))
+    yield from _waiting(current)
     yield _try("playbooks", lambda: str(folder("playbooks")))
     yield _ansible()
     try:
@@ -86,6 +87,14 @@ def _journal(current: Session) -> str:
     if state.sound:
         return f"{state.entries} entries, sound"
     raise RunbookError(f"damaged: {state.damage[0].what}", hint="runbook audit verify")
+
+
+def _waiting(current: Session) -> Iterator[Check]:
+    """Told only where something waits."""
+    count = len(list(current.journal.waiting()))
+    if count:
+        found = f"{count} entries of a rollback that the journal refused wait in its second place"
+        yield Check("second place", good=False, found=found, hint="mend the journal; the next change adopts them")
 
 
 def _ansible() -> Check:

@@ -42,7 +42,8 @@ class UndoWishes:
 def list_runs(*, last: bool, only_id: bool, as_json: bool) -> ExitCode:
     """Print the runs; COULD_NOT_TELL for `--last` where there is none."""
     current = compose.session()
-    runs = list(runs_of(current.journal.entries()).values())
+    journal = current.journal
+    runs = list(runs_of([*journal.entries(), *journal.waiting()]).values())
     if last:
         runs = runs[-1:]
     code = ExitCode.COULD_NOT_TELL if last and not runs else ExitCode.DONE
@@ -78,6 +79,7 @@ def _context(current: Session, plan: RunPlan, config: Path | None, talk: ScreenT
 def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
     """Carry an interrupted run to its end, or begin one that was approved; one that has ended is told as it is."""
     current = compose.session()
+    current.journal.adopt()  # the run may be known from the second place only
     run = run_named(current, run_id)
     if run.status is RunStatus.WAITING:
         return _begin(current, run, config, as_json=as_json)
@@ -86,7 +88,9 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
             show_json(envelope("runs", "runbook resume", ExitCode.DONE, {"runs": [run_data(run)]}))
         else:
             ended = f"was undone by {run.undone_by}" if run.undone_by else f"has ended ({run.status.value})"
-            show([line(f"Run {run_id} {ended}: there is nothing to resume.")])
+            again = run.is_brake and run.status in {RunStatus.OPEN, RunStatus.PARTIAL} and not run.undone_by
+            told = f"is a rollback: give it again: {run.way_on}" if again else f"{ended}: there is nothing to resume."
+            show([line(f"Run {run_id} {told}")])
         return ExitCode.DONE
     with ScreenTalk() as talk:
         context = _context(current, run.plan, config, talk)
@@ -107,6 +111,7 @@ def _begin(current: Session, run: Run, config: Path | None, *, as_json: bool) ->
 def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
     """Undo a run, after asking; nothing left to undo is said and is no error."""
     current = compose.session()
+    current.journal.adopt()
     run = run_named(current, run_id)
     if run.status is RunStatus.WAITING:
         return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
