@@ -10,7 +10,7 @@ from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drift import compare
 from runbook.engine.setting_history import changes_of, last_of
-from runbook.errors import ExitCode, UnreachableError, UsageError
+from runbook.errors import ExitCode, NotSupportedError, UnreachableError, UsageError
 from runbook.model.journal import Entry
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.setting_names import COMMANDS, named, names_of
@@ -116,12 +116,15 @@ def read_settings(target: Target, nodes: Sequence[Node]) -> NodeSettings:
 
     Raises:
         UnreachableError: none of them answered.
+        NotSupportedError: those that did have no settings at run time.
     """
     with ScreenTalk() as talk:
         settings = compose.read_ports(compose.session(), target, talk).nodes.settings(nodes)
     silent = [known for known in settings.values() if isinstance(known, Silence)]
     if len(silent) == len(settings):
         reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent)
+        if all(each.answered for each in silent):
+            raise NotSupportedError(f"no node of {target.name} tells its settings", hint=reasons)
         raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
     return settings
 

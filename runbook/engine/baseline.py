@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from runbook.engine.evaluate import check_setting, evaluate
 from runbook.engine.measure import gather, measure, series_of
-from runbook.errors import UnreachableError
+from runbook.errors import NotSupportedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding
 from runbook.model.measurement import Baseline, Measurement, NodeBaseline, Silence
@@ -50,6 +50,7 @@ def capture(
 
     Raises:
         UnreachableError: no node answered; there is nothing to record.
+        NotSupportedError: nor is there of those that did.
     """
     samples = gather(ports, target.nodes, series_of(quantities), window)
     settings = ports.nodes.settings(target.nodes)
@@ -68,8 +69,10 @@ def capture(
                 {name: value for name, value in values.items() if value is not None}, known
             )
     if not recorded:
-        raise UnreachableError(
-            f"no node of {target.name} answered, so there is nothing to record",
+        told = all(each.answered for each in silent)
+        kind, what = (NotSupportedError, "tells what a baseline is made of") if told else (UnreachableError, "answered")
+        raise kind(
+            f"no node of {target.name} {what}, so there is nothing to record",
             hint="; ".join(f"{each.node}: {each.reason}" for each in silent),
         )
     return Baseline(target.name, ports.clock.now(), window.total_seconds(), recorded), tuple(silent)

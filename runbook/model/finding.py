@@ -60,6 +60,11 @@ class Diagnosis:
         """Did no node answer at all?"""
         return bool(self.nodes) and all(node.silence is not None and not node.silence.answered for node in self.nodes)
 
+    @property
+    def none_tells(self) -> bool:
+        """Did nodes answer, but not one with what was asked? Looking longer will not help then."""
+        return not self.all_silent and all(node.silence is not None for node in self.nodes)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -14,6 +14,7 @@ PRESENCE = {
     Answer.UNKNOWN: ("UNKNOWN", Style.UNSURE),
 }
 FEW_NODES = 4
+NOT_TOLD = "No node tells what this needs, and looking longer will not help. What can be read of them: runbook nodes"
 
 
 def diagnosis_lines(runbook: Runbook, diagnosis: Diagnosis) -> Iterator[Line]:
@@ -90,7 +91,8 @@ def next_lines(runbook: Runbook, diagnosis: Diagnosis, command: str, *, changes:
         case Answer.NO:
             yield line("Nothing to do.")
         case Answer.UNKNOWN:
-            yield line("It could not be told. Mend what is silent; where nothing is, look longer: --window 60s", hang=2)
+            told = "It could not be told. Mend what is silent; where nothing is, look longer: --window 60s"
+            yield line(NOT_TOLD if diagnosis.none_tells else told, hang=2)
         case Answer.YES if changes:
             yield Line((("To do it:  ", Style.PLAIN), (f"{command} --act", Style.STRONG)))
         case Answer.YES:

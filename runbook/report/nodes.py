@@ -47,6 +47,8 @@ def nodes_lines(surveyed: Sequence[Surveyed]) -> Iterator[Line]:
             yield _row("recall", recall_text(each.timed), unsure=bool(each.timed.reason))
         if each.memory is not None:
             yield _row("memory", memory_text(each.memory), unsure=each.memory.document is None)
+        if isinstance(each.known, Capabilities) and each.known.changeable is Answer.NO:
+            yield line(f"hint: {READ_ONLY}", Style.FAINT, _INDENT)
 
 
 def cannot_text(known: Capabilities) -> str:
@@ -65,6 +67,8 @@ def can_text(known: Capabilities) -> str:
 
 def metrics_text(known: Capabilities) -> str:
     """The kind of its metrics, and what is to be said of it."""
+    if known.metrics is Metrics.FOREIGN:
+        return known.metrics_reason
     kind = "unknown" if known.metrics is None else known.metrics.value
     return f"{kind}: {known.metrics_reason}" if known.metrics_reason else kind
 
@@ -102,8 +106,6 @@ def _able(known: Capabilities) -> Iterator[Line]:
         yield _row("spaces", known.spaces_reason, unsure=True)
     else:
         yield _row("spaces", ", ".join(f"{each.space} {each.memories}" for each in known.spaces) or "none")
-    if known.changeable is Answer.NO:
-        yield line(f"hint: {READ_ONLY}", Style.FAINT, _INDENT)
 
 
 def _row(name: str, text: str, *, unsure: bool = False) -> Line:

@@ -8,7 +8,7 @@ from runbook.model.alert import Alert
 from runbook.model.answer import Answer, any_of
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis
 from runbook.model.runbook import Runbook
-from runbook.report.diagnosis import PRESENCE
+from runbook.report.diagnosis import NOT_TOLD, PRESENCE
 from runbook.report.document import node_data
 from runbook.report.lines import EMPTY, SYMPTOM_STYLES, Line, Style, line
 
@@ -25,7 +25,9 @@ def survey_lines(runbooks: Mapping[str, Runbook], found: Sequence[Diagnosis], co
     """
     first = found[0]
     present = [each for each in found if each.present is Answer.YES]
-    verdict = f"{len(present)} of {len(found)} known issues present" if present else "no known issue is present"
+    unsure = any(each.present is Answer.UNKNOWN for each in found)
+    none = "whether a known issue is present could not be told" if unsure else "no known issue is present"
+    verdict = f"{len(present)} of {len(found)} known issues present" if present else none
     yield line(f"{first.target}: {verdict}", Style.STRONG)
     baseline = f"baseline of {first.baseline}" if first.baseline else "no baseline: absolute limits only"
     yield line(f"source {first.source}, window {first.window_seconds:g} s, {baseline}", Style.FAINT)
@@ -76,7 +78,8 @@ def _next_lines(found: Sequence[Diagnosis], command: str) -> Iterator[Line]:
             shows = ("   shows all of it, and the plan", Style.FAINT)
             yield Line((("Next:  ", Style.PLAIN), (command, Style.STRONG), shows))
         case Answer.UNKNOWN:
-            yield line("Some of it could not be told. Mend what is silent; else look longer: --window 60s", hang=2)
+            told = "Some of it could not be told. Mend what is silent; else look longer: --window 60s"
+            yield line(NOT_TOLD if found[0].none_tells else told, hang=2)
         case Answer.NO:
             yield line("Nothing to do.")
 

@@ -7,9 +7,7 @@ numbers that mean nothing, so they are refused as a whole.
 
 from collections.abc import Collection
 
-UPSTREAM_REASON = (
-    "it exposes the metrics of upstream Engram 0.1, whose counters are sums of five minutes and not of this contract"
-)
+UPSTREAM_REASON = "its metrics are those of upstream Engram 0.1: sums of five minutes, of which no rate can be made"
 IDLE_REASON = "upstream Engram 0.1 does that while it is idle"
 MARK = "process_start_time_seconds"
 """Every node of the contract has it; upstream tells nothing of its process."""

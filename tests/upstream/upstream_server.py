@@ -108,6 +108,7 @@ class Upstream:
 def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else every answer waits 40 ms for its own head
 
         def _serve(self) -> None:
             parts = urlsplit(self.path)
@@ -128,8 +129,7 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer) -> None:
             if upstream.died:
-                self.close_connection = True
-                self.connection.close()
+                self.close_connection = True  # nothing is said any more
                 return
             self.send_response(answer.status)
             for name, value in {**ALWAYS, "Content-Length": str(len(answer.body)), **answer.headers}.items():

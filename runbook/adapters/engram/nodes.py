@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from runbook.adapters.engram.client import Client
 from runbook.adapters.engram.concepts import read_concepts
@@ -72,4 +73,4 @@ class EngramNodes:
         try:
             return read_settings(self._client, node)
         except NoReplyError as error:
-            return Silence(node.name, error.message, answered=bool(error.status))
+            return Silence(node.name, error.message, answered=error.status == HTTPStatus.NOT_FOUND)
