@@ -18,9 +18,9 @@ import runbook.issues
 from runbook.cli.issue import issue_of
 from runbook.cli.root import cli
 from runbook.errors import MEANINGS
-from runbook.model.quantity import Above, AboveBaseline, Below, Condition, Settled
 from runbook.model.runbook import Runbook
 from runbook.model.settings import CATALOGUE
+from runbook.report.condition import condition_text
 from runbook.report.lines import shown
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -81,7 +81,7 @@ def incidents() -> Iterator[str]:
     yield "# Incidents"
     yield (
         "What each incident command asks, does and expects. It is *present* on a node when the leading symptom is YES "
-        "and one supporting symptom is YES."
+        "and one supporting symptom is YES, or one that stands alone is YES."
     )
     for module in pkgutil.iter_modules(runbook.issues.__path__):
         yield from _incident(issue_of(module.name))
@@ -90,7 +90,10 @@ def incidents() -> Iterator[str]:
 def _incident(issue: Runbook) -> Iterator[str]:
     yield f"## {issue.title}"
     yield f"`runbook {issue.slug}` - {issue.why}"
-    rows = [f"| {each.title} | {_condition(each.condition)} | {each.why} |" for each in issue.symptoms]
+    rows = [
+        f"| {each.title}{' (stands alone)' if each.alone else ''} | {condition_text(each.condition)} | {each.why} |"
+        for each in issue.symptoms
+    ]
     yield "\n".join(["| symptom (the leading one first) | YES when | why |", "|---|---|---|", *rows])
     checks = [f"| {each.title} | `{each.key}` | {shown(each.good)} | {each.hint} |" for each in issue.checks]
     yield "\n".join(["| check | setting | good without a baseline | hint |", "|---|---|---|---|", *checks])
@@ -101,25 +104,10 @@ def _incident(issue: Runbook) -> Iterator[str]:
         for index, each in enumerate(issue.steps, start=1)
     ]
     yield "\n".join(["| step | | change | risk | playbook / undo |", "|---|---|---|---|---|", *steps])
-    expected = "; ".join(_condition(each) for each in issue.verify.expect)
+    expected = "; ".join(condition_text(each) for each in issue.verify.expect)
     minutes = issue.verify.watch.total_seconds() / 60
     yield f"Recovered when, over a third of the watch ({minutes:g} minutes by default): {expected}."
     yield f"Escalation: {issue.escalate}"
-
-
-def _condition(condition: Condition) -> str:
-    name = f"`{condition.quantity.name}`"
-    match condition:
-        case AboveBaseline(quantity, factor, floor, ceiling):
-            over = "" if ceiling is None else f", or > {ceiling:.4g} {quantity.unit} whatever the baseline"
-            return f"{name} > max({factor:g} x baseline, {floor:g} {quantity.unit}){over}"
-        case Settled(quantity, factor, floor, ceiling):
-            under = "" if ceiling is None else f", and <= {ceiling:.4g} {quantity.unit} whatever the baseline"
-            return f"{name} <= max({factor:g} x baseline, {floor:g} {quantity.unit}){under}"
-        case Above(quantity, limit):
-            return f"{name}: the whole 95 % interval > {limit:g} {quantity.unit}"
-        case Below(quantity, limit):
-            return f"{name}: the whole 95 % interval < {limit:g} {quantity.unit}"
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
