@@ -1,5 +1,6 @@
 """Inventories: what is read of them, that it is what Ansible reads, and what is refused."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from runbook.adapters.inventory.ranges import expand
 from runbook.adapters.inventory.yaml_document import read_document
 from runbook.errors import DamagedError, NotSupportedError
 from runbook.model.configuration import TargetSettings
+from runbook.model.rails import Rails
 from runbook.model.target import Way
 
 HERE = Path("inventory.yml")
@@ -43,7 +45,8 @@ other:
 
 def settings(path: Path, token_file: Path | None = None) -> TargetSettings:
     """A target with that inventory."""
-    return TargetSettings("prod", "production", path, "http://p:9090", token_file, allow_plain_http=True)
+    warm_up = timedelta(seconds=7)
+    return TargetSettings("prod", "production", path, "http://p:9090", token_file, True, Rails(3), warm_up)  # noqa: FBT003  # allow_plain_http
 
 
 def write(folder: Path, text: str, name: str = "inventory.yml") -> Path:
@@ -68,6 +71,7 @@ all:
     target = read_inventory(settings(path, Path("/etc/token")))
     assert (target.name, target.environment, target.inventory) == ("prod", "production", path)
     assert (target.prometheus, target.allow_plain_http) == ("http://p:9090", True)
+    assert (target.rails, target.warm_up) == (Rails(3), timedelta(seconds=7))
     first, second = target.nodes
     assert (first.name, first.url, first.way, first.token_file) == (
         "a",

@@ -2,12 +2,15 @@
 
 import os
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from runbook.config import load_config
 from runbook.errors import DamagedError, NotSupportedError, RunbookError, UsageError
+from runbook.model.rails import NO_RAILS, Rails
+from runbook.model.runbook import Risk
 
 WHOLE = """
 version = 1
@@ -48,6 +51,8 @@ def test_everything_is_typed_and_paths_are_relative_to_the_file(tmp_path: Path) 
     assert (test.prometheus, test.token_file, test.allow_plain_http) == (None, None, False)
 
 
+A_TARGET = "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\n"
+RAILS = A_TARGET + "[targets.a.rails]\n"
 FAULTS = [
     ("version = 1\n[targets.a]\nenvironment = 'e'\ninventroy = 'i'", "targets.a.inventroy", "did you mean inventory?"),
     ("version = 1\ndefault = 'x'", "default: unknown key", "did you mean default_target?"),
@@ -73,6 +78,26 @@ FAULTS = [
         "targets.prd",
         "mean prod?",
     ),
+    (
+        RAILS + "max_host_per_run = 3",
+        "targets.a.rails.max_host_per_run: unknown key",
+        "did you mean max_hosts_per_run?",
+    ),
+    (RAILS + "max_hosts_per_run = 0", "targets.a.rails.max_hosts_per_run: must be at least 1, not 0", "most nodes"),
+    (
+        RAILS + "max_steps_per_hour = 'x'",
+        "targets.a.rails.max_steps_per_hour: must be a whole number",
+        "within an hour",
+    ),
+    (RAILS + "max_steps_per_hour = true", "targets.a.rails.max_steps_per_hour: must be a whole number", ""),
+    (RAILS + "allowed_risk = 'disruptiv'", "targets.a.rails.allowed_risk: 'disruptiv'", "did you mean disruptive?"),
+    (RAILS + "require_approval = true", "targets.a.rails.require_approval: True", "known: disruptive, low, medium"),
+    (RAILS + "cool_down = '30'", "targets.a.rails.cool_down: '30' is not a length of time", "30m"),
+    (RAILS + "cool_down = 30", "targets.a.rails.cool_down: must be a text", "such as `30m`"),
+    (RAILS + "approval_expires = '0s'", "targets.a.rails.approval_expires: must be more than 0s", "in no time"),
+    (A_TARGET + "cool_down = '30m'", "targets.a.cool_down: unknown key", "under [targets.NAME.rails]"),
+    (A_TARGET + "rails = 3", "targets.a.rails: must be a table", "never held up"),
+    (A_TARGET + "warm_up = 'soon'", "targets.a.warm_up: 'soon' is not a length of time", "10m"),
     ("version = 1\nversion = 1", "Cannot overwrite a value", "TOML"),
     ("version = 1\n[targets.a\n", "line 2", "TOML"),
     (b"version = 1\n# \xff", "line 2, byte 14: not UTF-8", "UTF-8"),
@@ -91,6 +116,24 @@ def test_a_fault_is_named_with_file_place_and_hint(tmp_path: Path, text: str | b
     assert str(path) in caught.value.message
     assert place in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_rails_and_warm_up_are_as_usual_where_nothing_is_said(tmp_path: Path) -> None:
+    """Production needs a reason and rests after a rollback; each key alone can be said otherwise."""
+    targets = load_config({}, write(tmp_path, WHOLE)).targets
+    assert targets["prod"].rails == Rails(require_reason=True, cool_down=timedelta(minutes=30))
+    assert targets["test"].rails == NO_RAILS
+    assert targets["test"].warm_up == timedelta(minutes=5)
+    text = (
+        "version = 1\n[targets.a]\nenvironment = 'Prod'\ninventory = 'i'\nwarm_up = '90s'\n[targets.a.rails]\n"
+        "max_hosts_per_run = 3.0\nmax_steps_per_hour = 4\nallowed_risk = 'medium'\nrequire_approval = 'low'\n"
+        "cool_down = '0s'\napproval_expires = '2h'"
+    )
+    target = load_config({}, write(tmp_path, text)).targets["a"]
+    assert target.warm_up == timedelta(seconds=90)
+    assert target.rails == Rails(
+        3, 4, Risk.MEDIUM, require_reason=True, require_approval=Risk.LOW, approval_expires=timedelta(hours=2)
+    )
 
 
 def test_another_version_is_not_supported_rather_than_damaged(tmp_path: Path) -> None:
