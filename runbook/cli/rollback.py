@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runbook.adapters.brake import HttpBrake
 from runbook.adapters.clock import SystemClock
-from runbook.adapters.engram.token import authorization
 from runbook.adapters.inventory import read_inventory
 from runbook.cli import signals
 from runbook.cli.screen import ScreenTalk, show, show_json
@@ -25,9 +24,9 @@ from runbook.errors import ExitCode, RefusedError
 from runbook.model.brake import FLAGS, Rollback
 from runbook.model.target import Node, Target
 from runbook.ports import BrakePorts
-from runbook.report.document import envelope
 from runbook.report.lines import Line, Style, line
 from runbook.report.rollback import curl_lines, rolled_data, rolled_lines
+from runbook.wire.token import authorization
 
 if TYPE_CHECKING:
     from runbook.adapters.journal import FileJournal
@@ -144,7 +143,7 @@ def _question(target: Target, what: Rollback) -> list[Line]:
 def _print_curl(wishes: Wishes, target: Target, what: Rollback) -> ExitCode:
     lines = curl_lines(target, what)
     if wishes.as_json:
-        show_json(envelope("rollback", f"runbook rollback {what.value}", ExitCode.DONE, {"curl": list(lines)}))
+        _show_json(f"rollback {what.value}", ExitCode.DONE, {"curl": list(lines)})
     else:
         for text in lines:
             click.echo(text)
@@ -154,7 +153,13 @@ def _print_curl(wishes: Wishes, target: Target, what: Rollback) -> ExitCode:
 def _tell(rolled: Rolled, *, as_json: bool) -> ExitCode:
     code = rolled.exit_code
     if as_json:
-        show_json(envelope("rollback", f"runbook {rolled.plan.command}", code, rolled_data(rolled)))
+        _show_json(rolled.plan.command, code, rolled_data(rolled))
     else:
         show(rolled_lines(rolled))
     return code
+
+
+def _show_json(command: str, code: ExitCode, data: dict[str, Any]) -> None:
+    from runbook.report.document import envelope  # noqa: PLC0415 - 20 ms that the flags need not wait for
+
+    show_json(envelope("rollback", f"runbook {command}", code, data))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.engine.history import runs_of
+from runbook.engine.outcome import outcome_details
 from runbook.engine.overtaken import superseded_by
 from runbook.errors import DamagedError, LockedError, NotSupportedError, StorageError, UsageError
 from runbook.model.evidence import NodeEvidence
@@ -231,21 +232,3 @@ def _intent(step: RunStep, playbook: str, mark: str) -> dict[str, Any]:
 
 def _plain(changes: Sequence[Change]) -> list[dict[str, Any]]:
     return [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in changes]
-
-
-def outcome_details(step: RunStep, hosts: Sequence[HostResult]) -> dict[str, Any]:
-    """An outcome, or an observation, for the journal."""
-    return {
-        "step": step.index,
-        "done": all(result.done for result in hosts),
-        "hosts": [
-            {
-                "host": each.host,
-                "state": each.state.value,
-                "old": each.old,
-                "read_back": each.read_back,
-                "message": each.message,
-            }
-            for each in hosts
-        ],
-    }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runbook.engine.apply import outcome_details
+from runbook.engine.outcome import outcome_details
 from runbook.errors import ExitCode
 from runbook.model.brake import FLAGS, Olds, Pulled, PullState, Rollback
 from runbook.model.finding import Change

@@ -1,7 +1,8 @@
 """Go on with an interrupted run: end its orphans, look at the nodes, then carry on from there."""
 
-from runbook.engine.apply import UNWINDING, holding, outcome_details, put_back, settings_of
+from runbook.engine.apply import UNWINDING, holding, put_back, settings_of
 from runbook.engine.carry import Carried, Context, alone, carry, end, end_orphans
+from runbook.engine.outcome import outcome_details
 from runbook.model.finding import Change
 from runbook.model.journal import Event
 from runbook.model.measurement import NodeSettings, Silence
