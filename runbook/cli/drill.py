@@ -46,9 +46,24 @@ def drill_issue(runbook: Runbook, wishes: IssueWishes) -> ExitCode:
     def rehearsal(current: Session, drill: Drill, fleet: EmbeddedFleet, ports: ChangePorts) -> Rehearsal:
         who = f"{current.who}@{current.where}"
         options = DrillOptions(drill.id, who, wishes.window, wishes.watch, wishes.allow_disruptive)
-        return rehearse(Scene(runbook, ports, fleet, options))
+        return rehearse(Scene(runbook, known_issues(), ports, fleet, options))
 
     return _drill(runbook.slug, runbook.drill, wishes.nodes, wishes.reason, rehearsal, as_json=wishes.as_json)
+
+
+def drill_rollback(what: str, nodes: int, reason: str, *, as_json: bool) -> ExitCode:
+    """Rehearse the emergency brake, record it, tell it.
+
+    Raises:
+        As `drill_issue`.
+    """
+    from runbook.cli.drill_brake import rehearse_brake  # noqa: PLC0415 - only this drill needs the brake
+
+    def rehearsal(current: Session, drill: Drill, fleet: EmbeddedFleet, ports: ChangePorts) -> Rehearsal:
+        who = f"{current.who}@{current.where}"
+        return rehearse_brake(what, fleet.target, ports, who, (drill.id, current.new_run_id()))
+
+    return _drill(BRAKE, what, nodes, reason, rehearsal, as_json=as_json)
 
 
 def _drill(

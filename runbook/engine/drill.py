@@ -10,14 +10,15 @@ from datetime import timedelta
 
 from runbook.engine.baseline import capture, doubts
 from runbook.engine.carry import Carried, Context
-from runbook.engine.diagnose import diagnose
+from runbook.engine.diagnose import survey
 from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.plan import make_plan
+from runbook.engine.rank import ranked
 from runbook.errors import RefusedError
 from runbook.model.answer import Answer
 from runbook.model.drill import Phase, Rehearsal
 from runbook.model.finding import Diagnosis, Plan
-from runbook.model.measurement import Baseline
+from runbook.model.measurement import Baseline, NodeSettings
 from runbook.model.run import RunStatus
 from runbook.model.runbook import Risk, Runbook
 from runbook.model.target import Node
@@ -48,9 +49,13 @@ class DrillOptions:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is rehearsed, where, and by which ports; all of them are of the fleet that was started for it."""
+    """What is rehearsed, where, and by which ports; all of them are of the fleet that was started for it.
+
+    `known` are all issues, the rehearsed one among them: each look asks for all of them, as `runbook diagnose` does.
+    """
 
     runbook: Runbook
+    known: tuple[Runbook, ...]
     ports: ChangePorts
     fleet: ScratchFleet
     options: DrillOptions
@@ -80,7 +85,8 @@ def rehearse(scene: Scene) -> Rehearsal:
         InterruptedRunError: the rehearsal was interrupted in the middle of a play.
     """
     scene.say(f"1 of 4: measure the fleet while it is well, for {scene.options.window.total_seconds():g} s")
-    baseline, silent = capture(scene.fleet.target, scene.runbook.quantities, scene.ports.read, scene.options.window)
+    quantities = tuple(dict.fromkeys(each for runbook in scene.known for each in runbook.quantities))
+    baseline, silent = capture(scene.fleet.target, quantities, scene.ports.read, scene.options.window)
     if why_not := (*(f"{each.node}: {each.reason}" for each in silent), *doubts(baseline, [scene.runbook])):
         raise RefusedError(f"the drill's fleet is not well to begin with: {'; '.join(why_not)}")
     names = ", ".join(node.name for node in scene.sick)
@@ -88,23 +94,43 @@ def rehearse(scene: Scene) -> Rehearsal:
     scene.say(f"2 of 4: break {names} ({scene.runbook.drill}), and look until the runbook sees it; at most {limit:g} s")
     began = scene.clock.monotonic()
     scene.fleet.inject(scene.runbook.drill, scene.sick)
-    diagnosis, plan = _detect(scene, baseline, began)
+    seen = _detect(scene, baseline, began)
     detected = scene.clock.monotonic()
-    if wrong := misjudged(diagnosis, scene.sick):
-        return Rehearsal(_phases(scene, None, None, None), wrong)
+    if seen.wrong:
+        return Rehearsal(_phases(scene, None, None, None), seen.wrong)
+    plan = make_plan(scene.runbook, seen.diagnosis, seen.settings, baseline)
     return _treat(scene, baseline, plan, (began, detected))
 
 
-def _detect(scene: Scene, baseline: Baseline, began: float) -> tuple[Diagnosis, Plan]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One look: the diagnosis of the issue, the settings read on the way, and what is wrong with the diagnosis."""
+
+    diagnosis: Diagnosis
+    settings: NodeSettings
+    wrong: tuple[str, ...]
+
+
+def _detect(scene: Scene, baseline: Baseline, began: float) -> _Seen:
     """Look, each time twice as long as before, until the sick nodes are found or the time is up; the last look."""
     window, limit = scene.options.window, scene.options.detect_limit.total_seconds()
     while True:
-        diagnosis, settings = diagnose(scene.runbook, scene.fleet.target, scene.ports.read, baseline, window)
+        seen = _look(scene, baseline, window)
         left = limit - LOOK_SECONDS - (scene.clock.monotonic() - began)
-        if not misjudged(diagnosis, scene.sick) or left < scene.options.window.total_seconds():
-            return diagnosis, make_plan(scene.runbook, diagnosis, settings, baseline)
+        if not seen.wrong or left < scene.options.window.total_seconds():
+            return seen
         window = min(window * 2, timedelta(seconds=left))
         scene.say(f"not seen yet: looking for {window.total_seconds():.0f} s")
+
+
+def _look(scene: Scene, baseline: Baseline, window: timedelta) -> _Seen:
+    diagnoses, settings = survey(scene.known, scene.fleet.target, scene.ports.read, baseline, window)
+    first = ranked(diagnoses)[0].issue
+    diagnosis = next(each for each in diagnoses if each.issue == scene.runbook.slug)
+    wrong = misjudged(diagnosis, scene.sick)
+    if not wrong and first != scene.runbook.slug:  # a cause of one is often a sign of another: told, and no failure
+        scene.say(f"detected; among all issues, {first} has more evidence here: runbook diagnose would name it first")
+    return _Seen(diagnosis, settings, wrong)
 
 
 def misjudged(diagnosis: Diagnosis, sick: Sequence[Node]) -> tuple[str, ...]:

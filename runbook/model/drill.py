@@ -24,7 +24,8 @@ class Outcome(StrEnum):
 class Drill:
     """What is rehearsed; journaled before anything is started.
 
-    `versions` names what took part by name: a drill says nothing about another version.
+    `fault` is what breaks the fleet, or for a drill of the brake which rollback it is. `versions` names what took part
+    by name: a drill says nothing about another version.
     """
 
     id: str

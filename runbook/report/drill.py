@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.engine.drill_record import Standing
-from runbook.model.drill import DrillRecord, Outcome, Phase
+from runbook.model.drill import BRAKE, DrillRecord, Outcome, Phase
 from runbook.model.duration import in_words
 from runbook.report.lines import EMPTY, Line, Style, line
 
@@ -16,7 +16,7 @@ def drill_lines(record: DrillRecord) -> Iterator[Line]:
     """One drill: the verdict, each phase against its limit, and what was wrong."""
     drill = record.drill
     yield Line(((f"Drill {drill.issue}: ", Style.STRONG), (record.outcome.value.upper(), _style(record))))
-    yield line(f"{drill.nodes} nodes{f', fault {drill.fault}' if drill.fault else ''}", Style.FAINT)
+    yield line(f"{drill.nodes} nodes, {'rollback' if drill.issue == BRAKE else 'fault'} {drill.fault}", Style.FAINT)
     for phase in record.phases:
         yield _phase_line(phase)
     for why in record.why:
@@ -90,7 +90,7 @@ def drill_data(record: DrillRecord) -> dict[str, Any]:
     return {
         "id": drill.id,
         "issue": drill.issue,
-        "fault": drill.fault or None,
+        "fault": drill.fault,
         "nodes": drill.nodes,
         "reason": drill.reason,
         "versions": dict(drill.versions),

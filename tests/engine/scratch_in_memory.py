@@ -44,4 +44,4 @@ def scratch(names: Sequence[str] = ("a", "b", "c")) -> MemoryScratch:
 def scene(fleet: MemoryScratch, *, watch: timedelta = WATCH, allow_disruptive: bool = False) -> Scene:
     """A rehearsal of the first incident on that fleet."""
     options = DrillOptions("drill-1", "anna@bastion", timedelta(seconds=5), watch, allow_disruptive)
-    return Scene(RUNBOOK, fleet.inner.ports, fleet, options)
+    return Scene(RUNBOOK, (RUNBOOK,), fleet.inner.ports, fleet, options)

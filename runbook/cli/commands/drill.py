@@ -110,6 +110,30 @@ def command() -> None:
     """Rehearse an incident, or the emergency brake, on a fleet that is started for it; and tell who rehearsed what."""
 
 
+@command.command(epilog=_CODES)
+@click.option(
+    "--what",
+    type=click.Choice(["features", "full"]),
+    default="full",
+    show_default=True,
+    help="Which rollback: without concepts, or without dual memory.",
+)
+@click.option(
+    "--nodes", type=click.IntRange(1, _MOST_NODES), default=3, show_default=True, help="How many nodes to start."
+)
+@_REASON
+@json_option
+@click.pass_context
+def rollback(ctx: click.Context, *, what: str, nodes: int, reason: str, as_json: bool) -> None:
+    """Rehearse the emergency brake: pull it, read every flag of every node, and undo it.
+
+    The fleet is started for it and ended after it; no configured target, and no running sandbox, is touched.
+    """
+    from runbook.cli.drill import drill_rollback
+
+    ctx.exit(drill_rollback(what, nodes, reason, as_json=as_json))
+
+
 @command.command(
     epilog=ends_with(ExitCode.DONE, ExitCode.BAD_NEWS, ExitCode.LOCKED, ExitCode.DAMAGED, ExitCode.STORAGE)
 )
