@@ -12,6 +12,7 @@ from runbook.model.measurement import Growth
 from runbook.report.lines import Line, Style, line, printable
 
 MOST_CONCEPTS = 6
+FEW_CONCEPTS = 2
 MOST_PARTS = 3
 LONGEST_TEXT = 60
 BYTES_PER_MEGABYTE = 1e6
@@ -25,7 +26,8 @@ def look_lines(node: NodeDiagnosis) -> Iterator[Line]:
         yield line(f"grows: {parts}", indent=2, hang=4)
     if node.present is Answer.NO:
         return
-    shown = sorted(node.reviewed, key=lambda each: not each.weak)[:MOST_CONCEPTS]
+    weak = [each for each in node.reviewed if each.weak]
+    shown = weak[:MOST_CONCEPTS] or node.reviewed[:FEW_CONCEPTS]
     for each in shown:
         yield from _concept_lines(each)
     if len(node.reviewed) > len(shown):
