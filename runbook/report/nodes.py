@@ -147,4 +147,6 @@ def _recall(timed: TimedRecalls) -> Mapping[str, Any]:
 
 
 def _memory(memory: Collected) -> Mapping[str, Any]:
-    return {"document": None if memory.document is None else dict(memory.document), "reason": memory.message}
+    if memory.document is None:
+        return {"document": None, "reason": memory.message}
+    return {"document": dict(memory.document), "reason": ""}

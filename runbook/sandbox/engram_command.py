@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 settings = sorted(item for of_path in _settings().values() for item in of_path.items())
                 sys.stdout.writelines(f"{key} = {_shown(value)}\n" for key, value in settings)
             case [verb, *_] if verb in _INSTEAD:
-                sys.stderr.write(f"Error: engram {verb} is not part of this node; use: {_INSTEAD[verb]}\n")
+                instead = f"it is for: {_INSTEAD[verb]} (not in this release)"
+                sys.stderr.write(f"Error: engram {verb} is not part of this node; {instead}\n")
                 return _BAD_USAGE
             case _:
                 sys.stderr.write(f"{_USAGE}\n")

@@ -14,7 +14,7 @@ ARGUMENTS = {
     ("config", "set"): ["dual_memory.concept_sample_rate=0.05"],
 }
 """What a command needs to be told; one that is not here needs nothing."""
-SHORT = {"--window": "1s", "--watch": "10s", "--reason": "test"}
+SHORT = {"--window": "1s", "--watch": "10s", "--deadline": "5s", "--reason": "test"}
 WELL = {("nodes",), ("check",), ("flags", "history"), ("config", "history")}
 """What can end well without any node being as this tool needs it."""
 ENDS_BY_ITSELF = {"diagnose": ("--watch",)}
