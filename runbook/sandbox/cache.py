@@ -40,12 +40,12 @@ class Associations:
         return sys.getsizeof(self) + sum(map(sys.getsizeof, (self.rows, self.strengths, self.exemplars)))
 
     def fit(self, cue: Vector) -> float:
-        """The mean cosine of the exemplars with the cue, a unit vector; 0 where there are none.
+        """The cosine of the nearest exemplar with the cue, a unit vector; 0 where there are none.
 
-        A concept is as near as its instances are (D. L. Medin and M. M. Schaffer, Context theory of classification
-        learning, Psychological Review 85, 1978), not as near as their average, which is near to everything.
+        A cue calls up a concept by the instances that it resembles (D. L. Medin and M. M. Schaffer, Context theory of
+        classification learning, Psychological Review 85, 1978), not by their average, which resembles everything.
         """
-        return float((self.exemplars @ cue).mean()) if len(self.exemplars) else 0.0
+        return min(float((self.exemplars @ cue).max()), 1.0) if len(self.exemplars) else 0.0
 
 
 def associations(space: Space, concept: str) -> Associations:

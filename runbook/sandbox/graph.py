@@ -11,8 +11,10 @@ The confidence of a result says how well it fits the cue, and what speaks for it
   concept attests only what its members have in common, shared among them; so a recall that leans on concepts alone is
   sure of the gist and of nothing in particular.
 - Activation that arrives through a concept corroborates in proportion to the fit.
-- A concept that does not hold together misleads: what it leads to may as well be another of its members. The
-  confidence falls by as much as the concept's coherence is under what is sound.
+- A concept that does not hold together misleads: a cue that resembles one of its episodes calls up all the others, and
+  these rivals make every answer less sure (cue overload, O. C. Watkins and M. J. Watkins, Buildup of proactive
+  inhibition as a cue-overload effect, Journal of Experimental Psychology: Human Learning and Memory 1, 1975). Each such
+  concept takes a part of the confidence: how near it is to the cue, times how far its coherence is under what is sound.
 """
 
 from concurrent.futures import Future
@@ -34,8 +36,8 @@ ACTIVATION_FLOOR = 0.1
 """A concept whose episodes are further from the cue than this stays silent."""
 BALANCE = 0.3
 """The semantic weight up to which direct fit counts in full: upstream blends 0.7 and 0.3."""
-SOUND = 0.6
-"""Coherence from which on a concept holds together; upstream's least for recall."""
+SOUND = 0.65
+"""Coherence from which on a concept holds together: what upstream asks of a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class _Spread:
-    """The activation that reaches each row, how far it misleads (0..1), and the fan and the name of each concept."""
+    """The activation that reaches each row, how far the concepts mislead (0..1), and the fan and name of each."""
 
     activation: NDArray[np.float32]
-    doubt: NDArray[np.float32]
+    doubt: float
     fans: tuple[int, ...]
     concepts: tuple[str, ...]
 
@@ -180,7 +182,7 @@ class DualMemoryGraph:
         return Recalled(kept, share, led.fans, led.concepts, tuple(bindings))
 
     def _spread(self, held: Space, cue: Cue, size: int) -> _Spread:
-        spread, doubt = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
+        spread, sure = np.zeros(size, dtype=np.float32), 1.0
         activation = held.centroids.cosines(cue.vector)
         fans: list[int] = []
         concepts: list[str] = []
@@ -192,19 +194,17 @@ class DualMemoryGraph:
             edges = cache.get(held, concept.id, self._cache_size) if cue.observe else cache.peek(held, concept.id)
             strength = edges.fit(cue.vector)
             if strength >= ACTIVATION_FLOOR:
-                flow = strength * edges.strengths / edges.fan
-                spread[edges.rows] += flow
-                doubt[edges.rows] += flow * max(1.0 - concept.coherence / SOUND, 0.0)
+                spread[edges.rows] += strength * edges.strengths / edges.fan
+                sure *= 1.0 - strength * max(1.0 - concept.coherence / SOUND, 0.0)
                 fans.append(edges.fan)
                 concepts.append(concept.id)
-        np.divide(doubt, spread, out=doubt, where=spread > 0)
         np.minimum(spread, 1.0, out=spread)
-        return _Spread(spread, doubt, tuple(fans), tuple(concepts))
+        return _Spread(spread, 1.0 - sure, tuple(fans), tuple(concepts))
 
     def _blend(self, held: Space, row: int, similarity: float, led: _Spread, *, direct: bool) -> Recollection:
         spread = float(led.activation[row])
         path = ("both" if direct else "semantic") if spread > 0 else "episodic"
-        confidence = confidence_of(similarity, spread, float(led.doubt[row]), self._weight)
+        confidence = confidence_of(similarity, spread, led.doubt, self._weight)
         return Recollection(held.by_row[row], confidence, similarity, path)
 
     def snapshot(self, space: str) -> Snapshot:
@@ -230,7 +230,7 @@ def confidence_of(similarity: float, spread: float, doubt: float, weight: float)
     Args:
         similarity: its cosine with the cue.
         spread: the activation that reaches it through concepts, 0..1.
-        doubt: how far these concepts mislead, 0..1.
+        doubt: how far the concepts that were called up mislead, 0..1.
         weight: the semantic weight, 0..1.
     """
     near = min(max(similarity, 0.0), 1.0)

@@ -1,6 +1,7 @@
 """The faults of one node: those that there are, found by walking, and those that are active.
 
-None survives a restart.
+None goes on after a restart. One whose process was killed while it had changed settings is still listed then, so that
+clearing it puts them back.
 """
 
 import asyncio
@@ -15,8 +16,7 @@ from runbook.errors import StorageError
 from runbook.sandbox import faults as package
 from runbook.sandbox.engine import Engine
 from runbook.sandbox.faults.fault import Fault, FaultError
-
-_NOT_FAULTS = {"fault", "collection", "flood"}
+from runbook.sandbox.faults.kept import notes
 
 
 @cache
@@ -24,8 +24,8 @@ def available() -> Mapping[str, type[Fault]]:
     """Every fault by its name."""
     found: dict[str, type[Fault]] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        if module.name not in _NOT_FAULTS:
-            loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+        loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+        if hasattr(loaded, "Injected"):
             found[module.name.replace("_", "-")] = loaded.Injected
     return found
 
@@ -35,7 +35,9 @@ class Faults:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._active: dict[str, Fault] = {}
+        self._active: dict[str, Fault] = {
+            name: available()[name](engine, note.parameters) for name, note in notes(engine).items()
+        }
         self._changing = asyncio.Lock()
 
     def active(self) -> list[dict[str, Any]]:

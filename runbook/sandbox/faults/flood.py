@@ -5,21 +5,15 @@ else: noise at a threshold of 0.65, a concept at 0.3. The oldest episodes are fo
 keeps growing is not episodes. The texts are texts, and their embeddings are made of them.
 """
 
-import asyncio
-import logging
-from collections import deque
 from random import SystemRandom
-from uuid import uuid4
 
-from runbook.errors import StorageError
-from runbook.sandbox.embedding import embed
+from runbook.sandbox.embedding import Vector, embed
 from runbook.sandbox.engine import Engine
-from runbook.sandbox.records import Episode, now
+from runbook.sandbox.faults.driver import Driver, Scribe
 
 SPACE = "chaos-flood"
 WINDOW = 1500
 GROUPS_PER_SECOND = 45.0
-_TICK_SECONDS = 0.25
 _SHARED = 5
 _OWN = 6
 # A text is easier to read and to keep than a list.
@@ -48,70 +42,44 @@ _WORDS = tuple(
 )
 
 
-class Flood:
-    """The flood of one node, from `start` to `stop`."""
+class Flood(Driver):
+    """The flood of one node.
+
+    Args:
+        engine: the node.
+        groups_per_second: how many groups of three or four.
+        window: episodes that are kept; the oldest are forgotten.
+    """
 
     def __init__(self, engine: Engine, groups_per_second: float, window: int) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._window = window
         self._rate = groups_per_second
         self._random = SystemRandom()
-        self._prefix = f"flood-{uuid4().hex[:8]}"
-        self._count = 0
-        self._known: deque[str] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._scribe = Scribe(engine, SPACE, "flood")
+        self._owed = 0.0
 
-    async def start(self) -> None:
-        """Make the space, and begin."""
-        await self._engine.create_space(SPACE)
-        with self._engine.memory.lock:
-            self._known.extend(self._engine.memory.spaces[SPACE].episodes)
-        self._task = asyncio.create_task(self._run())
+    async def prepare(self) -> None:
+        """Make the space."""
+        await self._scribe.open()
 
-    async def stop(self) -> None:
-        """End, and forget the episodes; the concepts that were made of them stay."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        while self._known:
-            await self._forget(min(len(self._known), 200))
-
-    async def _run(self) -> None:
-        owed = 0.0
-        while True:
-            await asyncio.sleep(_TICK_SECONDS)
-            owed += self._rate * _TICK_SECONDS
-            groups, owed = int(owed), owed % 1.0
-            try:
-                await self._write(groups)
-                if len(self._known) > self._window:
-                    await self._forget(len(self._known) - self._window)
-            except StorageError as error:
-                logging.getLogger(__name__).warning("the flood pauses: %s", error)
-
-    async def _write(self, groups: int) -> None:
+    async def step(self, seconds: float) -> None:
+        """Write what is due, and forget what is beyond the window."""
+        self._owed += self._rate * seconds
+        groups, self._owed = int(self._owed), self._owed % 1.0
         for _ in range(groups):
             shared = self._random.sample(_WORDS, _SHARED)
-            episodes = [self._episode(shared) for _ in range(self._random.randint(3, 4))]
-            self._known.extend(episode.id for episode in episodes)  # before: the end may come while they are written
-            await asyncio.wrap_future(self._engine.graph(SPACE)[1].remember(episodes))
+            await self._scribe.remember([self._note(shared) for _ in range(self._random.randint(3, 4))])
+        ids = self._scribe.ids()
+        if len(ids) > self._window:
+            await self._scribe.forget(ids[: len(ids) - self._window])
 
-    async def _forget(self, count: int) -> None:
-        oldest = [self._known.popleft() for _ in range(count)]
-        await asyncio.wrap_future(self._engine.graph(SPACE)[1].forget(SPACE, oldest))
+    async def tidy(self) -> None:
+        """Forget the episodes; the concepts that were made of them stay, and lead nowhere."""
+        await self._scribe.tidy()
 
-    def _episode(self, shared: list[str]) -> Episode:
+    def _note(self, shared: list[str]) -> tuple[str, Vector]:
         words = shared + self._random.sample(_WORDS, _OWN)
         self._random.shuffle(words)
         content = f"The {' and the '.join(', '.join(words[at : at + 4]) for at in range(0, len(words), 4))}."
-        self._count += 1
-        moment = now()
-        return Episode(
-            space=SPACE,
-            id=f"{self._prefix}-{self._count:09d}",
-            content=content,
-            when=moment,
-            embedding=embed(content).astype("<f4").tobytes(),
-            created_at=moment,
-            encoding_confidence=0.3,
-        )
+        return content, embed(content)
