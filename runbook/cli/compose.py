@@ -14,7 +14,9 @@ from runbook.adapters.store import FileStore
 from runbook.cli import signals
 from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
+from runbook.engine.evidence import Looking
 from runbook.errors import RefusedError
+from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ChangePorts, Plays, ReadPorts
 
@@ -138,6 +140,11 @@ def plays_on(target: Target) -> Plays:
 
     files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}
     return AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), signals.received)
+
+
+def looking(current: Session, runbook: Runbook) -> Looking | None:
+    """What a run of that issue collects before its first step, and the shelf for it."""
+    return None if runbook.evidence is None else Looking(runbook.evidence, current.store)
 
 
 def command_for(slug: str, target: str) -> str:

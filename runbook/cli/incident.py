@@ -16,7 +16,6 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import chosen as named_nodes
 from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose, silent_nodes
-from runbook.engine.evidence import Looking
 from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.measure import Span
 from runbook.engine.narrow import narrowed
@@ -151,13 +150,9 @@ def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
     guard(current, scene.target, run, risk, narrower=f"leave it out: --max-risk {allowed}")
     changing = compose.change_ports(current, scene.target, scene.ports)
     who = f"{current.who}@{current.where}"
-    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline, _looking(scene)), run)
+    looking = compose.looking(current, scene.runbook)
+    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline, looking), run)
     return _tell_run(scene, diagnosis, plan, carried)
-
-
-def _looking(scene: Scene) -> Looking | None:
-    evidence = scene.runbook.evidence
-    return None if evidence is None else Looking(evidence, scene.current.store)
 
 
 def _tell_run(scene: Scene, diagnosis: Diagnosis, plan: Plan, carried: Carried) -> ExitCode:

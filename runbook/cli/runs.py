@@ -73,7 +73,8 @@ def _context(current: Session, plan: RunPlan, config: Path | None, talk: ScreenT
     known = _runbook_of(plan)
     if known is None or plan.undoes:
         return Context(ports, target, who)
-    return Context(ports, target, who, known.verify, current.store.load_baseline(target.name))
+    baseline = current.store.load_baseline(target.name)
+    return Context(ports, target, who, known.verify, baseline, compose.looking(current, known))
 
 
 def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
