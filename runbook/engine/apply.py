@@ -222,7 +222,7 @@ def _check_host(result: HostResult, settings: NodeSettings, key: str, wanted: Ma
     shown = _shows(settings, result.host, key)
     if result.done and shown is not None and not same(shown, wanted[result.host]):
         message = f"the play reports success, but the node says {key} = {shown}"
-        return replace(result, state=HostState.FAILED, message=message)
+        return replace(result, state=HostState.FAILED, read_back=shown, message=message)
     return result
 
 

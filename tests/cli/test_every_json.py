@@ -41,6 +41,15 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 
+def test_settings(target: Path, capsys: Output) -> None:
+    """Those that read; `test_settings_commands` sets for real."""
+    for kind, key, value in (("flags", "enabled", "false"), ("config", "semantic_weight", "0.5")):
+        assert document(capsys, kind, "get")["data"]["settings"]
+        assert document(capsys, kind, "set", key, value, "--dry-run")["data"]["steps"]
+        assert document(capsys, kind, "history")["data"]["changes"] == []
+        assert document(capsys, kind, "drift")["data"]["drifts"] == []
+
+
 def test_damage(target: Path, state: Path, capsys: Output) -> None:
     """A journal that is no journal: told by `verify`, an error everywhere else, set aside in the end."""
     state.mkdir()
@@ -98,7 +107,7 @@ def test_no_command_is_forgotten() -> None:
             assert f'"{words[-1]}"' in source, context.command_path
 
 
-@pytest.mark.parametrize("kind", ["audit", "sandbox"])
+@pytest.mark.parametrize("kind", ["audit", "sandbox", "settings", "settings_set", "settings_drift"])
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:
     """The schema says what is in `data`, for these kinds too."""
     nonsense = {"version": 1, "kind": kind, "command": "x", "exit_code": 0, "meaning": "x", "data": {"nonsense": 1}}
