@@ -19,7 +19,7 @@ from runbook.engine.history import details_of
 from runbook.errors import ExitCode, InterruptedRunError, RunbookError
 from runbook.model.brake import FLAGS, Pulled, PullState
 from runbook.model.journal import Event
-from runbook.model.play import HostResult, PlayRequest
+from runbook.model.play import HostResult, HostState, PlayRequest
 from runbook.model.run import RunPlan
 from runbook.model.target import Target
 from runbook.ports import BrakePorts, Pulling
@@ -43,6 +43,7 @@ class _Progress:
     play_problem: str = "it was not begun"
     overtaken: tuple[str, ...] = ()
     play_ms: dict[str, float] = field(default_factory=dict)
+    heard: dict[str, HostResult] = field(default_factory=dict)
 
 
 def rollback(ports: BrakePorts, target: Target, wish: Wish) -> Rolled:
@@ -141,6 +142,7 @@ class _Work:
                 self.progress.play_problem = "it was interrupted"
                 raise
             self.progress.play_problem = "it did not end before the deadline, and was ended"
+            self._take(tuple(self.progress.heard.values()))
         except RunbookError as error:
             self.progress.play_problem = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
         except Exception as error:  # noqa: BLE001 - a broken Ansible can break in any way; the flags are off all the same
@@ -149,7 +151,12 @@ class _Work:
             self.ports.talk.say(f"ANSIBLE FAILED: {self.progress.play_problem}")
 
     def _heard(self, text: str) -> None:
-        self.progress.play_ms.setdefault(text.partition(":")[0], self.ports.elapsed())
+        """`HOST: STATE (MESSAGE)`, as soon as the play knows it; what else is said is passed over."""
+        name, _, rest = text.partition(": ")
+        state, _, message = rest.partition(" (")
+        if name in self.progress.nodes and state in set(HostState):
+            self.progress.play_ms[name] = self.ports.elapsed()
+            self.progress.heard[name] = HostResult(name, HostState(state), message=message.removesuffix(")"))
 
     def _take(self, hosts: tuple[HostResult, ...]) -> None:
         nodes, now = self.progress.nodes, self.ports.elapsed()
@@ -174,8 +181,8 @@ class _Work:
 
     def last_look(self) -> None:
         """Was a flag switched on again meanwhile, by a run that was under way, say? Then it goes off once more."""
-        touched = [each.node for each in self.progress.nodes.values() if each.pulled.touched]
-        again = self.ports.brake.pull(touched, FLAGS[self.wish.what], insist=False)
+        verified = [each.node for each in self.progress.nodes.values() if each.pulled.off]
+        again = self.ports.brake.pull(verified, FLAGS[self.wish.what], insist=False)
         try:
             again.release()
             again.settle(LAST_SECONDS, lambda each: each.tries > 1)
@@ -196,12 +203,9 @@ class _Work:
 def _looked_again(known: NodeOutcome, found: Pulled) -> NodeOutcome:
     """The node after the last look: off still, off again, on, or silent by now."""
     if found.state in {PullState.WAITING, PullState.REFUSED}:
-        told = f"it did not answer the last look: {found.message}" if known.pulled.off else ""
-        return replace(known, last_look=told)
+        return replace(known, last_look=f"it did not answer the last look: {found.message}")
     if found.off and not any((found.old or {}).values()):
-        seen = known.pulled
-        first = seen if seen.off else replace(found, old=seen.old, off_ms=seen.off_ms or found.off_ms)
-        return replace(known, pulled=first, last_look="off")
+        return replace(known, last_look="off")
     if not found.off and not any((found.old or {}).values()):
         return replace(known, last_look=f"the last look came to nothing: {found.message}")
     told = "it was on again, and was turned off again" if found.off else f"it is on again: {found.message}"
