@@ -16,6 +16,7 @@ from runbook.report.document import envelope
 from runbook.report.nodes import Surveyed, nodes_data, nodes_lines
 
 WELL = "healthy"
+ILL = frozenset({"degraded", "unhealthy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,11 @@ def _memory(current: Session, target: Target) -> Mapping[str, Collected]:
 
 def _code(surveyed: list[Surveyed]) -> ExitCode:
     """Bad news where a node says that it is not well; could not tell where something asked for is missing."""
-    if any(isinstance(each.known, Capabilities) and each.known.health != WELL for each in surveyed):
+    if any(isinstance(each.known, Capabilities) and each.known.health in ILL for each in surveyed):
         return ExitCode.BAD_NEWS
     lacking = any(
         isinstance(each.known, Silence)
+        or each.known.health != WELL
         or (each.timed is not None and _incomplete(each.timed))
         or (each.memory is not None and each.memory.document is None)
         for each in surveyed

@@ -12,6 +12,7 @@ from runbook.wire import ForeignMetricsError, NoReplyError, readings
 _PATHS = {Kind.FEATURE: "/api/v1/admin/features", Kind.CONFIG: "/api/v1/admin/config"}
 _METRICS = {Kind.FEATURE: "engram_feature_enabled", Kind.CONFIG: "engram_config_value"}
 _NOT_TOLD = "reading settings is not supported by this node: it has no flags and no configuration at run time"
+_NONE_KNOWN = "reading settings is not supported by this node: it has none that this tool knows"
 
 
 def read_settings(client: Client, node: Node) -> Settings:
@@ -33,7 +34,8 @@ def read_settings(client: Client, node: Node) -> Settings:
     if missing:
         found |= _of_metrics(client, node, missing)
     if not found:
-        raise NoReplyError(_NOT_TOLD, status=HTTPStatus.NOT_FOUND)
+        told = _NOT_TOLD if len(missing) == len(_PATHS) else _NONE_KNOWN
+        raise NoReplyError(told, status=HTTPStatus.NOT_FOUND)
     return found
 
 

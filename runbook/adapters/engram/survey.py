@@ -73,17 +73,28 @@ class Surveyor:
     def _look(self, node: Node) -> Capabilities | Silence:
         try:
             health = self._client.ask(node, "/health")
-            if health.status in _REFUSED:
-                return Silence(node.name, _refusal(health), answered=True)
-            document = _object(health)
-            counts, why = self._counts(node)
-            metrics, foreign = self._metrics(node)
-            abilities = tuple(self._ability(node, what, path) for what, path in _PATHS.items())
         except NoReplyError as error:
             return Silence(node.name, error.message)
+        if health.status in _REFUSED:
+            return Silence(node.name, _refusal(health), answered=True)
+        document = _object(health)
         version = " ".join(printable(str(document[name])) for name in ("service", "version") if name in document)
-        told = printable(str(document.get("status", f"HTTP {health.status}")))
-        return Capabilities(node.name, version, told, abilities, metrics, foreign, counts, why)
+        told = printable(str(document["status"])) if "status" in document else f"health unknown: HTTP {health.status}"
+        counts, why = self._counts(node)
+        metrics, foreign = self._metrics(node)
+        return Capabilities(node.name, version, told, self._abilities(node), metrics, foreign, counts, why)
+
+    def _abilities(self, node: Node) -> tuple[Ability, ...]:
+        """One after the other; where one is not answered, the node is left alone with the rest."""
+        found: list[Ability] = []
+        silent = ""
+        for what, path in _PATHS.items():
+            try:
+                found.append(Ability(what, Answer.UNKNOWN, silent) if silent else self._ability(node, what, path))
+            except NoReplyError as error:
+                found.append(Ability(what, Answer.UNKNOWN, error.message))
+                silent = "not asked, since it did not answer the one before"
+        return tuple(found)
 
     def _ability(self, node: Node, what: Can, path: str) -> Ability:
         reply = self._client.ask(node, path)
@@ -111,9 +122,11 @@ class Surveyor:
 
     def _counts(self, node: Node) -> tuple[tuple[SpaceCount, ...] | None, str]:
         """Memories by space, from the one request that can be asked on any server without naming a space."""
-        reply = self._client.ask(node, "/api/v1/system/health")
         try:
+            reply = self._client.ask(node, "/api/v1/system/health")
             counts = tuple(SpaceCount(str(each["space"]), _number(each)) for each in _object(reply)["spaces"])
+        except NoReplyError as error:
+            return None, error.message
         except (KeyError, TypeError, ValueError):
             return None, f"/api/v1/system/health was answered with HTTP {reply.status}, and without spaces"
         return counts, ""
