@@ -18,11 +18,11 @@ def growth(
     node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity, warm_up: WarmUp | None = None
 ) -> Measurement:
     """The slope with its interval, or the reason why there is none."""
-    samples = _lately(summed(series), quantity)
-    if quantity.over is not None and not _reaches(samples, quantity.over.total_seconds()):
-        back = samples[-1].at - samples[0].at
-        return Measurement(node, quantity.name, None, f"the samples reach back {back:.0f} s")
-    settled = [sample for sample in samples if sample.at >= _begin(found, warm_up)]
+    begin = _begin(found, warm_up)
+    settled = [sample for sample in _lately(summed(series), quantity) if sample.at >= begin]
+    if quantity.over is not None and settled and not _reaches(settled, quantity.over.total_seconds()):
+        back = settled[-1].at - settled[0].at
+        return Measurement(node, quantity.name, None, f"the samples since the process settled reach back {back:.0f} s")
     line = slope(settled)
     if line is None:
         return Measurement(node, quantity.name, None, _too_few(found, settled, warm_up))

@@ -81,9 +81,12 @@ def measure(node: str, found: NodeSamples | Silence, quantity: Quantity, warm_up
     if isinstance(found, Silence):
         return _nothing(node, quantity, found.reason)
     series = [each for name in quantity.series for each in found.named(name) if _counts(each, quantity)]
-    if not series or not all(math.isfinite(sample.value) for each in series for sample in each.samples):
-        lack = "a value that is no number for" if series else "no"
-        return _nothing(node, quantity, f"the node exposes {lack} {_wanted(quantity)}")
+    missing = [name for name in quantity.series if all(each.name != name for each in series)]
+    if missing:
+        what = quantity.whole if missing == [quantity.whole] else _wanted(quantity)
+        return _nothing(node, quantity, f"the node exposes no {what}")
+    if not all(math.isfinite(sample.value) for each in series for sample in each.samples):
+        return _nothing(node, quantity, f"the node exposes a value that is no number for {_wanted(quantity)}")
     if quantity.how is How.GROWTH_PER_HOUR:
         return growth(node, found, series, quantity, warm_up)
     return _WAYS[quantity.how](node, found, series, quantity)
@@ -113,7 +116,7 @@ def _share(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qu
     part = sum(each.samples[-1].value for each in series if each.name == quantity.metric)
     whole = sum(each.samples[-1].value for each in series if each.name == quantity.whole)
     if whole <= 0:
-        return _nothing(node, quantity, f"the node exposes no {quantity.whole}")
+        return _nothing(node, quantity, f"{quantity.whole} is not above zero")
     return Measurement(node, quantity.name, part / whole * quantity.scale)
 
 
