@@ -9,6 +9,7 @@ FEWEST = 30
 """Observations on each side under which the normal approximation of a mean is not trusted."""
 REACH = 1.959964
 """The 97.5 % quantile of the normal distribution."""
+_FEWEST_BOUNDS = 3  # zero, one finite bound, infinity: without a finite one nothing is known of the spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,13 @@ class Observed:
     def variance(self) -> float:
         """The variance around the mean, everything in a bucket at its middle, plus Sheppard's w^2/12 of each bucket.
 
-        Added, not taken off as Sheppard does: an interval that is a little too wide does not cry wolf.
+        Added, not taken off as Sheppard does: an interval that is a little too wide does not cry wolf. NaN where
+        nothing was observed, or where buckets are missing: no spread is not no variance.
         """
         mean = self.mean
-        if mean is None:
-            return math.nan
         ordered = [(0.0, 0.0), *sorted(self.buckets)]
+        if mean is None or len(ordered) < _FEWEST_BOUNDS or not math.isinf(ordered[-1][0]):
+            return math.nan
         spread = 0.0
         for (low, before), (high, after) in pairwise(ordered):
             width = 0.0 if math.isinf(high) else high - low
