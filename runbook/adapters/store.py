@@ -1,6 +1,7 @@
 """Documents in the state folder: baselines, checked against their schema whenever they come or go; evidence of runs."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ class FileStore:
             UsageError: the run or the name cannot be a file's.
         """
         folder = self._runs / safe_name(run, "run")
-        data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        data = json.dumps(document, indent=2).encode() + b"\n"  # orjson refuses numbers that a host may well tell
         path = folder / f"{safe_name(name, 'document')}.json"
         private_folder(self._runs)
         private_folder(folder)
