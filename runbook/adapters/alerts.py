@@ -46,6 +46,8 @@ def _parsed(raw: bytes, name: str) -> Any:
         raise DamagedError(f"{name}: byte {error.start}: not UTF-8", hint=_HINT) from None
     except json.JSONDecodeError as error:
         raise DamagedError(f"{name}: line {error.lineno}, column {error.colno}: {error.msg}", hint=_HINT) from None
+    except ValueError as error:  # a number of more digits than Python takes
+        raise DamagedError(f"{name}: {error}", hint=_HINT) from None
     except RecursionError:
         raise DamagedError(f"{name}: nested too deeply", hint=_HINT) from None
 
@@ -67,7 +69,7 @@ def _alert(row: Any, place: str) -> Alert:
         raise DamagedError(f"{place}.labels.alertname is missing", hint=_HINT)
     status = row.get("status")
     state = status.get("state") if isinstance(status, Mapping) else status
-    return Alert(labels["alertname"], state in _FIRING, labels, annotations)
+    return Alert(labels["alertname"], isinstance(state, str) and state in _FIRING, labels, annotations)
 
 
 def _texts(found: Any, place: str) -> dict[str, str]:

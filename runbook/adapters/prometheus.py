@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from runbook.errors import UnreachableError
 from runbook.model.measurement import NodeSamples, Sample, Samples, Series, Silence
@@ -18,7 +18,6 @@ from runbook.wire.dialect import UPSTREAM_MARKS, UPSTREAM_REASON, is_upstream
 from runbook.wire.exchange import printable
 
 _LIMIT_BYTES = 64 << 20
-_PORTS = {"http": 80, "https": 443}
 _UP = "up"
 _OF_THE_SCRAPER = frozenset({"__name__", "instance", "node", "job"})
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -69,14 +68,14 @@ class PrometheusProbes:
             return {}
         span = f"[{max(1, math.ceil(window.total_seconds()))}s]"
         metrics = f"__name__=~{_any_of(dict.fromkeys([*names, _UP, *UPSTREAM_MARKS]))}"
-        instances = _any_of(_instance(node) for node in nodes)
+        instances = _any_of(node.instance for node in nodes)
         labelled = _any_of(node.name for node in nodes)
         by_instance = self._query(f"{{{metrics},instance=~{instances}}}{span}")
         by_name = self._query(f"{{{metrics},node=~{labelled},instance!~{instances}}}{span}")
         return {
             node.name: _samples_of(
                 node,
-                [found for found in by_instance if found[0].get("instance") == _instance(node)]
+                [found for found in by_instance if found[0].get("instance") == node.instance]
                 + [found for found in by_name if found[0].get("node") == node.name],
             )
             for node in nodes
@@ -101,13 +100,6 @@ class PrometheusProbes:
 def _any_of(words: Iterable[str]) -> str:
     """A PromQL text that matches exactly these words; Prometheus anchors it."""
     return json.dumps("|".join(re.escape(word) for word in words), ensure_ascii=False)
-
-
-def _instance(node: Node) -> str:
-    """The node's host and port, as Prometheus labels what it scrapes."""
-    parts = urlsplit(node.url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{host}:{parts.port or _PORTS.get(parts.scheme, 80)}"
 
 
 def _result(reply: Reply) -> list[_Labelled]:
@@ -157,5 +149,5 @@ def _samples_of(node: Node, found: Sequence[_Labelled]) -> NodeSamples | Silence
         return Silence(node.name, UPSTREAM_REASON, answered=True)
     series = tuple(Series(*key, samples) for key, samples in sorted(best.items()) if samples)
     if not series:
-        return Silence(node.name, f"no series in Prometheus for instance={_instance(node)}", answered=bool(ups))
+        return Silence(node.name, f"no series in Prometheus for instance={node.instance}", answered=bool(ups))
     return NodeSamples(node.name, series)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from runbook.model.alert import Alert
 from runbook.model.runbook import Runbook
@@ -28,7 +27,7 @@ def _issue(alert: Alert, runbooks: Sequence[Runbook]) -> str:
 
 
 def _node(alert: Alert, nodes: Sequence[Node]) -> str:
-    instance = alert.labels.get("instance", "")
+    instance = alert.labels.get("instance")
     named = [each.name for each in nodes if each.name == alert.labels.get("node")]
-    by_place = [each.name for each in nodes if instance in {each.name, urlsplit(each.url).netloc}]
+    by_place = [each.name for each in nodes if instance in {each.name, each.instance}]
     return next(iter(named + by_place), "")

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from runbook.model.rails import NO_RAILS, Rails
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class Way(StrEnum):
@@ -24,6 +27,13 @@ class Node:
     url: str
     way: Way = Way.HTTP
     token_file: Path | None = None
+
+    @property
+    def instance(self) -> str:
+        """Its host and port, as Prometheus labels what it scrapes; the scheme's own port where none is named."""
+        parts = urlsplit(self.url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{host}:{parts.port or _PORTS.get(parts.scheme, 80)}"
 
 
 @dataclass(frozen=True, slots=True)
