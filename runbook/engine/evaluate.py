@@ -61,7 +61,7 @@ def _relative(factor: float, floor: float, baseline: float | None) -> tuple[floa
         return 1.0, floor, f" ({word}: the absolute limit)"
     if floor > factor * baseline:
         return 1.0, floor, f" (the floor; {factor:g} x baseline {figure(baseline)})"
-    return factor, baseline, ""
+    return factor, baseline, " (the baseline)" if factor == 1 else ""
 
 
 def _compared(quantity: Quantity, value: float, factor: float, base: float, note: str, *, strict: str = ">") -> str:

@@ -43,6 +43,8 @@ def _concept(row: Any) -> RecentConcept | None:
     if not isinstance(row, Mapping):
         return None
     size, coherence = row.get("size"), row.get("coherence")
+    if isinstance(size, bool) or isinstance(coherence, bool):
+        return None
     if not isinstance(size, int) or not isinstance(coherence, int | float) or not math.isfinite(coherence):
         return None
     members = row.get("members")
