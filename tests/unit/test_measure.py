@@ -1,22 +1,31 @@
 """From samples to one number, or the reason why there is none."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from runbook.engine.growth import growths
 from runbook.engine.measure import FEWEST_SCRAPES, measure, pause_of, series_of
 from runbook.engine.restarts import START_TIME
-from runbook.model.measurement import Measurement, NodeSamples, Sample, Series, Silence
+from runbook.model.measurement import Measurement, NodeSamples, Sample, Series, Silence, WarmUp
 from runbook.model.metric import Metric
 from runbook.model.quantity import How, Quantity
+from runbook.model.runbook import Breakdown
 
 FORMED = Metric("formed_total").per_minute("concepts/min")
 SLOW = Metric("seconds").quantile(0.5)
 MEMORY = Metric("resident").megabytes_per_hour()
 BYTES = Metric("resident").last("bytes")
+SHARE = Metric("resident").share_of("limit")
+TREATED, CONTROL = (("group", "treatment"),), (("group", "control"),)
+SURE = Metric("sure", TREATED).mean("mean confidence")
+AGAINST = Metric("sure", TREATED).mean_against(CONTROL, "x control's")
+HOUR = 3600.0
+THREE_HOURS = MEMORY.lasting(timedelta(hours=3))
 
 
 def series(name: str, values: list[float], begin: float = 0.0, step: float = 1.0, **labels: str) -> Series:
@@ -25,9 +34,20 @@ def series(name: str, values: list[float], begin: float = 0.0, step: float = 1.0
     return Series(name, tuple(sorted(labels.items())), points)
 
 
-def measured(quantity: Quantity, *found: Series) -> Measurement:
+def measured(quantity: Quantity, *found: Series, warm_up: WarmUp | None = None) -> Measurement:
     """What becomes of these series."""
-    return measure("a", NodeSamples("a", found), quantity)
+    return measure("a", NodeSamples("a", found), quantity, warm_up)
+
+
+def recalls(count: float, mean: float, group: str = "treatment", before: float = 0.0) -> list[Series]:
+    """A histogram of so many recalls of one group between two looks; half of them lie 0.1 to either side of the mean.
+
+    `before` is how many had been seen at the first look, each of 0.5.
+    """
+    counts = {"0.0": 0.0, f"{mean - 0.1:g}": count / 2, f"{mean + 0.1:g}": count, "+Inf": count}
+    found = [series("sure_bucket", [before, before + more], le=le, group=group) for le, more in counts.items()]
+    found.append(series("sure_sum", [before * 0.5, before * 0.5 + count * mean], group=group))
+    return [*found, series("sure_count", [before, before + count], group=group)]
 
 
 def test_a_rate_is_per_minute_and_summed_over_spaces() -> None:
@@ -118,11 +138,12 @@ def test_one_sample_is_no_data(quantity: Quantity) -> None:
     assert found.reason
 
 
-@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, BYTES])
+@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, BYTES, SHARE, AGAINST])
 def test_silence_and_a_missing_metric_are_no_data(quantity: Quantity) -> None:
     """With the reason in words."""
     assert measure("a", Silence("a", "refused"), quantity) == Measurement("a", quantity.name, None, "refused")
-    assert measured(quantity, series("other", [1.0, 2.0])).reason == f"the node exposes no {quantity.metric}"
+    wanted = f"the node exposes no {quantity.metric}" + " with group treatment" * bool(quantity.labels)
+    assert measured(quantity, series("other", [1.0, 2.0])).reason == wanted
     assert measured(quantity, series(quantity.series[0], [])).value is None
     assert measure("a", NodeSamples("a", ()), quantity).value is None
 
@@ -204,4 +225,218 @@ def test_a_window_holds_ten_observations_at_least(seconds: float) -> None:
 
 def test_every_way_to_measure_is_measured_here() -> None:
     """A new one needs its tests."""
-    assert {quantity.how for quantity in (FORMED, SLOW, MEMORY, BYTES)} == set(How)
+    assert {quantity.how for quantity in (FORMED, SLOW, MEMORY, BYTES, SHARE, SURE, AGAINST)} == set(How)
+
+
+def last_look(found: list[Series]) -> list[Series]:
+    """The same, seen once."""
+    return [replace(each, samples=each.samples[-1:]) for each in found]
+
+
+def test_a_mean_is_that_of_the_window_and_of_the_group() -> None:
+    """What was seen before the window, and by the other group, does not count; none of it is interpolated."""
+    assert measured(SURE, *recalls(40, 0.7, before=1000), *recalls(9, 0.2, "control")).value == pytest.approx(0.7)
+
+
+def test_a_mean_of_nothing_is_no_data_and_not_zero() -> None:
+    """An idle group, one look, no such group, and a histogram that lost its sum or its count on the way."""
+    assert measured(SURE, *recalls(0, 0.5)).reason == "nothing happened in the window"
+    assert measured(SURE, *last_look(recalls(40, 0.7))).reason == "only one sample in the window"
+    assert measured(SURE, *recalls(40, 0.7, "control")).reason == "the node exposes no sure with group treatment"
+    for lost in ("sure_sum", "sure_count"):
+        rest = [each for each in recalls(40, 0.7) if each.name != lost]
+        found = measured(SURE, *rest)
+        assert (found.value, found.reason) == (None, "the node exposes no sure with group treatment"), lost
+
+
+def test_a_mean_across_a_restart_is_that_of_what_the_new_process_saw_and_the_old_one_still_showed() -> None:
+    """20 recalls of 0.9, restart, 60 of 0.5: the sum is above its old value again at the next look."""
+    sums = series("sure_sum", [90.0, 108.0, 30.0, 150.0], group="treatment")
+    counts = series("sure_count", [100.0, 120.0, 60.0, 300.0], group="treatment")
+    assert measured(SURE, sums, counts).value == pytest.approx((18 + 150) / (20 + 300))
+    hidden = [
+        series("sure_sum", [10.0, 30.0], group="treatment"),
+        series("sure_count", [11.0, 60.0], group="treatment"),
+    ]
+    starts = series(START_TIME, [1.0, 2.0])
+    assert measured(SURE, *hidden, starts).value == pytest.approx(30 / 60)
+
+
+def test_a_ratio_is_of_the_means_with_an_interval_around_it() -> None:
+    """0.56 against 0.7: four fifths; the more recalls the narrower, in proportion to the root of their number."""
+    few, many = (measured(AGAINST, *recalls(n, 0.56), *recalls(n, 0.7, "control")) for n in (100, 10_000))
+    for found in (few, many):
+        assert found.value == pytest.approx(0.8)
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < 0.8 < found.high
+        assert found.moot == ""
+    assert math.log(few.high / few.low) == pytest.approx(10 * math.log(many.high / many.low))  # type: ignore[operator]  # asserted above
+
+
+@pytest.mark.parametrize(("treated", "control", "empty"), [(0, 500, "treatment"), (500, 0, "control")])
+def test_a_ratio_is_moot_where_a_group_has_no_traffic(treated: int, control: int, empty: str) -> None:
+    """Nobody is in the experiment, or everybody is: that is no doubt, there is nothing to compare."""
+    found = measured(AGAINST, *recalls(treated, 0.6), *recalls(control, 0.7, "control"))
+    assert (found.value, found.reason) == (None, "")
+    assert found.moot == f"there is no traffic with group {empty} to compare with"
+
+
+def test_a_group_that_the_node_does_not_even_show_is_moot_too() -> None:
+    """A Prometheus client shows no labels that were never used."""
+    assert measured(AGAINST, *recalls(500, 0.6)).moot
+
+
+def test_a_ratio_of_silence_or_of_too_few_is_no_data() -> None:
+    """29 on one side; nothing on either; a single look."""
+    few = measured(AGAINST, *recalls(29, 0.6), *recalls(500, 0.7, "control"))
+    assert (few.value, few.moot) == (None, "")
+    assert few.reason == "29 and 500 in the groups, 30 in each are needed"
+    assert measured(AGAINST, *recalls(30, 0.6), *recalls(30, 0.7, "control")).value is not None
+    none = measured(AGAINST, *recalls(0, 0.6), *recalls(0, 0.7, "control"))
+    assert (none.value, none.moot, none.reason) == (None, "", "nothing happened in the window")
+    one = measured(AGAINST, *last_look([*recalls(500, 0.6), *recalls(500, 0.7, "control")]))
+    assert (one.value, one.moot, one.reason) == (None, "", "nothing happened in the window")
+
+
+def test_a_ratio_without_buckets_claims_no_certainty() -> None:
+    """The spread is not known, so the interval is not either: no limit is settled by it."""
+    rest = [each for each in recalls(100, 0.6) if not each.name.endswith("_bucket")]
+    found = measured(AGAINST, *rest, *recalls(100, 0.7, "control"))
+    assert found.low is not None
+    assert math.isnan(found.low)
+
+
+def test_a_share_is_in_per_cent_of_the_newest_values() -> None:
+    """Whatever they were before."""
+    found = measured(SHARE, series("resident", [9e8, 3e8]), series("limit", [1e9, 4e8]))
+    assert found.value == pytest.approx(75)
+
+
+def test_a_share_without_its_part_or_its_whole_is_no_data_and_not_zero() -> None:
+    """And a whole of zero is none."""
+    part, whole = series("resident", [3e8, 3e8]), series("limit", [4e8, 4e8])
+    assert measured(SHARE, part).reason == "the node exposes no limit"
+    assert measured(SHARE, whole).reason == "the node exposes no resident"
+    found = measured(SHARE, part, series("limit", [0.0, 0.0]))
+    assert (found.value, found.reason) == (None, "limit is not above zero")
+
+
+def test_a_quantity_with_labels_sees_those_series_only() -> None:
+    """A counter, a gauge, a quantile."""
+    pairs = (("x", 6.0), ("y", 600.0))
+    counters = [series("formed_total", [0.0, rise], space=space) for space, rise in pairs]
+    assert measured(Metric("formed_total", (("space", "x"),)).per_minute("/min"), *counters).value == pytest.approx(360)
+    assert measured(Metric("formed_total", (("space", "y"),)).last("formed"), *counters).value == 600
+    assert measured(Metric("formed_total", (("space", "z"),)).last("formed"), *counters).value is None
+
+
+def hours(values: list[float]) -> Series:
+    """One sample a minute of the resident memory."""
+    return series("resident", values, step=60.0)
+
+
+def rising(minutes: int, per_hour: float = 3.5e8, begin: float = 1e9) -> list[float]:
+    """Memory that grows by so many bytes an hour, for so many minutes."""
+    return [begin + per_hour * at / 60 for at in range(minutes)]
+
+
+def test_growth_over_three_hours_needs_samples_of_nearly_three_hours() -> None:
+    """Nine tenths of them: a scrape may be missing at the ends."""
+    assert measured(THREE_HOURS, hours(rising(181))).value == pytest.approx(350)
+    assert measured(THREE_HOURS, hours(rising(164))).value == pytest.approx(350)
+    found = measured(THREE_HOURS, hours(rising(150)))
+    assert found.value is None
+    assert found.reason == "the samples since the process settled reach back 8940 s"
+
+
+def test_growth_over_three_hours_does_not_look_further_back() -> None:
+    """Twelve hours of calm before it do not water it down."""
+    assert measured(THREE_HOURS, hours([1e9] * 720 + rising(181))).value == pytest.approx(350)
+
+
+@pytest.mark.parametrize("ago", [30, 120, 160])
+def test_growth_over_three_hours_is_not_told_of_a_younger_process(ago: int) -> None:
+    """Two hours of a fresh process are no three hours, though the samples reach back to the one before."""
+    memory = hours([9e9] * (300 - ago) + rising(ago))
+    starts = series(START_TIME, [100.0] * (300 - ago) + [200.0] * ago, step=60.0)
+    assert measured(THREE_HOURS, memory, starts).value is None
+    assert measured(MEMORY, memory, starts).value == pytest.approx(350)
+
+
+WARM = timedelta(minutes=10)
+NOW = 1_800_000_000.0
+
+
+def started(ago: float, samples: int = 31) -> Series:
+    """A process that began so many seconds ago, looked at every minute."""
+    return series(START_TIME, [NOW - ago] * samples, step=60.0)
+
+
+def test_what_grows_while_it_warms_up_is_not_judged() -> None:
+    """Started 30 minutes ago, fills for 10 of them: with the warm-up it is flat."""
+    memory = hours([1e9 + 5e8 * min(at, 10) for at in range(31)])
+    assert measured(MEMORY, memory, started(1800), warm_up=WarmUp(WARM, NOW)).value == 0.0
+    without = measured(MEMORY, memory, started(1800), warm_up=WarmUp(timedelta(0), NOW)).value
+    assert without is not None
+    assert without > 1000
+
+
+def test_in_the_warm_up_growth_is_no_data() -> None:
+    """With the time since the start, and how long the warm-up is."""
+    found = measured(MEMORY, hours(rising(31)), started(300), warm_up=WarmUp(WARM, NOW))
+    assert (found.value, found.reason) == (None, "started 300 s ago: the warm-up of 600 s is not over")
+
+
+def test_a_node_that_does_not_tell_when_it_started_is_judged_by_all_its_samples() -> None:
+    """There is nothing to go by."""
+    assert measured(MEMORY, hours(rising(31)), warm_up=WarmUp(WARM, NOW)).value == pytest.approx(350)
+
+
+def test_an_old_process_is_judged_by_all_its_samples() -> None:
+    """Its warm-up was over before the first of them."""
+    assert measured(MEMORY, hours(rising(31)), started(864_000), warm_up=WarmUp(WARM, NOW)).value == pytest.approx(350)
+
+
+def test_a_node_whose_clock_is_ahead_is_not_judged_too_early() -> None:
+    """By its own clock it will start in an hour: no data until the warm-up is over for certain, and no crash."""
+    found = measured(MEMORY, hours(rising(31)), started(-HOUR), warm_up=WarmUp(WARM, NOW))
+    assert (found.value, found.reason) == (None, "started 0 s ago: the warm-up of 600 s is not over")
+
+
+def test_a_node_whose_clock_is_behind_is_judged_as_an_old_one() -> None:
+    """An hour behind, a process of a minute looks like one of an hour."""
+    assert measured(MEMORY, hours(rising(31)), started(HOUR), warm_up=WarmUp(WARM, NOW)).value == pytest.approx(350)
+
+
+def test_a_start_in_the_window_and_its_warm_up_both_count() -> None:
+    """Restarted 15 minutes ago, warm for 10: judged by the last five."""
+    memory = hours([9e9] * 16 + [1e9 + 5e8 * min(at, 9) for at in range(15)])
+    starts = series(START_TIME, [NOW - 9e5] * 16 + [NOW - 900] * 15, step=60.0)
+    assert measured(MEMORY, memory, starts, warm_up=WarmUp(WARM, NOW)).value == 0.0
+
+
+BREAKDOWN = Breakdown("by_part", "component")
+
+
+def test_the_parts_of_a_gauge_are_told_by_their_growth() -> None:
+    """The fastest first, one that shrinks last; the unnamed is a part, one with too few samples is none."""
+    rates = {"cache": 3e6, "bindings": 9e6, "texts": -1e6}
+    parts = [series("by_part", [1e9 + rate * at for at in range(9)], component=part) for part, rate in rates.items()]
+    parts += [series("by_part", [5e8] * 9), series("by_part", [1.0, 2.0, 3.0], component="new")]
+    found = growths(NodeSamples("a", tuple(parts)), BREAKDOWN)
+    assert [(each.part, each.value) for each in found] == [
+        ("bindings", pytest.approx(32400)),
+        ("cache", pytest.approx(10800)),
+        ("", 0.0),
+        ("texts", pytest.approx(-3600)),
+    ]
+    assert growths(NodeSamples("a", ()), BREAKDOWN) == ()
+
+
+def test_the_parts_are_told_since_the_restart_and_after_the_warm_up() -> None:
+    """As the whole is."""
+    parts = series("by_part", [9e9] * 16 + [1e9 + 5e8 * min(at, 9) for at in range(15)], step=60.0, component="x")
+    starts = series(START_TIME, [NOW - 9e5] * 16 + [NOW - 900] * 15, step=60.0)
+    (found,) = growths(NodeSamples("a", (parts, starts)), BREAKDOWN, WarmUp(WARM, NOW))
+    assert found.value == 0.0
