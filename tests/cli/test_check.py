@@ -28,6 +28,14 @@ def upstream(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def truth(tmp_path: Path) -> Path:
+    """A runbook that names only what exists."""
+    path = tmp_path / "truth.md"
+    path.write_text("`runbook doctor`\n")
+    return path
+
+
 def test_another_s_runbook(upstream: Path, capsys: Output) -> None:
     """Each name that does not exist, with its line; exit 3."""
     found = document(capsys, "check", "--document", str(upstream), expect=3)
@@ -90,20 +98,20 @@ def test_a_hostile_document_ends_soon(tmp_path: Path, capsys: Output) -> None:
     assert capsys.readouterr().out
 
 
-def test_a_live_node_speaks_it_all(target: Path, capsys: Output, upstream: Path) -> None:
+def test_a_live_node_speaks_it_all(target: Path, capsys: Output, upstream: Path, truth: Path) -> None:
     """Every metric and every method of the contract, asked without changing anything."""
-    found = document(capsys, "check", "--target", "prod")
+    found = document(capsys, "check", "--target", "prod", "--document", str(truth))
     assert {each["answer"] for each in found["data"]["nodes"]} == {"YES"}
     assert ("endpoint", "POST /api/v1/admin/features") in [(n["kind"], n["name"]) for n in found["data"]["nodes"]]
     assert document(capsys, "check", "-t", "prod", "--document", str(upstream), expect=3)["data"]["nodes"]
 
 
-def test_nothing_is_changed_by_asking(target: Path, capsys: Output, shared_node: RunningNode) -> None:
+def test_nothing_is_changed_by_asking(target: Path, capsys: Output, shared_node: RunningNode, truth: Path) -> None:
     """Settings, counts of what is kept, recalls; consolidation goes on by itself."""
     asked = ("engram_recall", "engram_episodes", "engram_bindings", "engram_feature", "engram_config")
     before = {name: value for name, value in shared_node.metrics().items() if name.startswith(asked)}
     sequence = shared_node.health()["sequence"]
-    document(capsys, "check", "-t", "prod")
+    document(capsys, "check", "-t", "prod", "--document", str(truth))
     assert {name: shared_node.metrics()[name] for name in before} == before
     assert shared_node.health()["sequence"] == sequence
 

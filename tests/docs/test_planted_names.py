@@ -162,7 +162,7 @@ def test_it_is_found_in_another_s_runbook_too(names: Names, kind: Kind, text: st
         "`~/tools/x`, `/usr/share/docs/x.md`, `$HOME/docs/y.md`, `<checkout>/docs/z.md`",
         "`$RUNBOOK`, `RUNBOOK`, `MY_RUNBOOK_URL`",
         "| code | says |\n|---|---|\n| 6 | another table |",
-        f"{ELSEWHERE}\n`runbook nonsense` and `GET /api/v1/nonsense`\n{HERE}",
+        f"{ELSEWHERE}\n`runbook nonsense` and `GET /api/v1/nonsense`\n\n{HERE}",
         "",
         "\n\n```\n",
         "# `\n[ ]( ) | \\ `` ` ``\n* \n> ```sh\n> runbook",
@@ -199,9 +199,9 @@ def test_what_is_named_right_is_counted(names: Names) -> None:
 
 def test_after_another_system_s_names_ours_count_again(names: Names) -> None:
     """And the lines between are counted, so that nobody hides a document in them unseen."""
-    text = f"{ELSEWHERE}\n`runbook one`\n{HERE}\n`runbook two`\n"
+    text = f"{ELSEWHERE}\n`runbook one`\n\n{HERE}\n`runbook two`\n"
     assert [named.name for named in names(text)] == ["runbook two"]
-    assert read(text).passed_over == 2
+    assert read(text).passed_over == 4
 
 
 def test_an_issue_is_checked(told: Known) -> None:

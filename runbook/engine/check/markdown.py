@@ -60,19 +60,25 @@ def read(text: str) -> Document:
     from markdown_it import MarkdownIt  # noqa: PLC0415  # only who checks pays for it
 
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    elsewhere = _elsewhere(text)
+    elsewhere = _elsewhere(tokens, text.count("\n") + 1)
     pieces = tuple(piece for piece in _pieces(tokens) if piece.line not in elsewhere)
     links = tuple(link for token in tokens for link in _links(token) if link.line not in elsewhere)
     return Document(pieces, links, frozenset(_anchors(tokens)), len(elsewhere))
 
 
-def _elsewhere(text: str) -> frozenset[int]:
-    found, away = set(), False
-    for number, line in enumerate(text.splitlines(), start=1):
-        away = (away or line.strip() == ELSEWHERE) and line.strip() != HERE
-        if away:
-            found.add(number)
-    return frozenset(found)
+def _elsewhere(tokens: Sequence["Token"], last: int) -> frozenset[int]:
+    """The lines between the comments; one that is shown in a block of code is none."""
+    found: set[int] = set()
+    begin = 0
+    for token in tokens:
+        comment = token.content.strip() if token.type == "html_block" else ""
+        line = (token.map or [0])[0] + 1
+        if comment == ELSEWHERE:
+            begin = begin or line
+        elif comment == HERE and begin:
+            found.update(range(begin, line + 1))
+            begin = 0
+    return frozenset(found.union(range(begin, last + 1) if begin else ()))
 
 
 def _pieces(tokens: Sequence["Token"]) -> Iterator[Piece]:

@@ -55,6 +55,10 @@ def _field(name: str, value: Any, known: Known) -> Iterator[Named]:
     match name, value:
         case ("key", str()) if value:
             yield among(Kind.SETTING, value, 1, known.settings)
+        case _, str() if value and name.endswith("_key"):
+            yield among(Kind.SETTING, value, 1, known.settings)
+        case ("drill", str()) if value:
+            yield among(Kind.FAULT, value, 1, known.faults)
         case ("metric" | "whole", str()) if value:
             yield among(Kind.METRIC, value, 1, known.series)
         case ("playbook", str()) if value:
