@@ -43,10 +43,10 @@ def drill_issue(runbook: Runbook, wishes: IssueWishes) -> ExitCode:
         RunbookError: the fleet, or the tool, did not work.
     """
 
-    def rehearsal(current: Session, drill: Drill, fleet: EmbeddedFleet, ports: ChangePorts) -> Rehearsal:
-        who = f"{current.who}@{current.where}"
+    def rehearsal(inner: Session, drill: Drill, fleet: EmbeddedFleet, ports: ChangePorts) -> Rehearsal:
+        who = f"{inner.who}@{inner.where}"
         options = DrillOptions(drill.id, who, wishes.window, wishes.watch, wishes.allow_disruptive)
-        return rehearse(Scene(runbook, known_issues(), ports, fleet, options))
+        return rehearse(Scene(runbook, known_issues(), ports, fleet, options, inner.store))
 
     return _drill(runbook.slug, runbook.drill, wishes.nodes, wishes.reason, rehearsal, as_json=wishes.as_json)
 
@@ -59,9 +59,9 @@ def drill_rollback(what: str, nodes: int, reason: str, *, as_json: bool) -> Exit
     """
     from runbook.cli.drill_brake import rehearse_brake  # noqa: PLC0415 - only this drill needs the brake
 
-    def rehearsal(current: Session, drill: Drill, fleet: EmbeddedFleet, ports: ChangePorts) -> Rehearsal:
-        who = f"{current.who}@{current.where}"
-        return rehearse_brake(what, fleet.target, ports, who, (drill.id, current.new_run_id()))
+    def rehearsal(inner: Session, drill: Drill, fleet: EmbeddedFleet, ports: ChangePorts) -> Rehearsal:
+        who = f"{inner.who}@{inner.where}"
+        return rehearse_brake(what, fleet.target, ports, who, (drill.id, inner.new_run_id()))
 
     return _drill(BRAKE, what, nodes, reason, rehearsal, as_json=as_json)
 

@@ -132,3 +132,18 @@ def test_what_a_killed_drill_leaves_is_removed_by_the_next(
     assert again.returncode == 143, talk.read_text()
     assert left_behind(tmp_path) == []
     assert [each["outcome"] for each in reported(command)["drills"]] == ["open", "aborted"]
+
+
+def test_the_brake(command: Command, production: socket.socket, tmp_path: Path) -> None:
+    """Off, read back, durable, and on again by the undo, each within its limit; nothing is left."""
+    drill, talk = start(command, tmp_path, "rollback", "--nodes", "2", "--json")
+    out, _ = drill.communicate(timeout=150)
+    assert drill.returncode == 0, talk.read_text() + out
+    document = json.loads(out)
+    Draft202012Validator(schema("report.v1")).validate(document)
+    limits = {phase["name"]: phase["limit_seconds"] for phase in document["data"]["phases"] if phase["passed"]}
+    assert limits == {"off": 1.0, "verified": 3.0, "durable": 60.0, "restored": 60.0}
+    assert left_behind(tmp_path) == []
+    with pytest.raises(BlockingIOError):
+        production.accept()
+    assert "rollback" not in reported(command, "--require", "30d", expect=3)["overdue"]

@@ -8,10 +8,18 @@ from fleet_in_memory import CONCEPTS, ORDINARY, SICK, STOPPED, Settings, World, 
 
 from runbook.engine.drill import DrillOptions, Scene
 from runbook.issues.high_formation_rate import CLUSTER_SIZE, RUNBOOK, SAMPLE_RATE, THRESHOLD
+from runbook.model.evidence import Kept
 from runbook.model.target import Node, Target
 
 WELL: Settings = {THRESHOLD: 0.65, SAMPLE_RATE: 0.1, CLUSTER_SIZE: 3, CONCEPTS: True}
 WATCH = timedelta(seconds=30)
+
+
+class NoShelf:
+    """Where this incident keeps no evidence."""
+
+    def keep(self, run: str, name: str, document: object) -> Kept:
+        raise AssertionError(f"{run} keeps {name}: {document}")
 
 
 @dataclass
@@ -44,4 +52,4 @@ def scratch(names: Sequence[str] = ("a", "b", "c")) -> MemoryScratch:
 def scene(fleet: MemoryScratch, *, watch: timedelta = WATCH, allow_disruptive: bool = False) -> Scene:
     """A rehearsal of the first incident on that fleet."""
     options = DrillOptions("drill-1", "anna@bastion", timedelta(seconds=5), watch, allow_disruptive)
-    return Scene(RUNBOOK, (RUNBOOK,), fleet.inner.ports, fleet, options)
+    return Scene(RUNBOOK, (RUNBOOK,), fleet.inner.ports, fleet, options, NoShelf())
