@@ -30,6 +30,7 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "runs")["data"] == {"runs": []}
     assert document(capsys, "runs", "--last", expect=4)["data"] == {"runs": []}
     assert document(capsys, "audit", "show")["data"] == {"entries": []}
+    assert document(capsys, "drill", "report")["data"]["drills"] == []
     assert document(capsys, "audit", "verify")["data"]["sound"]
     assert list(document(capsys, "baseline", "capture", *SHORT)["data"]["nodes"]) == ["prod-1"]
     assert list(document(capsys, "baseline", "show")["data"]["nodes"]) == ["prod-1"]
@@ -98,7 +99,7 @@ def test_the_sandbox(fleet: Path, tmp_path: Path, capsys: Output) -> None:
 
 def test_no_command_is_forgotten() -> None:
     """Those not above need a sick node: `test_main_job` and `test_killed` validate them."""
-    sick = {"runbook resume", "runbook undo"}
+    sick = {"runbook resume", "runbook undo", "runbook drill rollback"}
     source = Path(__file__).read_text()
     for context in every_command():
         options = {name for each in context.command.params for name in each.opts}
