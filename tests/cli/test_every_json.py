@@ -68,6 +68,7 @@ def test_errors(target: Path, capsys: Output) -> None:
     assert complaint(capsys, "high-formation-rate", "--target", "gone", *SHORT, expect=10)["name"] == "unreachable"
     assert complaint(capsys, "baseline", "capture", "--target", "gone", *SHORT, expect=10)["name"] == "unreachable"
     assert complaint(capsys, "resume", "r1", expect=2)["name"] == "usage"
+    assert complaint(capsys, "approve", "r1", expect=2)["name"] == "usage"
     assert complaint(capsys, "undo", "r1", expect=2)["hint"]
     assert complaint(capsys, "undo", "--nonsense", expect=2)["hint"]
     assert complaint(capsys, "audit", "set-aside", "--reason", "x", expect=13)["name"] == "refused"
