@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from runbook.errors import StorageError
 from runbook.model.settings import Kind, Value
+from runbook.sandbox import process, supervisor
 from runbook.sandbox.access import Access
 from runbook.sandbox.cells import Cells
 from runbook.sandbox.consolidation import Consolidation, Cycle
@@ -33,13 +34,15 @@ DEFAULT_SPACE = "default"
 class Options:
     """How a node is started.
 
-    `settings` win over the stored ones; without `runtime_settings` nobody can change or ask for them over HTTP.
+    `settings` win over the stored ones; without `runtime_settings` nobody can change or ask for them over HTTP. `alone`
+    is a node that has its process for itself.
     """
 
     consolidation_seconds: float = 1.0
     cell_seconds: int = 3600
     settings: Mapping[str, Value] = field(default_factory=dict)
     runtime_settings: bool = True
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Engine:
         self.leases = Leases()
         self.instruments = Instruments(self)
         self.consolidation = Consolidation(self.memory)
+        self.restarts = False  # the server is to end, and to start again under a supervisor
         self._cycle_lock = threading.Lock()
         self._stop = threading.Event()
         if DEFAULT_SPACE not in self.memory.spaces:
@@ -232,6 +236,16 @@ class Engine:
         """Entries and bytes of the concept cache."""
         with self.memory.lock:
             return len(self.memory.cache), self.memory.cache.resident_bytes
+
+    def oom_kills(self) -> int | None:
+        """How often the node was killed for want of memory: by the kernel, by its supervisor; None where not told."""
+        told = [kills for kills in (process.oom_kills(), supervisor.kills_of(self.folder.path)) if kills is not None]
+        return sum(told) if told else None
+
+    def memory_limit_bytes(self) -> int | None:
+        """What the node may use at most; None where nobody tells."""
+        limits = (process.memory_limit_bytes(), supervisor.limit_of(self.folder.path))
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def values(self, kind: Kind) -> dict[str, Value]:
         """The settings that the node runs with."""

@@ -53,6 +53,14 @@ class Measured(Protocol):
         """The settings that the node runs with."""
         ...
 
+    def oom_kills(self) -> int | None:
+        """How often it was killed for want of memory; None where nobody tells."""
+        ...
+
+    def memory_limit_bytes(self) -> int | None:
+        """What it may use at most; None where nobody tells."""
+        ...
+
 
 class Instruments:
     """Counters and histograms, and the gauges of `measured`."""
@@ -103,7 +111,7 @@ class Instruments:
         for outcome in ("success", "failure"):
             self.cycles.labels(outcome)
         registry.register(_Gauges(measured))
-        registry.register(_Process())
+        registry.register(_Process(measured))
 
     def space(self, name: str) -> None:
         """From now on the space's counters are there, at zero."""
@@ -131,7 +139,7 @@ class _Gauges:
         orphans = sum(counts["orphans"] for counts in sizes.values())
         yield GaugeMetricFamily("engram_binding_orphans", "Bindings of forgotten episodes", value=orphans)
         entries, size = self._measured.cached()
-        yield GaugeMetricFamily("engram_concept_cache_entries", "Concepts in the cache", value=entries)
+        yield GaugeMetricFamily("engram_concept_cache_entries", "Entries of the concept cache", value=entries)
         yield GaugeMetricFamily("engram_concept_cache_bytes", "Memory of the concept cache", value=size)
         yield _family("engram_memory_bytes", "Memory by component", "component", self._measured.resident_bytes())
         features = self._measured.values(Kind.FEATURE)
@@ -149,10 +157,13 @@ def _family(name: str, documentation: str, label: str, values: Mapping[str, Valu
 
 
 class _Process:
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+
     def collect(self) -> Iterator[Metric]:
         resident, cpu = process.resident_bytes(), process.cpu_seconds()
         yield GaugeMetricFamily("process_resident_memory_bytes", "Resident memory", value=resident)
-        limit = process.memory_limit_bytes()
+        limit = self._measured.memory_limit_bytes()
         if limit is not None:
             yield GaugeMetricFamily("engram_memory_limit_bytes", "Memory that the node may use", value=limit)
         yield CounterMetricFamily("process_cpu_seconds", "User and system time", value=cpu)
@@ -161,8 +172,10 @@ class _Process:
         for generation, count in enumerate(process.collections()):
             gc_runs.add_metric([str(generation)], count)
         yield gc_runs
-        kills = process.oom_kills()
+        kills = self._measured.oom_kills()
         if kills is not None:
             yield CounterMetricFamily(
-                "engram_oom_restarts", "Processes of this control group killed for want of memory", value=kills
+                "engram_oom_restarts",
+                "How often the node, or one of its control group, was killed for want of memory",
+                value=kills,
             )

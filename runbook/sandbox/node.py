@@ -51,7 +51,12 @@ class _Server(uvicorn.Server):
         yield
 
     async def on_tick(self, counter: int) -> bool:
-        """End when the folder was removed: whoever started this node is gone, and nobody else would end it."""
+        """End when the folder was removed: whoever started this node is gone, and nobody else would end it.
+
+        Also when the node is to start again under a supervisor.
+        """
+        if self._engine.restarts:
+            return True
         if counter % _TICKS_PER_LOOK == 0 and not self._engine.folder.stands():
             logging.getLogger(__name__).warning("the folder %s was removed: the node ends", self._engine.folder.path)
             return True
@@ -64,8 +69,8 @@ class _Server(uvicorn.Server):
             self._engine.folder.announce(sockets[0].getsockname()[1])
 
 
-def serve(places: Sequence[Place], options: Options) -> None:
-    """Serve the nodes until SIGTERM or SIGINT.
+def serve(places: Sequence[Place], options: Options) -> int | None:
+    """Serve the nodes until SIGTERM or SIGINT; the port of one that is to start again under a supervisor.
 
     Raises:
         LockedError: another process serves one of the folders.
@@ -79,7 +84,9 @@ def serve(places: Sequence[Place], options: Options) -> None:
         for place in places:
             listener = stack.enter_context(_listener(place.port))
             bound.append((Engine(place.folder, options), listener))
+        ports = [listener.getsockname()[1] for _, listener in bound]
         asyncio.run(_serve_all(bound))
+        return next((port for (engine, _), port in zip(bound, ports, strict=True) if engine.restarts), None)
 
 
 async def _serve_all(bound: Sequence[tuple[Engine, socket.socket]]) -> None:
@@ -96,7 +103,8 @@ async def _serve_all(bound: Sequence[tuple[Engine, socket.socket]]) -> None:
         for engine, listener in bound:
             await stack.enter_async_context(engine.running())
             faults = Faults(engine)
-            stack.push_async_callback(faults.clear_all)
+            stack.push_async_callback(faults.end)
+            await faults.resume()
             config = uvicorn.Config(
                 application(engine, faults),
                 http="h11",
@@ -153,7 +161,24 @@ def _arguments(words: Sequence[str] | None) -> tuple[list[Place], Options]:
         parser.error("seconds out of range")
     places = [Place(folder, port) for folder, port in zip(given.folder, given.port, strict=True)]
     settings = read_settings(given.settings) if given.settings else {}
-    return places, Options(given.consolidation_seconds, given.cell_seconds, settings, not given.no_admin_settings)
+    return places, Options(
+        consolidation_seconds=given.consolidation_seconds,
+        cell_seconds=given.cell_seconds,
+        settings=settings,
+        runtime_settings=not given.no_admin_settings,
+        alone=len(places) == 1,
+    )
+
+
+def _start_again(words: Sequence[str], port: int) -> None:
+    """Become the supervisor of this very node, in this very process; it keeps its id, and the node its port."""
+    given = list(words)
+    for at, word in enumerate(given):
+        if word == "--port":
+            given[at + 1] = str(port)
+        elif word.startswith("--port="):
+            given[at] = f"--port={port}"
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "runbook.sandbox.supervisor", *given])  # noqa: S606
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -163,11 +188,13 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     os.umask(0o077)  # memories and token are the owner's alone
     try:
-        serve(*_arguments(words))
+        port = serve(*_arguments(words))
     except RunbookError as error:
         hint = f" ({error.hint})" if error.hint else ""
         sys.stderr.write(f"error: {error}{hint}\n")
         return error.code
+    if port is not None:
+        _start_again(sys.argv[1:] if words is None else words, port)
     return 0
 
 

@@ -1,7 +1,7 @@
 """The faults of one node: those that there are, found by walking, and those that are active.
 
-None goes on after a restart. One whose process was killed while it had changed settings is still listed then, so that
-clearing it puts them back.
+None goes on after a restart but those that are about restarts. One whose process was killed while it had changed
+settings is still listed then, so that clearing it puts them back.
 """
 
 import asyncio
@@ -76,11 +76,17 @@ class Faults:
         del self._active[name]
         return True
 
-    async def clear_all(self) -> None:
-        """End them all, as the node ends; a disk that refuses does not keep the node from ending."""
-        for name in list(self._active):
+    async def resume(self) -> None:
+        """The node has started: those that survive that go on."""
+        for fault in self._active.values():
+            if fault.survives:
+                await fault.resume()
+
+    async def end(self) -> None:
+        """Clear all but those that survive, as the node ends; a disk that refuses does not keep it from ending."""
+        for name, fault in list(self._active.items()):
             with contextlib.suppress(StorageError):
-                await self.clear(name)
+                await (fault.suspend() if fault.survives else self.clear(name))
 
     def before_recall(self, group: str) -> None:
         """Raise InjectedError where a fault makes this recall fail."""

@@ -40,11 +40,15 @@ class Driver:
         Raises:
             StorageError: the disk refused; asking again is safe.
         """
+        await self.halt()
+        await self.tidy()
+
+    async def halt(self) -> None:
+        """End, and leave everything as it is."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await self.tidy()
 
     async def prepare(self) -> None:
         """What has to be there before the first step."""

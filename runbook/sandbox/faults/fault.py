@@ -22,6 +22,9 @@ class Fault:
         parameters: what the person asked for; a FaultError is raised for what is not known.
     """
 
+    survives = False
+    """Does it go on after a restart of the node, until it is cleared?"""
+
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         self.engine = engine
         self.parameters = dict(parameters)
@@ -31,6 +34,12 @@ class Fault:
 
     async def stop(self) -> None:
         """From now on the node is as it would be without the fault."""
+
+    async def resume(self) -> None:
+        """The node was restarted: where the fault survives that, go on."""
+
+    async def suspend(self) -> None:
+        """The node ends: where the fault survives that, stop working."""
 
     def before_recall(self, group: str) -> None:
         """Raise InjectedError to make the recall fail."""

@@ -13,7 +13,7 @@ from runbook.sandbox.engine import Engine
 from runbook.sandbox.faults.driver import Driver, Scribe
 
 MARK = "chaos-muddle"
-GROUPS_PER_SECOND = 0.6
+GROUPS_PER_SECOND = 0.5
 KEEP_SECONDS = 40.0
 _TEXTS = 6
 _FIRST = 2

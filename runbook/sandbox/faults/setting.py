@@ -45,6 +45,11 @@ class SettingFault(Fault):
             await give_back(self.engine, self.name)
             raise
 
+    async def suspend(self) -> None:
+        """Let the driver rest; what was set stays."""
+        if self._driver is not None:
+            await self._driver.halt()
+
     async def stop(self) -> None:
         """End the driver; each value goes back unless somebody set it since. Also where a killed process started it."""
         try:

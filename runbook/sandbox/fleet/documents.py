@@ -33,7 +33,12 @@ def write_documents(folder: FleetFolder, record: FleetRecord) -> None:
 
 def _inventory(folder: FleetFolder, record: FleetRecord) -> dict[str, object]:
     hosts = {
-        node.name: {"engram_url": node.url, "engram_token_file": str(folder.token(node.name))} for node in record.nodes
+        node.name: {
+            "engram_url": node.url,
+            "engram_token_file": str(folder.token(node.name)),
+            "engram_pid_file": str(folder.token(node.name).with_name("lock")),  # holds the id of the node's process
+        }
+        for node in record.nodes
     }
     variables = {
         "ansible_connection": "local",
