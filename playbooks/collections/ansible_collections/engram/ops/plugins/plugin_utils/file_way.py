@@ -143,7 +143,9 @@ class FileWay:
             return False
 
     def _refuse_others(self, key: str, text: SettingsText, told: Told) -> None:
-        """A restart brings everything in the file into effect: it must be nothing else."""
+        """A restart brings everything in the file into effect: it must be nothing else, unless anything may be there."""
+        if self._expected is None:  # by hand, or in an emergency: then nothing may stand in the way
+            return
         for other in text.keys(key.partition(".")[0]):
             in_file, in_effect = text.value(other), as_like(told.values.get(other), text.value(other))
             if other != key and in_effect is not None and not same(in_file, in_effect):
