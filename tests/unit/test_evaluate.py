@@ -25,13 +25,22 @@ SPIKE = FORMED.above_baseline(3.0, floor=60.0, ceiling=5000 / 60)
 OPEN = FORMED.above_baseline(3.0, floor=60.0)
 BACK = FORMED.settles(1.5, floor=60.0)
 GROWS, CALM = MEMORY.above(500.0), MEMORY.below(500.0)
+SURE = Metric("sure").mean("mean")
+LOWER, REGAINED = SURE.below_baseline(0.9, bottom=0.3), SURE.regains(0.95, bottom=0.3)
 NUMBER = r"-?[0-9.]+(?:e[+-][0-9]+)?"
 positive = some.floats(1e-3, 1e9)
 
 
-def asked(condition: Measured, value: float | None, baseline: float | None = None, **ends: float | None) -> Finding:
+def asked(
+    condition: Measured,
+    value: float | None,
+    baseline: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Finding:
     """The answer to one condition for one value."""
-    return evaluate("Is it?", condition, Measurement("a", "q", value, "refused", **ends), baseline, "test")
+    measured = Measurement("a", "q", value, "refused", low, high)
+    return evaluate("Is it?", condition, measured, baseline, "test")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,7 @@ def test_without_an_interval_the_value_decides() -> None:
     assert asked(CALM, 500.0).answer is NO
 
 
-@pytest.mark.parametrize("condition", [SPIKE, OPEN, BACK, GROWS, CALM])
+@pytest.mark.parametrize("condition", [SPIKE, OPEN, BACK, GROWS, CALM, LOWER, REGAINED])
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("baseline", [None, 0.0, 10.0, math.nan])
 def test_no_number_is_no_answer(condition: Measured, value: float | None, baseline: float | None) -> None:
@@ -216,3 +225,71 @@ def test_what_is_above_the_ceiling_has_not_settled_whatever_the_baseline() -> No
     found = evaluate("is back", condition, measured, 80.0, "scrape")
     assert found.answer is Answer.NO
     assert found.arithmetic == "100 concepts/min > 83.0, the ceiling"
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "lower", "regained"),
+    [
+        (0.53, 0.6, YES, NO),
+        (0.54, 0.6, NO, NO),  # between the two limits neither: that keeps it from flickering
+        (0.569, 0.6, NO, NO),
+        (0.57, 0.6, NO, YES),
+        (0.9, 0.6, NO, YES),
+        (0.29, None, YES, NO),
+        (0.3, None, NO, YES),
+        (0.29, 0.0, YES, NO),
+        (0.31, 0.32, NO, YES),  # 0.9 x 0.32 is under the bottom, which holds
+        (0.29, 0.3, YES, NO),
+        (0.2, math.nan, YES, NO),
+        (0.4, math.inf, NO, YES),
+        (0.4, -1.0, NO, YES),
+    ],
+)
+def test_it_is_lower_or_regained_by_the_baseline_or_by_the_bottom(
+    value: float, baseline: float | None, lower: Answer, regained: Answer
+) -> None:
+    """max(0.9 x baseline, 0.3), and max(0.95 x baseline, 0.3) for the way back."""
+    assert asked(LOWER, value, baseline).answer is lower
+    assert asked(REGAINED, value, baseline).answer is regained
+
+
+@given(positive, some.none() | positive | some.just(0.0), some.sampled_from([LOWER, REGAINED]))
+@example(0.2999999, None, LOWER)
+@example(0.54, 0.6, LOWER)
+@example(0.5699999, 0.6, REGAINED)
+def test_the_arithmetic_of_what_must_not_be_low_is_true_as_it_is_written(
+    value: float, baseline: float | None, condition: Measured
+) -> None:
+    """By hand, rounding and all."""
+    found = asked(condition, value, baseline)
+    text = found.arithmetic
+    said = re.match(rf"({NUMBER}) mean (<|>=) ({NUMBER})(?: x baseline ({NUMBER}))?", text)
+    assert said, text
+    left, right = float(said[1]), float(said[3]) * float(said[4] or 1)
+    assert (left < right) == (said[2] == "<"), text
+    assert left == pytest.approx(value, rel=0.01)
+    assert found.limit == pytest.approx(right, rel=0.02)
+    assert (said[2] == ("<" if condition is LOWER else ">=")) == (found.answer is YES)
+
+
+@given(some.floats(-1e6, 1e6), some.none() | some.floats(-1e6, 1e6))
+def test_it_is_never_both_lower_and_regained(value: float, baseline: float | None) -> None:
+    """The way back is not shorter than the way down."""
+    assert {asked(LOWER, value, baseline).answer, asked(REGAINED, value, baseline).answer} != {YES}
+
+
+@pytest.mark.parametrize("condition", [SPIKE, OPEN, BACK, GROWS, CALM, LOWER, REGAINED])
+def test_a_question_that_does_not_arise_is_answered_no_with_the_reason(condition: Measured) -> None:
+    """Nobody is in the experiment: that is no doubt about it, and there is no number."""
+    measured = Measurement("a", "q", None, moot="there is no traffic with group control to compare with")
+    found = evaluate("Is it?", condition, measured, 10.0, "test")
+    assert (found.answer, found.arithmetic, found.value, found.limit) == (NO, measured.moot, None, None)
+
+
+def test_a_limit_that_is_the_baseline_itself_is_called_so() -> None:
+    """Else two bare numbers would stand there."""
+    ooms = Metric("ooms").last("OOM restarts").above_baseline(1.0)
+    assert asked(ooms, 3.0, 2.0).arithmetic == "3.00 OOM restarts > 2.00 (the baseline)"
+    assert asked(ooms, 2.0, 2.0).answer is NO
+    assert asked(ooms, 1.0, None).arithmetic == "1.00 OOM restarts > 0 (no baseline: the absolute limit)"
+    assert asked(ooms, 0.0, 0.0).answer is NO
