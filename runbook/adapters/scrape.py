@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 
 from runbook.model.measurement import NodeSamples, Sample, Samples, Series, Silence
 from runbook.model.target import Node
@@ -17,6 +18,9 @@ from runbook.wire.dialect import POLL_SECONDS
 _PATH = "/metrics/prometheus"
 _KEPT_SECONDS = 2 * 3600.0
 _PATIENCE_SECONDS = 2.0
+
+_ANSWERS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+"""The node is there, but does not tell: asking again later will not help."""
 
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -106,7 +110,7 @@ class ScrapeProbes:
         except ForeignMetricsError as error:
             trouble, answered, alone = error.message, True, at + POLL_SECONDS
         except NoReplyError as error:
-            trouble = error.message
+            trouble, answered = error.message, error.status in _ANSWERS
         except Exception as error:  # noqa: BLE001  # a thread has nobody to raise to; a silence is seen by the caller
             trouble = f"cannot be read: {error!r}"
         else:

@@ -1,5 +1,6 @@
 """Carry out `runbook nodes`: ask every node what it is; only when asked, time recalls and read memory on the hosts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.errors import ExitCode, UnreachableError
+from runbook.errors import ExitCode, UnreachableError, UsageError
 from runbook.model.capabilities import Capabilities, TimedRecalls
 from runbook.model.measurement import Silence
 from runbook.model.play import Collected, CollectRequest
@@ -16,6 +17,7 @@ from runbook.report.document import envelope
 from runbook.report.nodes import Surveyed, nodes_data, nodes_lines
 
 WELL = "healthy"
+SPACE = re.compile(r"[A-Za-z0-9_.-]+")
 ILL = frozenset({"degraded", "unhealthy"})
 
 
@@ -34,10 +36,13 @@ def carry_out(wishes: Wishes) -> ExitCode:
     """The whole command.
 
     Raises:
+        UsageError: a name of a space that can be none.
         UnreachableError: no node answered.
         RefusedError: a token is not kept as it must be.
         RunbookError: as the play raises that reads the memory.
     """
+    if wishes.recall is not None and SPACE.fullmatch(wishes.recall) is None:
+        raise UsageError(f"{wishes.recall!r} is no name of a space", hint="letters, digits, '-' and '_'")
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)
     surveyor = compose.surveyor(target)

@@ -7,13 +7,14 @@ from statistics import median
 from typing import Any
 
 from runbook.model.answer import Answer
-from runbook.model.capabilities import Capabilities, Metrics, TimedRecalls
+from runbook.model.capabilities import Capabilities, Metrics, SpaceCount, TimedRecalls
 from runbook.model.measurement import Silence
 from runbook.model.play import Collected
 from runbook.model.target import Node
 from runbook.report.lines import Line, Style, line
 
 READ_ONLY = "nothing of it can be changed while it runs: see docs/explanation/upstream-server.md"
+FEW_SPACES = 8
 _INDENT = 2
 _HANG = 12
 _NAMES = 10
@@ -73,6 +74,18 @@ def metrics_text(known: Capabilities) -> str:
     return f"{kind}: {known.metrics_reason}" if known.metrics_reason else kind
 
 
+def spaces_text(spaces: Sequence[SpaceCount]) -> str:
+    """How many memories are in which space: those that hold most by name, and the sum of all."""
+    if not spaces:
+        return "none"
+    named = sorted(spaces, key=lambda each: -each.memories)[:FEW_SPACES]
+    text = ", ".join(f"{each.space} {each.memories}" for each in named)
+    if len(spaces) == len(named):
+        return text
+    total = sum(each.memories for each in spaces)
+    return f"{text}, and {len(spaces) - len(named)} more; {total} memories in {len(spaces)} spaces"
+
+
 def recall_text(timed: TimedRecalls) -> str:
     """How long the tool's own recalls took."""
     if not timed.seconds:
@@ -105,7 +118,7 @@ def _able(known: Capabilities) -> Iterator[Line]:
     if known.spaces is None:
         yield _row("spaces", known.spaces_reason, unsure=True)
     else:
-        yield _row("spaces", ", ".join(f"{each.space} {each.memories}" for each in known.spaces) or "none")
+        yield _row("spaces", spaces_text(known.spaces))
 
 
 def _row(name: str, text: str, *, unsure: bool = False) -> Line:

@@ -66,6 +66,13 @@ def test_a_space_that_is_not_there_is_never_named_to_a_server(fleet: UpstreamFle
     fleet.unharmed()
 
 
+def test_a_name_that_no_space_can_have_is_refused(fleet: UpstreamFleet, capsys: Output) -> None:
+    """Before anything is sent."""
+    for name in ("", "ä", "a b", "a\r\nX-Evil: 1"):
+        assert run(["nodes", "--recall", "--space", name]) == 2
+    assert [server.asked for server in fleet.servers.values()] == [[], []]
+
+
 def test_an_unhealthy_server_is_bad_news(fleet: UpstreamFleet, capsys: Output) -> None:
     """503 with a body is an answer, and is read."""
     fleet.servers["up-2"].healthy = False
@@ -81,6 +88,8 @@ def test_a_server_that_wants_a_key_is_not_taken_for_a_dead_one(fleet: UpstreamFl
         server.api_key = key
     (node, _) = told(capsys, "nodes", expect=4)["nodes"]
     assert "refused the token (HTTP 401)" in node["silence"]
+    data = told(capsys, "high-formation-rate", *SHORT, expect=4)
+    assert "HTTP 401" in data["nodes"][0]["silence"]
     token = fleet.folder / "key"
     token.touch(mode=0o600)
     token.write_text(key)

@@ -103,7 +103,8 @@ class Gathering:
         earlier = self._results.get(host)
         if earlier is None or earlier.done:  # a failure is not mended by a task behind it
             self._results[host] = settled
-        self._progress(f"{host}: {state.value}{f' ({message})' if message else ''}")
+        word = "read" if settled.done and host in self._documents else state.value
+        self._progress(f"{host}: {word}{f' ({message})' if message else ''}")
 
 
 def _value(found: Any) -> Value | None:

@@ -7,7 +7,18 @@ import click
 from runbook.cli.options import ends_with, json_option, target_options
 from runbook.errors import ExitCode
 
-ENDS = (ExitCode.DONE, ExitCode.BAD_NEWS, ExitCode.COULD_NOT_TELL, ExitCode.UNREACHABLE, ExitCode.REFUSED)
+ENDS = (
+    ExitCode.DONE,
+    ExitCode.BAD_NEWS,
+    ExitCode.COULD_NOT_TELL,
+    ExitCode.UNREACHABLE,
+    ExitCode.DAMAGED,
+    ExitCode.REFUSED,
+    ExitCode.STORAGE,
+    ExitCode.NOT_SUPPORTED,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+)
 
 
 @click.command("nodes", epilog=ends_with(*ENDS))
