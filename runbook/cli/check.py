@@ -12,7 +12,7 @@ from runbook.cli import compose
 from runbook.cli.check_known import PACKAGE, known
 from runbook.cli.issue import issue_of
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.engine.check import Known, names_in, names_in_issue, names_in_material
+from runbook.engine.check import Known, names_in, names_in_issue, names_in_material, names_in_messages
 from runbook.engine.check.live import Heard, asked, spoken
 from runbook.errors import ExitCode, UnreachableError
 from runbook.material import folder
@@ -90,6 +90,10 @@ def _everything(told: Known) -> Iterator[Checked]:
         source = PACKAGE / "issues" / f"{module.name}.py"
         in_issue = names_in_issue(issue_of(module.name), text_of(source), told)
         yield Checked(f"runbook/issues/{source.name}", tuple(in_issue))
+    for path in sorted(PACKAGE.rglob("*.py")):
+        said = tuple(names_in_messages(text_of(path), told))
+        if said:
+            yield Checked(f"runbook/{path.relative_to(PACKAGE)}", said)
     for path in sorted(folder("playbooks").glob("*.yml")):
         yield Checked(f"playbooks/{path.name}", tuple(names_in_material(text_of(path), told)))
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 _PATHS = {"/api/v1/admin/features": "POST", "/api/v1/admin/config": "PATCH"}
 _INSTEAD = {
-    "export": "runbook export",
-    "import": "runbook import",
-    "migrate": "runbook migrate",
-    "backup": "runbook backup",
+    "export": "runbook export (in a later release)",
+    "import": "runbook import (in a later release)",
+    "migrate": "runbook migrate (in a later release)",
+    "backup": "runbook backup (in a later release)",
 }
 _USAGE = "usage: engram config get KEY | engram config set KEY VALUE | engram config list"
 _TIMEOUT = 10.0

@@ -8,7 +8,7 @@ import pytest
 
 from runbook.adapters.documents import Around
 from runbook.cli.check_known import known
-from runbook.engine.check import Known, Named, names_in, names_in_issue, names_in_material, read
+from runbook.engine.check import Known, Named, names_in, names_in_issue, names_in_material, names_in_messages, read
 from runbook.engine.check.markdown import ELSEWHERE, HERE
 from runbook.engine.check.named import Kind
 from runbook.issues.high_formation_rate import RUNBOOK
@@ -226,6 +226,17 @@ def test_an_issue_is_checked(told: Known) -> None:
         (Kind.COMMAND, "runbook nothing"),
         (Kind.COMMAND, "runbook undo-nothing"),
     }
+
+
+def test_what_the_program_says_is_checked(told: Known) -> None:
+    """Hints name commands too; docstrings are for those who read the code, and what comes later is said to."""
+    source = (
+        '"""Not `runbook nonsense`."""\nraise X("no", hint="runbook audt verify")\n'
+        'say(f"then: runbook resume {run} --nw")\n'
+        'say("runbook --help lists them")\nsay("runbook export (in a later release)")\n'
+    )
+    missing = [(named.line, named.name) for named in names_in_messages(source, told) if not named.exists]
+    assert missing == [(2, "runbook audt"), (3, "runbook resume --nw")]
 
 
 def test_rules_of_alerts_are_checked(told: Known) -> None:

@@ -64,6 +64,8 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
         assert Path(place).is_relative_to(installed.place)
     assert "pytest" not in done(*pip_of(installed.place), "list")
     assert "high-formation-rate" in installed("--help").stdout
+    assert (installed.place / "share" / "man" / "man1" / "runbook.1").is_file()
+    assert "this installation has no documents" in installed("check").stdout
 
     installed("sandbox", "up", "--nodes", "1", "--episodes", "60", "--traffic", "10")
     installed("doctor")

@@ -67,8 +67,8 @@ def metrics() -> str:
     said = (
         "What a node exports at `GET /metrics/prometheus`, and what it is used for. Counters only rise within a "
         "process; a restart is seen by `process_start_time_seconds`. A histogram has the series `NAME_bucket`, "
-        "`NAME_sum` and `NAME_count`. `group` is `control` or `treatment`. `runbook check --target NAME` asks a fleet whether it "
-        "exports them all."
+        "`NAME_sum` and `NAME_count`. `group` is `control` or `treatment`. `runbook check --target NAME` asks a fleet "
+        "whether it exports them all."
     )
     rows = [
         (f"`{each.name}`", each.kind.value, ", ".join(f"`{label}`" for label in each.labels), each.tells, each.used_by)

@@ -2,6 +2,7 @@
 
 from runbook.engine.check.known import Argument, CommandTree, Known, Option, Surroundings
 from runbook.engine.check.markdown import Document, read
+from runbook.engine.check.messages import names_in_messages
 from runbook.engine.check.named import Kind, Named
 from runbook.engine.check.names import names_in
 from runbook.engine.check.typed import names_in_issue, names_in_material
@@ -18,5 +19,6 @@ __all__ = [
     "names_in",
     "names_in_issue",
     "names_in_material",
+    "names_in_messages",
     "read",
 ]

@@ -14,6 +14,8 @@ _OPTION = re.compile(r"--?[a-zA-Z][\w-]*(?==|$)")
 _LONG = re.compile(r"--[a-z][a-z-]+")
 _OTHER_OPTIONS = frozenset({"--check", "--diff", "--limit", "--format", "--backup", "--to", "--user"})
 """Of `ansible-playbook`, `engram` and `sudo`: our own documents name them without their command."""
+_ENDS = frozenset({"--help", "-h", "--version"})
+"""Nothing behind them is read."""
 _OTHER_KEYS = ("feature_flags.", "memory_spaces.", "server.")
 """Settings of upstream's own command."""
 
@@ -56,6 +58,8 @@ def _walk(words: Sequence[str], tree: CommandTree, line: int, *, strict: bool) -
                 )
                 return
             yield Named(Kind.OPTION, f"{tree.path} {name}", line)
+            if name in _ENDS:
+                return
             if option.takes_value and not value and words:
                 value, words = words[0], words[1:]
             if option.choices and value and not is_placeholder(value):
