@@ -42,6 +42,9 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
         case Settled():
             answer, arithmetic, limit = _settled(condition, measured.value, baseline)
         case BelowBaseline() | Regained():
+            if not (condition.bottom or baseline):
+                told = f"{figure(measured.value)} {condition.quantity.unit}, and no baseline to compare with"
+                return Finding(measured.node, question, Answer.UNKNOWN, told, source, measured.value)
             answer, arithmetic, limit = _regained(condition, measured.value, baseline)
         case Above():
             answer, arithmetic = _above(condition.quantity, measured, condition.limit)

@@ -74,11 +74,11 @@ class Quantity:
         """Is it back at or under `factor` x baseline, or under `floor`, and not above `ceiling`?"""
         return Settled(self, factor, floor, ceiling)
 
-    def below_baseline(self, factor: float, *, bottom: float) -> "BelowBaseline":
+    def below_baseline(self, factor: float, *, bottom: float = 0.0) -> "BelowBaseline":
         """Is it below `factor` x baseline, or below `bottom` whatever the baseline?"""
         return BelowBaseline(self, factor, bottom)
 
-    def regains(self, factor: float, *, bottom: float) -> "Regained":
+    def regains(self, factor: float, *, bottom: float = 0.0) -> "Regained":
         """Is it back at or above `factor` x baseline, and not below `bottom`?"""
         return Regained(self, factor, bottom)
 
@@ -120,7 +120,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class BelowBaseline:
-    """YES below max(factor x baseline, bottom). Without a baseline only the bottom counts."""
+    """YES below max(factor x baseline, bottom). Without a baseline only the bottom counts; a bottom of 0 is none."""
 
     quantity: Quantity
     factor: float
@@ -129,7 +129,7 @@ class BelowBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Regained:
-    """YES at or above max(factor x baseline, bottom). Without a baseline only the bottom counts."""
+    """YES at or above max(factor x baseline, bottom). Without a baseline only the bottom counts; 0 is none."""
 
     quantity: Quantity
     factor: float

@@ -37,7 +37,8 @@ def _relative(condition: AboveBaseline | Settled | BelowBaseline | Regained) -> 
     match condition:
         case BelowBaseline(bottom=bottom) | Regained(bottom=bottom):
             sign = "<" if isinstance(condition, BelowBaseline) else ">="
-            return f"{name} {sign} max({factor:g} x baseline, {bottom:g})"
+            limit = f"max({factor:g} x baseline, {bottom:g})" if bottom else f"{factor:g} x baseline"
+            return f"{name} {sign} {limit}"
         case AboveBaseline(floor=floor, ceiling=ceiling) | Settled(floor=floor, ceiling=ceiling):
             sign, word = (">", "or") if isinstance(condition, AboveBaseline) else ("<=", "and")
             more = "" if ceiling is None else f", {word} {sign} {ceiling:.4g} {unit} whatever the baseline"
