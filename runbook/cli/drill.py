@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.issue import known_issues
-from runbook.cli.scratch import EmbeddedFleet, check_room, embedded_fleet, first_signal_only
+from runbook.cli.scratch import EPISODES, EmbeddedFleet, check_room, embedded_fleet, first_signal_only
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drill import DrillOptions, Scene, rehearse
 from runbook.engine.drill_record import chosen, drills_of, overdue, recorded, standings
@@ -20,6 +20,10 @@ from runbook.model.runbook import Runbook
 from runbook.ports import ChangePorts
 from runbook.report.document import envelope
 from runbook.report.drill import drill_data, drill_lines, training_data, training_lines
+
+
+FEW_EPISODES = 60
+"""The brake does not ask what the nodes hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def _drill(
     with ScreenTalk() as talk:
 
         def on_a_fleet() -> Rehearsal:
-            with embedded_fleet(nodes) as fleet:
+            with embedded_fleet(nodes, FEW_EPISODES if issue == BRAKE else EPISODES) as fleet:
                 inner = Session(fleet.state, current.who, current.where, current.clock)
                 ports = compose.change_ports(inner, fleet.target, compose.read_ports(inner, fleet.target, talk))
                 return rehearsal(inner, drill, fleet, ports)

@@ -8,14 +8,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
 from runbook.adapters.inventory import read_inventory
 from runbook.cli.sandbox_view import Talk
+from runbook.config.document import read_config
 from runbook.errors import RunbookError, StorageError
-from runbook.model.configuration import TargetSettings
 from runbook.model.target import Node, Target
 from runbook.sandbox.fleet.down import down
 from runbook.sandbox.fleet.faults import inject
@@ -27,7 +27,9 @@ PREFIX = "runbook-drill-"
 ROOM_PER_NODE = 32 * 1024 * 1024
 """Bytes; a flooded node writes about 10 MB in a minute."""
 
-_EPISODES = 60
+EPISODES = 300
+"""Texts of each node: with fewer, a recall has little to choose from, and confidence is low where all is well."""
+
 _TRAFFIC = 10.0  # requests per second over the whole fleet
 _LOCK = "drill.lock"
 _ABANDONED_SECONDS = 3600.0
@@ -73,7 +75,7 @@ def check_room(nodes: int) -> None:
 
 
 @contextmanager
-def embedded_fleet(nodes: int) -> Iterator[EmbeddedFleet]:
+def embedded_fleet(nodes: int, episodes: int = EPISODES) -> Iterator[EmbeddedFleet]:
     """Start the fleet; whatever happens, its processes are ended and its folder is removed.
 
     Raises:
@@ -83,8 +85,9 @@ def embedded_fleet(nodes: int) -> Iterator[EmbeddedFleet]:
     with _own_folder() as root:
         folder = FleetFolder(root)
         try:
-            record, _ = up(folder, FleetRequest(nodes, _EPISODES, _TRAFFIC), Talk())
-            target = read_inventory(TargetSettings("drill", "sandbox", folder.inventory))
+            record, _ = up(folder, FleetRequest(nodes, episodes, _TRAFFIC), Talk())
+            settings = read_config(folder.configuration).targets["sandbox"]
+            target = read_inventory(replace(settings, name="drill"))
             yield EmbeddedFleet(root / "state", target, folder, record)
         finally:
             Talk().say("clearing up")
