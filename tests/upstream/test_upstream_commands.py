@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from running_node import RunningNode
 from upstream_fleet import UpstreamFleet
 from upstream_metrics import UpstreamMetrics
 
@@ -155,4 +156,24 @@ def test_no_baseline_is_made_of_nothing(fleet: UpstreamFleet, capsys: Output) ->
     assert code == 17, said
     assert "upstream Engram 0.1" in said.out + said.err
     assert run(["baseline", "show"]) == 4
+    fleet.unharmed()
+
+
+def test_in_a_mixed_fleet_each_node_is_what_it_is(fleet: UpstreamFleet, node: RunningNode, capsys: Output) -> None:
+    """A node that can is not held back in what is read; nothing is said to have been set where it cannot be."""
+    document = json.loads(fleet.inventory.read_text())
+    ours = {"engram_url": node.url, "engram_token_file": str(node.token_file)}
+    document["all"]["hosts"] = {"a-ours": ours, "up-1": document["all"]["hosts"]["up-1"]}
+    fleet.inventory.write_text(json.dumps(document))
+    found = {each["node"]: each["capabilities"] for each in told(capsys, "nodes", expect=0)["nodes"]}
+    kinds = {name: each["metrics"]["kind"] for name, each in found.items()}
+    assert kinds == {"a-ours": "operations contract", "up-1": "upstream Engram 0.1"}
+    data = told(capsys, "high-formation-rate", *SHORT, expect=4)
+    assert [(each["node"], each["present"]) for each in data["nodes"]] == [("a-ours", "NO"), ("up-1", "UNKNOWN")]
+    data = told(capsys, "flags", "get", expect=5)
+    assert [each["node"] for each in data["silent"]] == ["up-1"]
+    assert all(set(each["values"]) == {"a-ours"} for each in data["settings"])
+    assert run(["flags", "set", "dual_memory.enable_concepts=false", "--yes", "--reason", "test"]) not in {0, 1}
+    said = capsys.readouterr()
+    assert "up-1" in said.out + said.err
     fleet.unharmed()
