@@ -21,7 +21,6 @@ from runbook.ports import ChangePorts
 from runbook.report.document import envelope
 from runbook.report.drill import drill_data, drill_lines, training_data, training_lines
 
-
 FEW_EPISODES = 60
 """The brake does not ask what the nodes hold."""
 
@@ -98,7 +97,7 @@ def _drill(
         except (KeyboardInterrupt, InterruptedRunError) as error:
             raise _interrupted(error, again) from error
         except RunbookError as error:
-            if error.run == drill.id:  # a run of the fleet that is gone: there is nothing to resume
+            if error.run:  # of the fleet that is gone: there is nothing to resume
                 error.run, error.hint = "", f"the drill's fleet is gone, and nothing else was touched; then: {again}"
             raise
     return _tell(current, drill, result, as_json=as_json)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from runbook.errors import DamagedError, RunbookError
+from runbook.errors import DamagedError, InterruptedRunError, RunbookError
 from runbook.model.drill import Drill, DrillRecord, Outcome, Phase, Rehearsal
 from runbook.model.journal import Entry, Event
 from runbook.ports import Journal, Talk
@@ -50,8 +50,9 @@ def recorded(journal: Journal, talk: Talk, drill: Drill, rehearse: Callable[[], 
 
 
 def _record_aborted(journal: Journal, talk: Talk, drill: Drill, error: BaseException) -> None:
-    why = error.message if isinstance(error, RunbookError) else ""
-    details = {"outcome": Outcome.ABORTED.value, "phases": [], "why": [why or "interrupted"]}
+    stopped = isinstance(error, KeyboardInterrupt | InterruptedRunError)
+    told = "interrupted" if stopped else error.message if isinstance(error, RunbookError) else f"a bug: {error!r}"
+    details = {"outcome": Outcome.ABORTED.value, "phases": [], "why": [told]}
     try:
         journal.append(Event.DRILL_ENDED, drill.id, details)
     except RunbookError as refusal:

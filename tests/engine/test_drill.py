@@ -10,7 +10,7 @@ from runbook.adapters.memory.clock import MemoryClock
 from runbook.adapters.memory.journal import MemoryJournal
 from runbook.engine.drill import rehearse
 from runbook.engine.drill_record import drills_of, recorded
-from runbook.errors import ExitCode, RefusedError, StorageError
+from runbook.errors import ExitCode, InterruptedRunError, RefusedError, StorageError
 from runbook.model.drill import Drill, Outcome, Phase, Rehearsal
 from runbook.model.journal import Event
 
@@ -177,7 +177,13 @@ def test_a_disk_that_fills_up_meanwhile_is_told_with_how_the_drill_went() -> Non
 
 
 @pytest.mark.parametrize(
-    ("error", "why"), [(KeyboardInterrupt(), "interrupted"), (RefusedError("not well"), "not well")]
+    ("error", "why"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (InterruptedRunError("run r1 was interrupted"), "interrupted"),
+        (RefusedError("not well"), "not well"),
+        (ValueError("odd"), "a bug: ValueError('odd')"),
+    ],
 )
 def test_a_drill_that_breaks_off_is_recorded_as_aborted(error: BaseException, why: str) -> None:
     """And what broke it off goes on its way; also where the journal takes nothing any more, which is said."""
