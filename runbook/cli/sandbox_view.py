@@ -124,7 +124,8 @@ def status_lines(found: "FleetStatus | None") -> Iterator[str]:
 
 
 def inject_lines(injected: "Sequence[Injection]", timeout: float, *, waited: bool) -> Iterator[str]:
-    """What was measured on each node."""
+    """What is broken, and what was measured on each node."""
+    yield from dict.fromkeys(each.what for each in injected if each.what)
     for each in injected:
         if each.measured is not None:
             yield f"{each.node}  {each.fault}  {each.measured}"

@@ -14,7 +14,8 @@ The confidence of a result says how well it fits the cue, and what speaks for it
 - A concept that does not hold together misleads: a cue that resembles one of its episodes calls up all the others, and
   these rivals make every answer less sure (cue overload, O. C. Watkins and M. J. Watkins, Buildup of proactive
   inhibition as a cue-overload effect, Journal of Experimental Psychology: Human Learning and Memory 1, 1975). Each such
-  concept takes a part of the confidence: how near it is to the cue, times how far its coherence is under what is sound.
+  concept takes a part of the confidence: how near it is to the cue, compared with the best answer, times how far its
+  coherence is under what is sound.
 """
 
 from concurrent.futures import Future
@@ -164,7 +165,7 @@ class DualMemoryGraph:
         with self._memory.lock:
             held = self._memory.spaces[space]
             similar = held.vectors.cosines(cue.vector)
-            led = self._spread(held, cue, len(similar))
+            led = self._spread(held, cue, similar)
             spread = led.activation
             near = np.where(np.isfinite(similar), np.clip(similar, 0.0, 1.0), similar)
             # A free row stays -inf: times a weight of 0 it would be NaN, which sorts before every number.
@@ -181,8 +182,9 @@ class DualMemoryGraph:
         kept = tuple(result for result in found if result.confidence >= cue.threshold)
         return Recalled(kept, share, led.fans, led.concepts, tuple(bindings))
 
-    def _spread(self, held: Space, cue: Cue, size: int) -> _Spread:
-        spread, sure = np.zeros(size, dtype=np.float32), 1.0
+    def _spread(self, held: Space, cue: Cue, similar: NDArray[np.float32]) -> _Spread:
+        spread, sure = np.zeros(len(similar), dtype=np.float32), 1.0
+        nearest = max(float(similar.max(initial=0.0)), ACTIVATION_FLOOR)
         activation = held.centroids.cosines(cue.vector)
         fans: list[int] = []
         concepts: list[str] = []
@@ -195,7 +197,7 @@ class DualMemoryGraph:
             strength = edges.fit(cue.vector)
             if strength >= ACTIVATION_FLOOR:
                 spread[edges.rows] += strength * edges.strengths / edges.fan
-                sure *= 1.0 - strength * max(1.0 - concept.coherence / SOUND, 0.0)
+                sure *= 1.0 - min(strength / nearest, 1.0) * max(1.0 - concept.coherence / SOUND, 0.0)
                 fans.append(edges.fan)
                 concepts.append(concept.id)
         np.minimum(spread, 1.0, out=spread)

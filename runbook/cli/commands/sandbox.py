@@ -75,10 +75,20 @@ def status(*, as_json: bool) -> int:
 def inject(
     *, fault: str, nodes: tuple[str, ...], parameters: tuple[str, ...], no_wait: bool, timeout: float, as_json: bool
 ) -> int:
-    """Break nodes: high-formation, latency, errors, ignore-config or unreachable.
+    """Break nodes; see below for the faults. Returns when the symptom can be measured, 4 if it does not show in time.
 
-    Returns when the symptom can be measured; exit 4 if it does not show in time.
-    """
+    \b
+    high-formation         a flood, and a coherence threshold that is too low
+    poor-recall            the semantic weight is far too high
+    poor-recall-concepts   concepts that do not hold together, and recalls through them
+    memory-leak-bindings   bindings of forgotten episodes are not collected
+    memory-leak-cache      the concept cache has no bound that counts
+    oom-restart            the node is killed for want of memory, and starts again
+    latency, errors, ignore-config, unreachable
+
+    The leaks stop at 600 MB a node, so that a laptop survives: --param max_mb=100 for less. Settings that a fault has
+    changed are put back by `clear`, unless somebody changed them since.
+    """  # noqa: D301 - Click reads the backspace
     folder = _folder()
     injected = faults.inject(
         folder,

@@ -30,6 +30,13 @@ def available() -> Mapping[str, type[Fault]]:
     return found
 
 
+@cache
+def summaries() -> Mapping[str, str]:
+    """What each fault breaks, in a sentence: the first line of its module."""
+    modules = {name: importlib.import_module(fault.__module__) for name, fault in available().items()}
+    return {name: (module.__doc__ or "").partition("\n")[0] for name, module in sorted(modules.items())}
+
+
 class Faults:
     """The active faults; the event loop alone uses it."""
 

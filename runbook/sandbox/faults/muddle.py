@@ -14,7 +14,7 @@ from runbook.sandbox.faults.driver import Driver, Scribe
 
 MARK = "chaos-muddle"
 GROUPS_PER_SECOND = 0.5
-KEEP_SECONDS = 40.0
+KEEP_SECONDS = 30.0
 _TEXTS = 6
 _FIRST = 2
 """Groups in each space at once, so that the muddle is there soon."""

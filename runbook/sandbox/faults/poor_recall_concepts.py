@@ -15,7 +15,7 @@ KEY = "dual_memory.coherence_threshold"
 
 
 class Injected(SettingFault):
-    """Parameters: `threshold` (default 0.15), `groups_per_second` (0.5), `keep_seconds` of a note (40)."""
+    """Parameters: `threshold` (default 0.15), `groups_per_second` (0.5), `keep_seconds` of a note (30)."""
 
     known = ("threshold", "groups_per_second", "keep_seconds")
 

@@ -10,9 +10,9 @@ from runbook.errors import UnreachableError, UsageError
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
 from runbook.sandbox.fleet.record import NodeRecord
-from runbook.sandbox.fleet.symptoms import SYMPTOMS, Look
+from runbook.sandbox.fleet.symptoms import SYMPTOMS
 from runbook.sandbox.fleet.talk import Talk
-from runbook.sandbox.fleet.waiting import wait_for
+from runbook.sandbox.fleet.waiting import Look, wait_for
 
 PATIENCE = 90.0
 _CHAOS = "/api/v1/admin/chaos"
@@ -20,11 +20,15 @@ _CHAOS = "/api/v1/admin/chaos"
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A fault in a node; `measured` is None where the symptom did not show in time, or nobody waited."""
+    """A fault in a node; `measured` is None where the symptom did not show in time, or nobody waited.
+
+    `what` says what is broken, in a sentence.
+    """
 
     node: str
     fault: str
     measured: str | None
+    what: str = ""
 
 
 def inject(
@@ -44,14 +48,16 @@ def inject(
     look_for = SYMPTOMS.get(fault) if patience else None
     with ThreadPoolExecutor(len(nodes)) as pool:
         looks = [] if look_for is None else list(pool.map(lambda node: look_for(folder, node), nodes))
+        what = ""
         for node in nodes:
-            _change(folder, node, "POST", fault, parameters)
+            document = _change(folder, node, "POST", fault, parameters)
+            what = str(document.get("what", {}).get(fault, ""))
         talk.say(f"{fault} is injected into {nodes[0].name if len(nodes) == 1 else f'{len(nodes)} nodes'}")
         if look_for is None:
-            return tuple(Injection(node.name, fault, None) for node in nodes)
+            return tuple(Injection(node.name, fault, None, what) for node in nodes)
         talk.say("waiting until it can be measured")
         found = pool.map(lambda look: _measured(look, patience), looks)
-        return tuple(Injection(node.name, fault, each) for node, each in zip(nodes, found, strict=True))
+        return tuple(Injection(node.name, fault, each, what) for node, each in zip(nodes, found, strict=True))
 
 
 def clear(folder: FleetFolder, nodes: Sequence[NodeRecord], fault: str = "") -> dict[str, tuple[str, ...]]:
@@ -97,10 +103,11 @@ def _measured(look: Look, patience: float) -> str | None:
         return None
 
 
-def _change(folder: FleetFolder, node: NodeRecord, method: str, fault: str, body: Mapping[str, Any] | None) -> None:
+def _change(folder: FleetFolder, node: NodeRecord, method: str, fault: str, body: Mapping[str, Any] | None) -> Any:
     with NodeClient(node.port, folder.token(node.name)) as client:
         reply = client.ask(method, f"{_CHAOS}/{quote(fault, safe='')}", body)
     if not reply.is_good:
         said = (reply.document or {}).get("error", {})
         hint = said.get("hint", "") or f"faults: {', '.join(SYMPTOMS)}"
         raise UsageError(f"{node.name} does not take {fault!r}: {said.get('message', reply.text[:200])}", hint=hint)
+    return reply.document or {}

@@ -37,6 +37,17 @@ def formation_of(client: NodeClient) -> Formation:
     return Formation(formed, cycles)
 
 
+def value_of(client: NodeClient, name: str) -> float | None:
+    """The sum over the series of that name now; None where there is none.
+
+    Raises:
+        UnreachableError: the node does not answer.
+    """
+    text = client.demand("GET", "/metrics/prometheus").text
+    found = [float(sample["value"]) for sample in _SAMPLE.finditer(text) if sample["name"] == name]
+    return sum(found) if found else None
+
+
 def slow_cycle(before: Formation, after: Formation, share: float = 0.99) -> float | None:
     """Seconds within which that share of the cycles between the two moments ended; None where there was none."""
     grown = sorted((bound, count - before.cycles.get(bound, 0.0)) for bound, count in after.cycles.items())

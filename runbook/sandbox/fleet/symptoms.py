@@ -13,12 +13,12 @@ from runbook.errors import UnreachableError
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
 from runbook.sandbox.fleet.loading import index_of
+from runbook.sandbox.fleet.memory_symptom import memory_leak, oom_restart
 from runbook.sandbox.fleet.metrics import Formation, formation_of, slow_cycle
+from runbook.sandbox.fleet.recall_symptom import poor_recall
 from runbook.sandbox.fleet.record import NodeRecord
+from runbook.sandbox.fleet.waiting import Look
 from runbook.sandbox.texts.generate import spaces_of
-
-Look = Callable[[], str | None]
-"""Measures once: what was measured, or None while the symptom does not show."""
 
 _BEFORE = 2.0
 _WINDOW = 4.0
@@ -131,6 +131,11 @@ def unreachable(folder: FleetFolder, node: NodeRecord) -> Look:
 
 SYMPTOMS: dict[str, Callable[[FleetFolder, NodeRecord], Look]] = {
     "high-formation": high_formation,
+    "poor-recall": poor_recall,
+    "poor-recall-concepts": poor_recall,
+    "memory-leak-bindings": memory_leak,
+    "memory-leak-cache": memory_leak,
+    "oom-restart": oom_restart,
     "latency": latency,
     "errors": errors,
     "ignore-config": ignore_config,

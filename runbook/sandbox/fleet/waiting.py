@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+Look = Callable[[], str | None]
+"""Measures once: what was measured, or None while the symptom does not show."""
+
 _PAUSE = 0.05
 
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from runbook.sandbox.faults import FaultError, Faults
-from runbook.sandbox.faults.collection import available
+from runbook.sandbox.faults.collection import available, summaries
 from runbook.sandbox.web.reading import Refusal, answer, body_of, invalid
 
 PATH = "/api/v1/admin/chaos"
@@ -15,7 +15,7 @@ def routes(faults: Faults) -> list[Route]:
     """Everything under /api/v1/admin/chaos."""
 
     def document() -> Response:
-        return answer({"active": faults.active(), "available": sorted(available())})
+        return answer({"active": faults.active(), "available": sorted(available()), "what": summaries()})
 
     async def show(_: Request) -> Response:
         return document()
