@@ -49,7 +49,7 @@ def approve_run(run_id: str, wishes: ApproveWishes) -> ExitCode:
     if not wishes.as_json:
         show(_plan_lines(run))
     if not wishes.yes:
-        _ask(run)
+        _ask(run, seen=not wishes.as_json)
     lasts = target.rails.approval_expires
     run = approval.approve(office(current), run_id, current.who, wishes.reason, lasts)
     if wishes.as_json:
@@ -109,14 +109,15 @@ def _plan_lines(run: Run) -> Iterator[Line]:
     yield EMPTY
 
 
-def _ask(run: Run) -> None:
+def _ask(run: Run, *, seen: bool) -> None:
     """Ask once for the whole.
 
     Raises:
         RefusedError: nobody can be asked, or the answer is no.
     """
-    if not sys.stdin.isatty():
-        raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
+    if not seen or not sys.stdin.isatty():
+        what = "nobody can be asked without a terminal" if seen else "with --json nobody sees the plan"
+        raise RefusedError(what, hint="add --yes")
     nodes = {change.node for step in run.plan.steps for change in step.changes}
     if not click.confirm(f"Approve this on {len(nodes)} node{'s' * (len(nodes) > 1)}?", default=False, err=True):
         raise RefusedError("not approved; the run goes on waiting", hint=f"to end it: runbook undo {run.plan.id}")

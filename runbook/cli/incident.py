@@ -106,11 +106,11 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
         elif wishes.yes or wishes.allow_disruptive:
             talk.say("without --act nothing is changed: --yes and --allow-disruptive say nothing")
         if not wishes.act or diagnosis.present is not Answer.YES:
-            return _tell(runbook, diagnosis, plan, wishes)
+            return _tell(runbook, diagnosis, plan, target, wishes)
         return _act(Scene(runbook, wishes, current, target, ports, baseline), diagnosis, plan)
 
 
-def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) -> ExitCode:
+def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, target: Target, wishes: Wishes) -> ExitCode:
     """Print the diagnosis and, where there is something to act on, the plan and the command that would do it."""
     code = EXIT_OF[diagnosis.present]
     left_open = open_runs(diagnosis.target)
@@ -122,16 +122,17 @@ def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, wishes: Wishes) ->
     if diagnosis.present is Answer.YES:
         show(plan_lines(plan))
     changes = any(planned.changes for planned in plan.ordinary)
-    show(next_lines(runbook, diagnosis, _command(runbook, diagnosis.target, wishes), changes=changes))
+    show(next_lines(runbook, diagnosis, _command(runbook, target, wishes), changes=changes))
     show(line(text, Style.UNSURE) for text in left_open.values())
     return code
 
 
-def _command(runbook: Runbook, target: str, wishes: Wishes) -> str:
-    """What was typed, as far as it decides what would be done."""
+def _command(runbook: Runbook, target: Target, wishes: Wishes) -> str:
+    """What was typed, as far as it decides what would be done; with a place for the reason, where one is needed."""
+    reason = ' --reason "..."' if target.rails.require_reason else ""
     nodes = "".join(f" --node {name}" for name in wishes.nodes)
     risk = "" if wishes.max_risk is None else f" --max-risk {wishes.max_risk.name.lower()}"
-    return command_for(runbook.slug, target) + nodes + risk
+    return command_for(runbook.slug, target.name) + nodes + risk + reason
 
 
 def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runbook.cli.completions import complete_nodes
 from runbook.errors import MEANINGS, ExitCode, UsageError
 from runbook.model.duration import duration, in_words
 from runbook.model.runbook import Risk
@@ -85,7 +86,12 @@ def change_options(command: Decorated) -> Decorated:
 def narrowing_options(command: Decorated) -> Decorated:
     """`--node`, as often as needed, and `--max-risk`: what a run leaves alone."""
     node = click.option(
-        "--node", "nodes", multiple=True, metavar="NAME", help="Change this node only; once for each of several."
+        "--node",
+        "nodes",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete_nodes,
+        help="Change this node only; once for each of several.",
     )
     risk = click.option(
         "--max-risk",
