@@ -42,7 +42,7 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
         case Settled():
             answer, arithmetic, limit = _settled(condition, measured.value, baseline)
         case BelowBaseline() | Regained():
-            if not (condition.bottom or baseline):
+            if not (condition.bottom or (baseline and math.isfinite(baseline))):
                 told = f"{figure(measured.value)} {condition.quantity.unit}, and no baseline to compare with"
                 return Finding(measured.node, question, Answer.UNKNOWN, told, source, measured.value)
             answer, arithmetic, limit = _regained(condition, measured.value, baseline)

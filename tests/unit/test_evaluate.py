@@ -286,6 +286,23 @@ def test_a_question_that_does_not_arise_is_answered_no_with_the_reason(condition
     assert (found.answer, found.arithmetic, found.value, found.limit) == (NO, measured.moot, None, None)
 
 
+@pytest.mark.parametrize("condition", [SURE.below_baseline(0.9), SURE.regains(0.95)])
+@pytest.mark.parametrize("baseline", [None, 0.0, math.nan, math.inf])
+def test_without_a_baseline_and_without_a_bottom_there_is_nothing_to_compare_with(
+    condition: Measured, baseline: float | None
+) -> None:
+    """Neither lower nor regained; the value is told all the same."""
+    found = asked(condition, 0.56, baseline)
+    assert (found.answer, found.value, found.limit) == (UNKNOWN, 0.56, None)
+    assert found.arithmetic == "0.560 mean, and no baseline to compare with"
+
+
+def test_with_a_baseline_a_bottom_is_not_needed() -> None:
+    """It alone judges."""
+    assert asked(SURE.below_baseline(0.9), 0.53, 0.6).arithmetic == "0.530 mean < 0.9 x baseline 0.600"
+    assert asked(SURE.regains(0.95), 0.57, 0.6).answer is YES
+
+
 def test_a_limit_that_is_the_baseline_itself_is_called_so() -> None:
     """Else two bare numbers would stand there."""
     ooms = Metric("ooms").last("OOM restarts").above_baseline(1.0)
