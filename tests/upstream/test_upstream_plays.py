@@ -33,10 +33,14 @@ def ways(fleet: UpstreamFleet, way: str) -> None:
     fleet.write(engram_way=way, engram_command=command)
 
 
-@pytest.mark.parametrize("way", ["http", "cli"])
 @pytest.mark.parametrize(
-    ("name", "key", "value"),
-    [("set_features", FLAG, False), ("restore_features", FLAG, True), ("set_config", RATE, 0.05)],
+    ("way", "name", "key", "value"),
+    [
+        ("http", "set_features", FLAG, False),
+        ("http", "set_config", RATE, 0.05),
+        ("cli", "set_features", FLAG, False),
+        ("cli", "restore_features", FLAG, True),
+    ],
 )
 def test_a_setting_is_never_reported_as_set(
     fleet: UpstreamFleet, configuration: Path, way: str, name: str, key: str, value: Value

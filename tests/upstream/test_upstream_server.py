@@ -72,6 +72,25 @@ def test_memories_are_dropped_replaced_and_repeated(tmp_path: Path) -> None:
         assert ask(server, "GET", "/api/v1/memories/recall?query=x&mode=spreading").status == 400
 
 
+def test_episodes_lose_parts_and_are_read_whole_by_a_query_only(tmp_path: Path) -> None:
+    """Where and who are in no list; a 500 can mean stored; everything in the simple way is one and the same."""
+    with Upstream(tmp_path).running() as server:
+        sent = {"id": "ep_1", "when": "2025-01-01T00:00:00Z", "what": "met", "where_location": "Bern", "who": ["anna"]}
+        assert ask(server, "POST", "/api/v1/episodes/remember", sent).status == 201
+        assert ask(server, "POST", "/api/v1/episodes/remember", {"what": "x"}).status == 422
+        assert "where_location" not in ask(server, "GET", "/api/v1/memories/ep_1").json()
+        (found,) = ask(server, "POST", "/api/v1/query", {"query_text": "RECALL ep_1"}).json()["episodes"]
+        assert (found["where_location"], found["who"]) == ("Bern", ["anna"])
+        server.events_broken = True
+        lost = ask(server, "POST", "/api/v1/memories/remember", {"id": "m", "content": "x", "embedding": [1.0] * 768})
+        assert lost.status == 500
+        assert "was stored" in lost.json()["error"]["message"]
+        server.events_broken = False
+        counts = {ask(server, "POST", "/api/v1/memories", {"content": str(n)}).status for n in range(3)}
+        assert counts == {201}
+        assert ask(server, "GET", "/api/v1/memories/search?query=0").json()["total"] <= 1
+
+
 def test_metrics_fall_repeat_and_are_told_from_ours(tmp_path: Path) -> None:
     """A name that ours has too is there; nobody gets a number of it."""
     name = "engram_consolidation_runs_total"

@@ -45,5 +45,6 @@ class UpstreamFleet:
             assert server.unasked_spaces == []
             assert list(server.registry.spaces) == ["default"]
             assert not server.died
+            assert not server.stopping
             assert not [path for path in server.paths if "consolidations" in path or path == "/shutdown"]
             assert {method for method, path in server.asked if "/admin/" not in path} <= {"GET"}

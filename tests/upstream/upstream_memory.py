@@ -32,6 +32,8 @@ class Record:
     confidence: float
     when: str
     embedding: tuple[float, ...]
+    where: str | None = None
+    who: tuple[str, ...] = ()
 
     def resembles(self, other: "Record") -> bool:
         """Cosine similarity of 0.95 or more."""

@@ -18,10 +18,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from upstream_memory import RefusedSpaceError, Registry, Space
 from upstream_metrics import UpstreamMetrics
-from upstream_routes import ROUTES, Answer, Asked, RefusedError
+from upstream_other_routes import OTHER_ROUTES
+from upstream_routes import ROUTES
+from upstream_talk import Answer, Asked, RefusedError
 
 ALWAYS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "X-XSS-Protection": "1; mode=block"}
 LARGEST_BODY = 2 << 20
+EVERY_ROUTE = (*OTHER_ROUTES, *ROUTES)  # those with a name before those with an id in its place
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Upstream:
         api_key: with one, every route wants it, health and metrics too.
         healthy: False answers 503 where upstream does.
         metrics: what is told at each scrape.
+        events_broken: what is stored is answered with 500 all the same.
     """
 
     folder: Path
@@ -43,6 +47,8 @@ class Upstream:
     scraped: list[float] = field(default_factory=list)
     url: str = ""
     died: bool = False
+    stopping: bool = False
+    events_broken: bool = False
 
     def __post_init__(self) -> None:
         self.registry = Registry(str(self.folder / "engram-data"))
@@ -83,11 +89,11 @@ class Upstream:
         """What the router makes of one request."""
         if self.api_key and asked.headers.get("authorization") != f"Bearer {self.api_key}":
             return RefusedError(401, "UNAUTHORIZED", "Missing or invalid API key").answer  # around all routes
-        for method, pattern, handler in ROUTES:
+        for method, pattern, handler in EVERY_ROUTE:
             found = re.fullmatch(pattern, asked.path)
             if found and method == asked.method:
                 return self._handled(handler, asked, found.groups())
-        known = any(re.fullmatch(pattern, asked.path) for _, pattern, _ in ROUTES)
+        known = any(re.fullmatch(pattern, asked.path) for _, pattern, _ in EVERY_ROUTE)
         return Answer(405 if known else 404, b"")  # empty, both
 
     def space_of(self, asked: Asked) -> Space:
