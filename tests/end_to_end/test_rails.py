@@ -140,6 +140,32 @@ def test_withdrawn_and_expired(fleet: Command, wait_for: Callable[[Callable[[], 
     assert "a second person from risk low on, within 1 second" in fleet("doctor", "--target", "prod").stdout
 
 
+def test_no_rail_holds_up_the_brake(fleet: Command) -> None:
+    """Every node, without a reason, under rails that let nothing else begin; after it the target rests."""
+    configure(fleet, max_hosts_per_run=1, max_steps_per_hour=1, allowed_risk="low", require_approval="low")
+    before = fleet.settings()
+    fleet("rollback", "features", "--target", "prod", "--yes", **by("anna"))
+    assert all(not known["dual_memory.enable_concepts"] for known in fleet.settings().values())
+    brake = fleet("runs", "--last", "--id").stdout.strip()
+
+    configure(fleet)
+    words = ("config", "set", "concept_sample_rate=0.07", *SAID)
+    rests = refused(fleet, *words)
+    assert f"rollback {brake} was" in rests["message"]
+    assert "cool_down 30 minutes" in rests["message"]
+    fleet("approve", rests["run"], "--yes", **by("bert"))
+    fleet("resume", rests["run"])
+    assert {known["dual_memory.concept_sample_rate"] for known in fleet.settings().values()} == {0.07}
+    fleet("undo", rests["run"], "--yes")
+
+    configure(fleet, max_hosts_per_run=1, max_steps_per_hour=1, allowed_risk="low", require_approval="low")
+    fleet("undo", brake, "--yes")
+    assert fleet.settings() == before
+    configure(fleet)
+    changed = fleet.json(*words)["data"]["run"]["id"]
+    fleet("undo", changed, "--yes")
+
+
 def test_a_token_file_that_is_not_there_is_said_once(fleet: Command) -> None:
     """Not once for each node, as if each were silent."""
     inventory = json.loads((fleet.state / "sandbox" / "inventory.yml").read_text())
