@@ -13,14 +13,12 @@ from runbook.cli.check_known import PACKAGE, known
 from runbook.cli.issue import issue_of
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.check import Known, names_in, names_in_issue, names_in_material, names_in_messages
-from runbook.engine.check.live import Heard, asked, spoken
+from runbook.engine.check.live import Heard, hear, spoken
 from runbook.errors import ExitCode, UnreachableError
 from runbook.material import folder
 from runbook.model.answer import Answer
-from runbook.model.target import Node, Target
 from runbook.report.check import Checked, Outcome, check_data, check_lines
 from runbook.report.document import envelope
-from runbook.wire import NoReplyError
 
 _NO_DOCUMENTS = "this installation has no documents: only its issues and playbooks were checked"
 
@@ -102,25 +100,10 @@ def _heard(name: str, config: Path | None) -> tuple[Heard, ...]:
     current = compose.session()
     target = compose.target_of(current, name, config)
     with ScreenTalk() as talk, ThreadPoolExecutor(max_workers=16) as pool:
-        heard = tuple(pool.map(lambda node: _hear(node, target, talk), target.nodes))
+        asks = Speaking(target.allow_plain_http, talk.say)
+        heard = tuple(pool.map(lambda node: hear(node, asks), target.nodes))
     if all(one.silence for one in heard):
         raise UnreachableError(
             f"no node of {target.name} answered: {heard[0].node}: {heard[0].silence}", hint=f"runbook doctor -t {name}"
         )
     return heard
-
-
-def _hear(node: Node, target: Target, talk: ScreenTalk) -> Heard:
-    asks = Speaking(target.allow_plain_http, talk.say)
-    methods: dict[str, frozenset[str] | None] = {}
-    try:
-        exported = asks.exported(node)
-        for endpoint in asked():
-            allowed = asks.methods(node, endpoint.path.replace("{id}", "-").replace("{fault}", "latency"))
-            if allowed is None and endpoint.methods == ("GET",) and "{" not in endpoint.path:
-                there = asks.answers(node, endpoint.path)
-                allowed = None if there is None else frozenset({"GET"} if there else ())
-            methods[endpoint.path] = allowed
-    except NoReplyError as error:
-        return Heard(node.name, silence=error.message)
-    return Heard(node.name, methods, exported)

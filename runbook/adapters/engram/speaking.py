@@ -10,8 +10,7 @@ from runbook.wire import NoReplyError, OnRetry, Reply, Wire, patiently, quiet
 
 _NOT_FOUND = 404
 _METHOD_REFUSED = 405
-_NOT_THERE = frozenset({_NOT_FOUND, _METHOD_REFUSED})
-_NOT_SAID = frozenset({401, 403, 408, 429})
+_NOT_SAID = frozenset({401, 403, _METHOD_REFUSED, 408, 429})
 _FAILED = 500
 _ANSWERED = frozenset({200, 204, _METHOD_REFUSED})
 _TYPE = re.compile(rb"^# TYPE ([a-zA-Z_:][\w:]*) (\w+)", re.MULTILINE)
@@ -42,14 +41,14 @@ class Speaking:
         return frozenset(re.findall(r"[A-Z]+", allowed))
 
     def answers(self, node: Node, path: str) -> bool | None:
-        """Is there something behind a GET of the path? None where the answer does not tell.
+        """Is there anything at the path? A GET is asked; None where the answer does not tell.
 
         Raises:
             NoReplyError: the node did not answer.
             RefusedError: the token is not kept as it must be.
         """
         status = self._ask("GET", node, path).status
-        if status in _NOT_THERE:
+        if status == _NOT_FOUND:
             return False
         return True if status < _FAILED and status not in _NOT_SAID else None
 
