@@ -123,7 +123,9 @@ def step_details(step: RunStep, nodes: Iterable[NodeOutcome], mark: str) -> dict
 def _host(each: NodeOutcome, key: str) -> HostResult:
     name, pulled = each.node.name, each.pulled
     old = pulled.old.get(key) if pulled.old is not None else _old_of_play(each.play, key)
-    message = pulled.message or each.last_look
+    if pulled.old is None and pulled.touched and old is False:
+        old = None  # what the play found may be the doing of HTTP
+    message = pulled.message or ("" if each.last_look == "off" else each.last_look)
     if each.off:
         if old is False:
             return HostResult(name, HostState.UNCHANGED, old, read_back=False, message=message)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from runbook.model.brake import SETTLED, Olds, Pulled, PullState
 from runbook.model.settings import Value
 from runbook.model.target import Node
+from runbook.ports import Clock
 
 
 @dataclass(slots=True)
@@ -14,12 +15,14 @@ class MemoryBrake:
 
     Args:
         nodes: the settings of each node by name; changed in place.
+        clock: passes while stragglers are waited for.
         unreachable: nodes that do not answer.
         mute: nodes that take what they are told, and do not tell what they had.
         ignoring: nodes that accept a value and keep the old one.
     """
 
     nodes: MutableMapping[str, dict[str, Value]]
+    clock: Clock
     unreachable: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
     ignoring: set[str] = field(default_factory=set)
@@ -47,8 +50,10 @@ class MemoryPulling:
 
     def settle(self, seconds: float, enough: Callable[[Pulled], bool]) -> bool:
         """Is each node verified, or enough?"""
-        del seconds
-        return all(each.state in SETTLED or enough(each) for each in self._pulled.values())
+        settled = all(each.state in SETTLED or enough(each) for each in self._pulled.values())
+        if not settled:
+            self._brake.clock.sleep(seconds)
+        return settled
 
     def state(self) -> tuple[Pulled, ...]:
         """Every node as it stands."""

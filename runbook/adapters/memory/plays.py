@@ -7,6 +7,7 @@ from typing import Any
 
 from runbook.errors import UsageError
 from runbook.material import playbook
+from runbook.model.brake import FLAGS, Rollback
 from runbook.model.play import Collected, CollectRequest, HostResult, HostState, PlayRequest, PlayResult
 from runbook.model.settings import CATALOGUE, Value, checked, same
 
@@ -101,6 +102,8 @@ class MemoryPlays:
     def _change(self, host: str, request: PlayRequest) -> HostResult:
         if host in self.unreachable:
             return HostResult(host, HostState.UNREACHABLE, message="no connection")
+        if request.playbook == "emergency_rollback":
+            return self._turn_off(host, FLAGS[Rollback(request.key)])
         settings, key, new = self.nodes[host], request.key, request.values[host]
         if key not in settings:
             return HostResult(host, HostState.FAILED, message=f"not supported by this node: it has no setting {key}")
@@ -111,6 +114,16 @@ class MemoryPlays:
             message = f"{key} is {old}: neither {request.expected[host]}, as expected, nor {new}"
             return HostResult(host, HostState.FAILED, old, message=message)
         return self._set(host, key, old, new)
+
+    def _turn_off(self, host: str, flags: Sequence[str]) -> HostResult:
+        """As the play does: the old values as texts, one for each flag."""
+        settings = self.nodes[host]
+        old = tuple(f"{key}={str(settings[key]).lower()}" for key in flags if key in settings)
+        if host in self.ignoring:
+            return HostResult(host, HostState.FAILED, old, old, "the node accepted it, but it is read back as on")
+        settings.update(dict.fromkeys(flags, False))
+        state = HostState.CHANGED if any(each.endswith("=true") for each in old) else HostState.UNCHANGED
+        return HostResult(host, state, old, tuple(f"{key}=false" for key in flags))
 
     def _set(self, host: str, key: str, old: Value, new: Value) -> HostResult:
         try:
