@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 
+from runbook.cli.root import cli
 from runbook.model.settings import CATALOGUE
 from runbook.sandbox.fleet.down import down
 from runbook.sandbox.fleet.folder import FleetFolder
@@ -94,13 +96,22 @@ def test_a_value_out_of_range_changes_nothing(engram: Engram, key: str, value: s
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("export", "--format", "x"), "runbook export"), (("migrate",), "runbook migrate"), ((), "usage")],
+    [
+        (("export", "--format", "dual_memory", "--output", "out.json"), "runbook export --format dual_memory"),
+        (("migrate", "--to", "single_memory"), "runbook migrate --to single_memory --backup backup.json"),
+        ((), "usage"),
+    ],
 )
-def test_what_it_cannot_do_is_usage(engram: Engram, words: tuple[str, ...], said: str) -> None:
-    """And names the command that can."""
+def test_what_it_cannot_do_is_usage(engram: Engram, words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """And names the command that can, and whether there is one yet; no file is made, and nothing passes for one."""
+    words = tuple(str(tmp_path / word) if word.endswith(".json") else word for word in words)
     done = engram(*words)
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    if words:
+        known = [name for name in cli.list_commands(click.Context(cli)) if name == words[0]]
+        assert ("in a later release" in done.stderr) == (not known)
 
 
 @contextmanager
