@@ -55,6 +55,13 @@ def start_node(tmp_path: Path) -> Iterator[StartNode]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def start_shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNode]:
+    """Start nodes that the tests of a file share."""
+    with nodes_in(tmp_path_factory.mktemp("shared")) as start:
+        yield start
+
+
 @pytest.fixture
 def node(start_node: StartNode) -> RunningNode:
     """A fresh running node."""
@@ -62,10 +69,9 @@ def node(start_node: StartNode) -> RunningNode:
 
 
 @pytest.fixture(scope="module")
-def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+def shared_node(start_shared_node: StartNode) -> RunningNode:
     """One running node for the tests of a file that leave nothing behind."""
-    with nodes_in(tmp_path_factory.mktemp("shared")) as start:
-        yield start()
+    return start_shared_node()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

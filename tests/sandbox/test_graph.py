@@ -7,7 +7,7 @@ import pytest
 from remembering import ALIKE, LOOSE, SPACE, Bench
 
 from runbook.sandbox.cache import associations
-from runbook.sandbox.graph import DualMemoryGraph, MemoryGraph
+from runbook.sandbox.graph import DualMemoryGraph, MemoryGraph, confidence_of
 
 if TYPE_CHECKING:
     from runbook.sandbox.graph import Graph
@@ -214,3 +214,70 @@ def test_a_concept_whose_episodes_are_all_forgotten_is_no_error(bench: Bench) ->
         assert found.fans == ()
         assert len(found.results) == len(LOOSE)
         bench.reopen()
+
+
+def test_a_binding_holds_what_it_points_at_until_it_is_collected(bench: Bench) -> None:
+    """The row of a forgotten episode is no result and is not given out; after the collection it is used again."""
+    ids = formed(bench)
+    held = bench.engine.memory.spaces[SPACE]
+    row = held.episodes[ids[0]].row
+    small = held.resident_bytes()
+    bench.forget(ids[0])
+    assert (len(held.orphans), len(held.held)) == (1, 1)
+    assert held.resident_bytes()["bindings"] > small["bindings"] + 3000
+    assert ids[0] not in {result.episode.id for result in bench.recall(ALIKE[0]).recalled.results}
+    (other,) = bench.remember(LOOSE[0])
+    assert held.episodes[other].row != row
+    assert bench.engine.consolidation.collect() == 1
+    assert (held.orphans, held.held, held.held_bytes) == (set(), {}, 0)
+    (other,) = bench.remember(LOOSE[1])
+    assert held.episodes[other].row == row
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_is_remembered_again_inherits_no_binding(bench: Bench, *, restarts: bool) -> None:
+    """Another text under the id of a forgotten one: the concept does not lead to it, on the disk neither."""
+    ids = formed(bench)
+    bench.set(binding_cleanup=False)
+    bench.forget(ids[0])
+    bench._numbers = iter([int(ids[0][-4:])])  # type: ignore[assignment]  # the same id again
+    assert bench.remember(LOOSE[0]) == [ids[0]]
+    if restarts:
+        bench.reopen()
+    held = bench.engine.memory.spaces[SPACE]
+    assert ids[0] not in held.bound
+    assert (held.orphans, held.held) == (set(), {})
+    assert bench.rows(f"SELECT * FROM binding WHERE episode_id = '{ids[0]}'") == []  # noqa: S608 - a test's id
+    bench.set(binding_cleanup=True)
+    bench.engine.consolidate()
+    assert len(next(iter(held.bindings.values()))) == len(ALIKE) - 1
+
+
+def test_an_outdated_entry_leaves_the_cache_as_the_least_recently_used(bench: Bench) -> None:
+    """A change of the concept makes another entry; the size is what bounds them, and a smaller one evicts at once."""
+    ids = formed(bench)
+    for id_ in ids[:2]:
+        bench.recall(ALIKE[3])
+        bench.forget(id_)
+    bench.recall(ALIKE[3])
+    assert bench.engine.cached()[0] == 3
+    bench.set(concept_cache_size=1)
+    fans = bench.recall(ALIKE[3]).recalled.fans
+    assert (bench.engine.cached()[0], fans) == (1, (2,))
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.1, 0.3])
+def test_up_to_the_balanced_weight_direct_fit_counts_in_full(weight: float) -> None:
+    """Nothing that is corroborated is less sure than the cosine alone."""
+    assert confidence_of(0.6, 0.0, 0.0, weight) == pytest.approx(0.6)
+    assert 0.6 < confidence_of(0.6, 0.5, 0.0, weight) <= 1.0
+
+
+def test_weight_and_doubt_cost_confidence() -> None:
+    """The more the less, and never beyond 0 and 1; without semantic weight concepts cannot mislead."""
+    weights = [confidence_of(0.6, 0.05, 0.0, weight / 20) for weight in range(6, 21)]
+    assert weights == sorted(weights, reverse=True)
+    doubts = [confidence_of(0.6, 0.05, doubt / 10, 0.3) for doubt in range(11)]
+    assert doubts == sorted(doubts, reverse=True)
+    assert doubts[-1] == 0.0
+    assert confidence_of(0.6, 0.0, 1.0, 0.0) == pytest.approx(0.6)

@@ -29,6 +29,7 @@ CONTRACT = {
     "engram_concept_cache_entries",
     "engram_concept_cache_bytes",
     "engram_memory_bytes",
+    "engram_memory_limit_bytes",
     "engram_feature_enabled",
     "engram_config_value",
     "process_resident_memory_bytes",
@@ -40,11 +41,13 @@ CONTRACT = {
 
 
 def test_names_are_the_contract_s(shared_node: RunningNode) -> None:
-    """All and no others; OOM kills only where the kernel tells."""
+    """All and no others; OOM kills and the limit of memory only where the kernel tells."""
     exposition = shared_node.ask("GET", "/metrics/prometheus").body.decode()
     families = text_string_to_metric_families(exposition)
     found = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
-    assert found == CONTRACT - (set() if process.oom_kills() is not None else {"engram_oom_restarts_total"})
+    untold = {"engram_oom_restarts_total"} if process.oom_kills() is None else set()
+    untold |= {"engram_memory_limit_bytes"} if process.memory_limit_bytes() is None else set()
+    assert found == CONTRACT - untold
 
 
 def test_buckets_are_fine_where_it_counts() -> None:
