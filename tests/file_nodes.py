@@ -107,7 +107,7 @@ class FileFleet:
             }
             for node in self.nodes
         }
-        usual = {"engram_way": "file", "engram_start_seconds": 15, **self.sshd.variables}
+        usual = {"engram_way": "file", "engram_start_seconds": 60, **self.sshd.variables}
         document = {"all": {"hosts": hosts, "vars": usual | variables}}
         self.inventory.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 

@@ -1,14 +1,17 @@
 """The way over a settings file, on real nodes behind a real sshd: edited, restarted, read back, or put back."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from file_nodes import SERVICE, SETTINGS, FileFleet, FileNode, is_root, running_file_fleet
 
 from runbook.adapters.ansible import AnsiblePlays
+from runbook.material import playbook
 from runbook.model.play import HostResult, HostState, PlayRequest
 from runbook.model.settings import Value
 
@@ -104,7 +107,7 @@ def test_a_restart_command_that_cannot_be_run_changes_nothing(files: FileFleet, 
 
 def test_a_server_that_does_not_start_with_it_gets_its_old_file_back(files: FileFleet, one: FileNode) -> None:
     """And is restarted with it: a change that fails does not leave a node down."""
-    files.write_inventory(engram_start_seconds=3)
+    files.write_inventory(engram_start_seconds=10)
     (one.folder / "refuse").write_text("semantic_weight = 0.9")
     result = play(files, WEIGHT, 0.9, 0.3)
     assert (result.state, result.read_back) == (HostState.FAILED, 0.3), result.message
@@ -163,6 +166,18 @@ def test_what_an_interruption_left_in_the_file_is_brought_to_an_end(
     assert one.value(CONCEPTS) == wanted
     assert (one.file.read_text() == SETTINGS) is wanted
     assert (one.pid == before) is wanted
+
+
+def test_by_hand_check_predicts_and_diff_shows(files: FileFleet, one: FileNode) -> None:
+    """With plain ansible-playbook, texts of the command line read as what they are; the node is not restarted."""
+    words = ["-i", files.inventory, playbook("set_config"), "-e", f"key={WEIGHT} value=0.9", "--check", "--diff"]
+    program = Path(sys.executable).parent / "ansible-playbook"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
+    before = one.pid
+    done = subprocess.run([program, *words], env=environment, capture_output=True, text=True, check=True)
+    assert "-0.3\n+0.9\n" in done.stdout
+    assert "changed=1" in done.stdout
+    assert (one.file.read_text(), one.pid, one.value(WEIGHT)) == (SETTINGS, before, 0.3)
 
 
 def test_a_broken_file_is_named(files: FileFleet, one: FileNode) -> None:

@@ -143,7 +143,7 @@ class FileWay:
             return False
 
     def _refuse_others(self, key: str, text: SettingsText, told: Told) -> None:
-        """A restart brings everything in the file into effect: it must be nothing else, unless anything may be there."""
+        """A restart brings all of the file into effect: it must be nothing else, unless anything may be there."""
         if self._expected is None:  # by hand, or in an emergency: then nothing may stand in the way
             return
         for other in text.keys(key.partition(".")[0]):
