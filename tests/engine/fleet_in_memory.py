@@ -1,6 +1,6 @@
 """A fleet in memory whose metrics follow its settings, over ports that can be made to fail at any call."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,17 +15,19 @@ from runbook.adapters.memory.plays import MemoryPlays
 from runbook.adapters.memory.probes import MemoryProbes
 from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose
+from runbook.engine.evidence import Looking, Shelf
 from runbook.engine.history import runs_of
 from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.plan import make_plan
 from runbook.engine.resume import resume
 from runbook.engine.undo import undo, undo_plan
 from runbook.issues.high_formation_rate import CLUSTER_SIZE, CONCEPTS, RUNBOOK, SAMPLE_RATE, THRESHOLD
+from runbook.model.evidence import Kept
 from runbook.model.finding import Plan
 from runbook.model.measurement import Silence
 from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
 from runbook.model.run import Run, RunPlan
-from runbook.model.runbook import Verify
+from runbook.model.runbook import Evidence, Verify
 from runbook.model.settings import Value
 from runbook.model.target import Node, Target
 from runbook.ports import ChangePorts, ReadPorts
@@ -37,6 +39,7 @@ SICK: dict[str, Value] = {THRESHOLD: 0.2, SAMPLE_RATE: 0.5, CLUSTER_SIZE: 2, CON
 ORDINARY: dict[str, Value] = {**SICK, THRESHOLD: 0.65, SAMPLE_RATE: 0.05, CLUSTER_SIZE: 5}
 STOPPED: dict[str, Value] = {**ORDINARY, CONCEPTS: False}
 STEPS = 3  # the ordinary steps of the runbook
+HEAP = Evidence("Heap dump", "collect_heap", apart=timedelta(seconds=5))
 
 Settings = dict[str, Value]
 
@@ -123,6 +126,17 @@ class WatchedPlays:
 
 
 @dataclass
+class MemoryShelf:
+    """Keeps what runs collected in a dictionary, by run and name."""
+
+    kept: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def keep(self, run: str, name: str, document: Mapping[str, Any]) -> Kept:
+        self.kept[run, name] = dict(document)
+        return Kept(f"{run}/{name}", "0" * 64)
+
+
+@dataclass
 class Fleet:
     """Nodes whose counters rise fast while `ill` says that their settings are bad."""
 
@@ -161,6 +175,7 @@ class World:
     talk: SilentTalk
     locks: MemoryLocks
     verify: Verify | None = RUNBOOK.verify
+    looking: Looking | None = None
 
     @property
     def settings(self) -> dict[str, Settings]:
@@ -169,7 +184,13 @@ class World:
 
     @property
     def context(self) -> Context:
-        return Context(self.ports, self.target, "anna@bastion", self.verify)
+        return Context(self.ports, self.target, "anna@bastion", self.verify, looking=self.looking)
+
+    def looks_into(self, shelf: Shelf) -> None:
+        """From now on a run collects the heaps of its nodes first, and keeps them there."""
+        self.looking = Looking(HEAP, Wired(shelf, "shelf", self.wire))
+        for name in self.fleet.settings:
+            self.plays.inner.documents[HEAP.playbook, name] = {"resident_bytes": 100, "components": {"cache": 60}}
 
     def with_(self, **ports: Any) -> None:
         """Other ports from here on, such as a journal that fails."""

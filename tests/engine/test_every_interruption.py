@@ -7,7 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from fleet_in_memory import ORDINARY, RUN, SICK, STOPPED, UNDO, CrashError, Settings, Wired, World, world
+from fleet_in_memory import (
+    ORDINARY,
+    RUN,
+    SICK,
+    STOPPED,
+    UNDO,
+    CrashError,
+    MemoryShelf,
+    Settings,
+    Wired,
+    World,
+    world,
+)
 
 from runbook.engine.carry import Carried
 from runbook.errors import InterruptedRunError, RunbookError, StorageError
@@ -28,11 +40,22 @@ def every(settings: Mapping[str, Any]) -> dict[str, Settings]:
 
 
 class Story:
-    """One course of events: how the fleet behaves, and how a run through it ends when nothing interrupts it."""
+    """One course of events: how the fleet behaves, and how a run through it ends when nothing interrupts it.
 
-    def __init__(self, prepare: Callable[[World], None], *, disruptive: bool = False) -> None:
+    It is cut off at every position, or up to the first call of `until` where the rest is as in another story.
+    """
+
+    def __init__(self, prepare: Callable[[World], None], *, disruptive: bool = False, until: str = "") -> None:
         self.prepare = prepare
         self.disruptive = disruptive
+        self.until = until
+
+    def positions(self) -> int:
+        """At how many it is cut off."""
+        scene, plan = self.begin()
+        self.act(scene, plan)
+        calls = scene.wire.calls
+        return calls.index(self.until) + 1 if self.until else len(calls)
 
     def begin(self) -> tuple[World, Plan]:
         scene = world(NAMES)
@@ -60,9 +83,15 @@ def _fails_at_the_last_node_of_the_last_step(scene: World) -> None:
     scene.plays.before = refuses
 
 
+def _looks_into_the_nodes_first(scene: World) -> None:
+    """Two heaps of each are collected and kept, before anything is changed."""
+    scene.looks_into(MemoryShelf())
+
+
 STORIES = {
     "recovered": (Story(_well), (RunStatus.RECOVERED, every(ORDINARY))),
     "emergency": (Story(_needs_the_emergency_step, disruptive=True), (RunStatus.RECOVERED, every(STOPPED))),
+    "evidence": (Story(_looks_into_the_nodes_first, until="plays.run"), (RunStatus.RECOVERED, every(ORDINARY))),
     "undone": (Story(_fails_at_the_last_node_of_the_last_step), (RunStatus.UNDONE, every(SICK))),
 }
 
@@ -87,15 +116,17 @@ def interrupted(story: Story, position: int, error: type[BaseException]) -> Worl
 
 
 def sweep(story: Story, error: type[BaseException], then: Callable[[World, int], None]) -> int:
-    """Cut the run off at every position and go on from there; how many positions there were."""
-    position = 1
-    while (scene := interrupted(story, position, error)) is not None:
+    """Cut the run off at every position of the story and go on from there; how many positions there were."""
+    last = story.positions()
+    for position in range(1, last + 1):
+        scene = interrupted(story, position, error)
+        assert scene is not None, position
         assert scene.journal.verify().sound
         assert_nothing_unrecorded(scene)
         then(scene, position)
         assert scene.journal.verify().sound
-        position += 1
-    return position - 1
+    assert story.until or interrupted(story, last + 1, error) is None
+    return last
 
 
 def assert_nothing_unrecorded(scene: World) -> None:
@@ -116,9 +147,10 @@ def test_without_an_interruption_each_story_ends_as_told(named_story: tuple[Stor
     story, expected = named_story
     scene, plan = story.begin()
     assert (story.act(scene, plan).status, scene.settings) == expected
-    assert {name.split(".")[0] for name in scene.wire.calls} == {"locks", "nodes", "journal", "talk", "plays"} | (
-        {"probes", "clock"} if expected[0] is RunStatus.RECOVERED else set()
-    )
+    ports = {"locks", "nodes", "journal", "talk", "plays"}
+    ports |= {"probes", "clock"} if expected[0] is RunStatus.RECOVERED else set()
+    ports |= {"shelf"} if scene.looking else set()
+    assert {name.split(".")[0] for name in scene.wire.calls} == ports
 
 
 @pytest.mark.parametrize("error", [CrashError, KeyboardInterrupt])
@@ -137,7 +169,7 @@ def test_resumed_from_any_position_it_ends_as_if_nothing_had_happened(
             scene.resume()
         assert (scene.runs()[RUN].status, scene.settings) == expected, f"cut off after {scene.wire.calls[:position]}"
 
-    assert sweep(story, error, check) > 50
+    assert sweep(story, error, check) > (20 if story.until else 50)
 
 
 def test_undone_from_any_position_everything_is_as_it_was(named_story: tuple[Story, Outcome]) -> None:
@@ -154,7 +186,7 @@ def test_undone_from_any_position_everything_is_as_it_was(named_story: tuple[Sto
             assert not run.resumable or not run.applied
         assert scene.settings == every(SICK), f"cut off after {scene.wire.calls[:position]}"
 
-    assert sweep(story, CrashError, check) > 50
+    assert sweep(story, CrashError, check) > (20 if story.until else 50)
 
 
 def test_resumed_from_any_position_and_then_undone_everything_is_as_it_was(named_story: tuple[Story, Outcome]) -> None:
@@ -298,11 +330,11 @@ def test_nothing_is_changed_without_its_intent_in_the_journal(
 
 
 def assert_each_play_was_announced(scene: World) -> None:
-    """As many plays as intents at most: none ran whose intent could not be written."""
+    """As many plays as intents at most: none ran whose intent could not be written; what only reads needs none."""
     intents = {Event.STEP_INTENT, Event.UNDO_INTENT}
     announced = sum(entry.event in intents for entry in scene.journal.entries())
     assert scene.wire.calls.count("plays.run") <= announced
-    assert len(scene.plays.inner.marks) <= announced
+    assert len([mark for mark in scene.plays.inner.marks if ".evidence." not in mark]) <= announced
 
 
 def test_every_port_error_at_every_position_leaves_a_run_that_can_be_ended() -> None:
