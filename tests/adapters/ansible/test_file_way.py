@@ -168,13 +168,28 @@ def test_what_an_interruption_left_in_the_file_is_brought_to_an_end(
     assert (one.pid == before) is wanted
 
 
+def by_hand(fleet: FileFleet, name: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """What a person without `runbook` would type; it must end well."""
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", fleet.inventory, playbook(name), *words]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_the_emergency_brake_goes_this_way_too(files: FileFleet, one: FileNode) -> None:
+    """Flag by flag, with a restart each; whatever else somebody edited does not stand in its way."""
+    one.file.write_text(SETTINGS.replace("0.3", "0.5"))
+    by_hand(files, "emergency_rollback", "-e", "key=features")
+    assert [one.value(key) for key in (CONCEPTS, "dual_memory.use_blended_recall", "dual_memory.enabled")] == [0, 0, 1]
+    assert "use_blended_recall = false" in one.file.read_text()
+    assert one.value(WEIGHT) == 0.5
+
+
 def test_by_hand_check_predicts_and_diff_shows(files: FileFleet, one: FileNode) -> None:
     """With plain ansible-playbook, texts of the command line read as what they are; the node is not restarted."""
-    words = ["-i", files.inventory, playbook("set_config"), "-e", f"key={WEIGHT} value=0.9", "--check", "--diff"]
-    program = Path(sys.executable).parent / "ansible-playbook"
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
     before = one.pid
-    done = subprocess.run([program, *words], env=environment, capture_output=True, text=True, check=True)
+    done = by_hand(files, "set_config", "-e", f"key={WEIGHT} value=0.9", "--check", "--diff")
     assert "-0.3\n+0.9\n" in done.stdout
     assert "changed=1" in done.stdout
     assert (one.file.read_text(), one.pid, one.value(WEIGHT)) == (SETTINGS, before, 0.3)
