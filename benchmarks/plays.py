@@ -23,7 +23,7 @@ from runbook.sandbox.fleet.waiting import wait_for
 
 KEY = "dual_memory.concept_sample_rate"
 SIZES = (1, 10, 100)
-ROUNDS = 5
+ROUNDS = 3
 GOALS = {
     1: 0.55,
     10: 0.72,
