@@ -89,6 +89,7 @@ def test_up_again_finds_its_work_done_and_other_options_are_refused(folder: Flee
     with pytest.raises(RefusedError) as caught:
         up(folder, replace(REQUEST, nodes=1), Silent())
     assert "runbook sandbox down" in caught.value.hint
+    assert caught.value.message == "a sandbox with other options is up: --nodes 2, not 1"
 
 
 def test_two_commands_at_once_the_second_is_told_who_works(folder: FleetFolder, record: FleetRecord) -> None:
@@ -100,13 +101,14 @@ def test_two_commands_at_once_the_second_is_told_who_works(folder: FleetFolder, 
             down(folder)
 
 
-@pytest.mark.parametrize("fault", ["latency", "errors", "ignore-config", "unreachable"])
+@pytest.mark.parametrize("fault", ["latency", "errors", "ignore-config", "unreachable", "poor-recall"])
 def test_a_fault_is_measured_on_the_chosen_node_and_cleared(
     folder: FleetFolder, record: FleetRecord, fault: str
 ) -> None:
     """The other node has none."""
     (injected,) = inject(folder, chosen(record, ["node-2"]), fault, {}, Silent(), patience=20)
     assert injected.measured
+    assert injected.what.endswith(".")
     assert active_faults(folder, record.nodes[0]) == ()
     assert clear(folder, record.nodes, fault) == {"node-1": (), "node-2": (fault,)}
     assert wait_for(lambda: seen(folder).is_well or None, 20)
@@ -123,8 +125,8 @@ def test_a_high_formation_rate_is_measured_on_every_node(folder: FleetFolder, re
 
 
 def test_a_symptom_that_does_not_show_is_exit_4(folder: FleetFolder, record: FleetRecord) -> None:
-    """A latency so small that it cannot be told from the usual."""
-    result = run(folder, "inject", "latency", "--node", "node-1", "--param", "milliseconds=0", "--timeout", "0.3")
+    """A share of errors that is none."""
+    result = run(folder, "inject", "errors", "--node", "node-1", "--param", "rate=0", "--timeout", "0.3")
     assert result.exception is None
     assert result.return_value == 4
     assert "did not show within 0.3 s" in result.stdout
@@ -277,3 +279,11 @@ def test_many_nodes_share_processes(tmp_path: Path) -> None:
         assert all(node.episodes == 5 for node in seen(folder).nodes)
     finally:
         assert down(folder).processes == 2
+
+
+@pytest.mark.slow
+def test_a_leak_is_measured_and_its_component_named(folder: FleetFolder, record: FleetRecord) -> None:
+    """And clearing puts the setting back."""
+    (injected,) = inject(folder, chosen(record, ["node-1"]), "memory-leak-bindings", {"max_mb": 100}, Silent())
+    assert re.fullmatch(r"memory \d+ MB/h, [\d.]+ of [\d.]+ MB are bindings", injected.measured or "")
+    assert clear(folder, record.nodes) == {"node-1": ("memory-leak-bindings",), "node-2": ()}

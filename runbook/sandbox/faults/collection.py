@@ -43,7 +43,9 @@ class Faults:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._active: dict[str, Fault] = {
-            name: available()[name](engine, note.parameters) for name, note in notes(engine).items()
+            name: available()[name](engine, note.parameters)
+            for name, note in notes(engine).items()
+            if name in available()
         }
         self._changing = asyncio.Lock()
 
@@ -95,10 +97,10 @@ class Faults:
             with contextlib.suppress(StorageError):
                 await (fault.suspend() if fault.survives else self.clear(name))
 
-    def before_recall(self, group: str) -> None:
+    def before_recall(self, group: str, *, observed: bool) -> None:
         """Raise InjectedError where a fault makes this recall fail."""
         for fault in self._active.values():
-            fault.before_recall(group)
+            fault.before_recall(group, observed=observed)
 
     def delay(self, group: str, seconds: float) -> float:
         """Seconds that the faults add to a recall that took `seconds`."""

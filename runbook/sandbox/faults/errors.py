@@ -15,13 +15,13 @@ class Injected(Fault):
         known_only(parameters, "rate", "group")
         self._rate = number(parameters, "rate", 0.5, 0.0, 1.0)
         self._group = choice(parameters, "group", "", "", "control", "treatment")
-        self._owed = 0.0
+        self._owed = {True: 0.0, False: 0.0}  # a recall that is not observed has no part in what others see
 
-    def before_recall(self, group: str) -> None:
+    def before_recall(self, group: str, *, observed: bool) -> None:
         """Fail exactly the share, spread evenly: of four recalls at 0.25 one fails, not one or two."""
         if self._group not in {"", group}:
             return
-        self._owed += self._rate
-        if self._owed >= 1.0:
-            self._owed -= 1.0
+        self._owed[observed] += self._rate
+        if self._owed[observed] >= 1.0:
+            self._owed[observed] -= 1.0
             raise InjectedError("this recall was made to fail")

@@ -41,7 +41,7 @@ class Fault:
     async def suspend(self) -> None:
         """The node ends: where the fault survives that, stop working."""
 
-    def before_recall(self, group: str) -> None:
+    def before_recall(self, group: str, *, observed: bool) -> None:
         """Raise InjectedError to make the recall fail."""
 
     def delay(self, group: str, seconds: float) -> float:  # noqa: ARG002 - for those that override it

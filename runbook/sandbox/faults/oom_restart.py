@@ -31,8 +31,6 @@ class Injected(SettingFault):
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         super().__init__(engine, parameters)
         self._headroom = int(number(parameters, "headroom_mb", 24.0, 8.0, 10_000.0) * 1e6)
-        if not engine.options.alone:
-            raise FaultError("this node shares its process with others, who would be killed with it")
 
     def wanted(self) -> Mapping[str, Value]:
         """No cleanup."""
@@ -43,7 +41,13 @@ class Injected(SettingFault):
         return Churn(self.engine, number(self.parameters, "mb_per_second", 3.0, 0.1, 20.0), _UNBOUNDED)
 
     async def start(self) -> None:
-        """Switch the cleanup off; under a supervisor begin, else get one: the node restarts in a moment."""
+        """Switch the cleanup off; under a supervisor begin, else get one: the node restarts in a moment.
+
+        Raises:
+            FaultError: the node shares its process with others, who would be killed with it.
+        """
+        if not self.engine.options.alone:
+            raise FaultError("this node shares its process with others, who would be killed with it")
         await take(self.engine, self.name, self._wanted, self.parameters)
         if supervisor.SUPERVISED in os.environ:
             await self.resume()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from runbook.errors import RefusedError, UsageError
@@ -67,9 +67,19 @@ def _standing(folder: FleetFolder, request: FleetRequest, talk: Talk) -> FleetRe
     if dead:
         raise RefusedError(f"a sandbox is up, but dead: {', '.join(dead)}", hint=f"end it first: {_DOWN_HINT}")
     if found.request != request:
-        message = f"a sandbox with other options is up: {found.request}"
+        message = f"a sandbox with other options is up: {_differences(found.request, request)}"
         raise RefusedError(message, hint=f"end it first: {_DOWN_HINT}")
     return found
+
+
+def _differences(found: FleetRequest, wanted: FleetRequest) -> str:
+    """Each option that is not as it is wanted now."""
+    there, asked = asdict(found), asdict(wanted)
+    return "; ".join(
+        f"--{name.replace('_', '-')} {there[name] or 'none'}, not {asked[name] or 'none'}"
+        for name in there
+        if there[name] != asked[name]
+    )
 
 
 def _start(folder: FleetFolder, request: FleetRequest, real_texts: list[str], talk: Talk) -> FleetRecord:

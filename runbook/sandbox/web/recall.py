@@ -30,7 +30,7 @@ def routes(engine: Engine, faults: Faults) -> list[Route]:
             observe=queried_flag(request, "observe", default=True),
         )
         try:
-            faults.before_recall(engine.settings.tuning.group(space))
+            faults.before_recall(engine.settings.tuning.group(space), observed=cue.observe)
             found = engine.recall(space, cue)
             await asyncio.sleep(faults.delay(found.group, found.seconds))
         except Exception:
