@@ -33,7 +33,7 @@ def fleet(**settings: dict[str, Value]) -> World:
 
 def pull(scene: World, what: Rollback = Rollback.FEATURES, *, run: str = BRAKE, **ports: Any) -> Rolled:
     """Pull the brake, with other ports where a test says so."""
-    brake = ports.pop("brake", None) or MemoryBrake(scene.fleet.settings, CLOCK)
+    brake = ports.pop("brake", None) or MemoryBrake(scene.fleet.settings, clock=CLOCK)
     plays: Callable[[], Plays] = ports.pop("plays", lambda: scene.ports.plays)
     journal = ports.pop("journal", lambda: scene.ports.journal)
     assert not ports
@@ -75,7 +75,7 @@ def test_undo_puts_back_what_was_on_and_nothing_else() -> None:
 def test_a_node_that_does_not_tell_what_it_had_is_taken_for_on() -> None:
     """It was told so, and an undo can do no better."""
     scene = fleet()
-    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, CLOCK, mute={"a"}))
+    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, clock=CLOCK, mute={"a"}))
     assert rolled.exit_code is ExitCode.DONE
     messages = dict(scene.runs()[BRAKE].steps[0].messages)
     assert "takes it for on" in messages["a"]
@@ -105,7 +105,7 @@ def test_without_ansible_it_is_done_all_the_same_and_said(what: str) -> None:
 def test_ansible_alone_is_enough_too() -> None:
     """Nodes that HTTP does not reach from here; the play tells what they had."""
     scene = fleet(b=OFF)
-    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, CLOCK, unreachable={"a", "b", "c"}))
+    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, clock=CLOCK, unreachable={"a", "b", "c"}))
     assert rolled.exit_code is ExitCode.DONE
     assert scene.settings == dict.fromkeys(NAMES, OFF)
 
@@ -114,7 +114,7 @@ def test_stragglers_are_listed_and_undo_leaves_them_alone() -> None:
     """5; a node that nobody reached was not changed."""
     scene = fleet()
     scene.plays.inner.unreachable.add("b")
-    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, CLOCK, unreachable={"b"}))
+    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, clock=CLOCK, unreachable={"b"}))
     assert rolled.exit_code is ExitCode.PARTIAL
     assert [each.node.name for each in rolled.stragglers] == ["b"]
     assert not scene.runs()[BRAKE].resumable
@@ -125,7 +125,7 @@ def test_a_node_that_accepts_and_ignores_is_a_straggler() -> None:
     """It is on, whatever it says."""
     scene = fleet()
     scene.plays.inner.ignoring.add("b")
-    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, CLOCK, ignoring={"b"}))
+    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, clock=CLOCK, ignoring={"b"}))
     assert rolled.exit_code is ExitCode.PARTIAL
     assert scene.settings["b"] == ON
 
@@ -134,7 +134,7 @@ def test_nobody_reached_is_unreachable() -> None:
     """10; it is in the journal as a run that changed nothing."""
     scene = fleet()
     scene.plays.inner.unreachable.update(NAMES)
-    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, CLOCK, unreachable=set(NAMES)))
+    rolled = pull(scene, brake=MemoryBrake(scene.fleet.settings, clock=CLOCK, unreachable=set(NAMES)))
     assert rolled.exit_code is ExitCode.UNREACHABLE
     assert scene.runs()[BRAKE].applied == ()
 
@@ -307,7 +307,7 @@ def test_a_second_brake_closes_the_run_of_one_that_was_killed() -> None:
         raise CutError
 
     with pytest.raises(CutError):
-        pull(scene, plays=cut, brake=Killed(scene.fleet.settings, CLOCK))
+        pull(scene, plays=cut, brake=Killed(scene.fleet.settings, clock=CLOCK))
     again = pull(scene, run="20261122T231500-dddd")
     assert again.overtaken == (BRAKE,)
     assert scene.runs()[BRAKE].status is RunStatus.SUPERSEDED

@@ -105,6 +105,7 @@ def test_ansible_can_read_them_all() -> None:
     ("name", "wanted"),
     [
         ("setting", {"kind", "key", "value", "value_by_host", "expected", "expected_by_host"}),
+        ("rollback", {"what"}),
         ("heap", set()),
         ("process_memory", {"pid_file"}),
     ],

@@ -15,17 +15,17 @@ class MemoryBrake:
 
     Args:
         nodes: the settings of each node by name; changed in place.
-        clock: passes while stragglers are waited for.
         unreachable: nodes that do not answer.
         mute: nodes that take what they are told, and do not tell what they had.
         ignoring: nodes that accept a value and keep the old one.
+        clock: passes while stragglers are waited for; without it nobody waits for them.
     """
 
     nodes: MutableMapping[str, dict[str, Value]]
-    clock: Clock
     unreachable: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
     ignoring: set[str] = field(default_factory=set)
+    clock: Clock | None = None
 
     def pull(self, nodes: Sequence[Node], flags: Sequence[str], *, insist: bool) -> "MemoryPulling":
         """Begin."""
@@ -51,9 +51,10 @@ class MemoryPulling:
     def settle(self, seconds: float, enough: Callable[[Pulled], bool]) -> bool:
         """Is each node verified, or enough?"""
         settled = all(each.state in SETTLED or enough(each) for each in self._pulled.values())
-        if not settled:
+        if not settled and self._brake.clock is not None:
             self._brake.clock.sleep(seconds)
-        return settled
+            return False
+        return True
 
     def state(self) -> tuple[Pulled, ...]:
         """Every node as it stands."""
