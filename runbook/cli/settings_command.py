@@ -40,6 +40,7 @@ def _keys_argument(kind: Kind) -> Callable[[Decorated], Decorated]:
 def _get(kind: Kind) -> click.Command:
     @click.command(
         "get",
+        short_help="Show what each node has; where nodes differ.",
         help=f"Show {_WORDS[kind]} node by node, all or those named; where nodes differ, that is marked.",
         epilog=ends_with(*_READ, ExitCode.PARTIAL, ExitCode.COULD_NOT_TELL),
     )
@@ -60,6 +61,7 @@ def _get(kind: Kind) -> click.Command:
 def _set(kind: Kind) -> click.Command:
     @click.command(
         "set",
+        short_help="Set on all nodes, or those named; read back.",
         help=(
             f"Set {_WORDS[kind]}: KEY VALUE or KEY=VALUE, one or more. Through Ansible, in waves, read back.\n\n"
             "It is a run: `runbook undo` puts the old values back, `runbook resume` goes on after an interruption."
@@ -95,6 +97,7 @@ def _set(kind: Kind) -> click.Command:
 def _history(kind: Kind) -> click.Command:
     @click.command(
         "history",
+        short_help="Show every change: when, who, what, why.",
         help=f"Show every change of {_WORDS[kind]} in the journal: when, who, which nodes, from what to what, and why.",
         epilog=ends_with(ExitCode.DONE, ExitCode.DAMAGED, ExitCode.NOT_SUPPORTED),
     )
@@ -116,6 +119,7 @@ def _history(kind: Kind) -> click.Command:
 def _drift(kind: Kind) -> click.Command:
     @click.command(
         "drift",
+        short_help="Find what is not as it was last set.",
         help=(
             f"Find nodes whose {_WORDS[kind]} are not what the journal last set, else what the baseline recorded, else "
             "what their peers have."
