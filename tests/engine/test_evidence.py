@@ -165,7 +165,7 @@ def test_a_play_that_cannot_collect_stops_nothing(error: RunbookError) -> None:
     def broken(*_: Any) -> Any:
         raise error
 
-    scene.plays.collect = broken  # type: ignore[method-assign]  # the world is like that
+    scene.plays.collect = broken  # type: ignore[assignment,method-assign]  # the world is like that
     carried = scene.act()
     assert carried.status is RunStatus.RECOVERED
     assert [each.message for each in carried.evidence] == [error.message] * 3
