@@ -20,6 +20,7 @@ from runbook.sandbox.faults.collection import available
 PACKAGE = Path(runbook.__file__).resolve().parent
 _VARIABLE = re.compile(r"\bengram_[a-z]+(?:_[a-z]+)*\b")
 _ENVIRONMENT = re.compile(r"""["'](_?RUNBOOK_[A-Z_]+)["']""")
+_OPTION = re.compile(r'"(--[a-z-]+)"')
 _INPUT = re.compile(r"\{\{\s*([a-z_]+)")
 
 
@@ -36,6 +37,7 @@ def known() -> Known:
         events=frozenset(event.value for event in Event),
         faults=faults,
         configuration=schema("config.v1"),
+        node_options=frozenset(_OPTION.findall(_text(PACKAGE / "sandbox" / "node.py"))),
     )
 
 

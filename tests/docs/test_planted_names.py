@@ -130,8 +130,8 @@ def test_a_wrong_name_is_found(names: Names, kind: Kind, text: str, name: str, m
 
 @pytest.mark.parametrize(("kind", "text", "name", "meant"), [each for each in PLANTED if each[0] is not Kind.EVENT])
 def test_it_is_found_in_another_s_runbook_too(names: Names, kind: Kind, text: str, name: str, meant: str) -> None:
-    """But for bare words that may be anybody's: a file of no known kind, an exit code beside no `runbook ...`."""
-    missing = [named for named in names(text + "\n", own=False) if not named.exists]
+    """It names one command that exists. An exit code beside no `runbook ...` may be any program's."""
+    missing = [named for named in names(f"`runbook runs`\n\n{text}\n", own=False) if not named.exists]
     told = [(named.kind, named.name) for named in missing]
     assert told == [(kind, name)] or (kind is Kind.EXIT_CODE and "runbook" not in text and told == [])
 
@@ -160,6 +160,9 @@ def test_it_is_found_in_another_s_runbook_too(names: Names, kind: Kind, text: st
         '```toml\n[package]\nname = "engram"\n[targets]\nx = 1',
         "```yaml\n- hosts: all\n  vars: {engram_url: 'http://x', ansible_user: y}\n```",
         "`~/tools/x`, `/usr/share/docs/x.md`, `$HOME/docs/y.md`, `<checkout>/docs/z.md`",
+        "```sh\nkubectl set env deployment/engram DUAL=false\nkubectl get pods -l app=engram -w\n```",
+        "```sh\ndocker stop engram now\n```",
+        "`pip install --no-deps x`, `--run` and `--runs` of a benchmark, `tools/of/theirs.py`",
         "`$RUNBOOK`, `RUNBOOK`, `MY_RUNBOOK_URL`",
         "| code | says |\n|---|---|\n| 6 | another table |",
         f"{ELSEWHERE}\n`runbook nonsense` and `GET /api/v1/nonsense`\n\n{HERE}",

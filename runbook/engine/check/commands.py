@@ -20,7 +20,7 @@ _OTHER_KEYS = ("feature_flags.", "memory_spaces.", "server.")
 """Settings of upstream's own command."""
 
 
-def names_of_commands(piece: Piece, known: Known, *, own: bool) -> Iterator[Named]:
+def names_of_commands(piece: Piece, known: Known) -> Iterator[Named]:
     """Commands, options and arguments that a piece of code names."""
     if piece.where is Where.PROSE:
         return
@@ -33,8 +33,6 @@ def names_of_commands(piece: Piece, known: Known, *, own: bool) -> Iterator[Name
     for called in invocations(piece.text, "engram", pipes=piece.language in _SHELLS):
         if called.sure and called.words:
             yield from _engram(called.words, known, piece.line)
-    if piece.where is Where.INLINE:
-        yield from lone_options(piece.text, piece.line, known.commands, own=own)
 
 
 def _is_known(word: str, tree: CommandTree) -> bool:
@@ -108,7 +106,7 @@ def _engram(words: Sequence[str], known: Known, line: int) -> Iterator[Named]:
         for each in verb.split(OR):
             yield from _engram([each], known, line)
         return
-    if is_placeholder(verb) or verb.startswith("-"):
+    if is_placeholder(verb) or not re.fullmatch(r"[a-z][a-z-]*", verb):
         return
     note = f"runbook {verb} does that" if verb in known.commands.children else ""
     found = among(Kind.ENGRAM_COMMAND, f"engram {verb}", line, [f"engram {each}" for each in ENGRAM_COMMANDS], note)
@@ -123,14 +121,14 @@ def _engram(words: Sequence[str], known: Known, line: int) -> Iterator[Named]:
             yield among(Kind.SETTING, key, line, known.settings)
 
 
-def lone_options(text: str, line: int, tree: CommandTree, *, own: bool) -> Iterator[Named]:
+def lone_options(text: str, line: int, known: Known, *, own: bool) -> Iterator[Named]:
     """An option that stands for itself, such as `--act`: any command's.
 
     In a document of somebody else's it may be any program's, so only one that is nearly ours is taken for ours.
     """
     if not _LONG.match(text):
         return
-    every = tree.every_option()
+    every = known.commands.every_option() | known.node_options
     name = text.partition("=")[0].split()[0]
     if not _LONG.fullmatch(name) or name in _OTHER_OPTIONS:
         return

@@ -56,7 +56,10 @@ class Surroundings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Everything that exists. `playbooks` are given with their inputs, `configuration` is the schema of that file."""
+    """Everything that exists. `playbooks` are given with their inputs, `configuration` is the schema of that file.
+
+    `node_options` are those of the sandbox's node, which is a program of its own.
+    """
 
     commands: CommandTree
     settings: frozenset[str]
@@ -67,6 +70,7 @@ class Known:
     events: frozenset[str]
     faults: frozenset[str]
     configuration: Mapping[str, Any]
+    node_options: frozenset[str] = frozenset()
     endpoints: tuple[Endpoint, ...] = ENDPOINTS
 
     @property

@@ -19,7 +19,7 @@ def names_in_messages(source: str, known: Known) -> Iterator[Named]:
             continue
         for offset, part in enumerate(text.splitlines()):
             piece = Piece(Where.BLOCK, part, line + offset, 0)
-            yield from (named for named in names_of_commands(piece, known, own=True) if named.kind in _COMMANDS)
+            yield from (named for named in names_of_commands(piece, known) if named.kind in _COMMANDS)
 
 
 def _texts(tree: ast.AST) -> Iterator[tuple[str, int]]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 _PLACEHOLDER = re.compile(r"[^a-z]*|.*[<>{}$*…\[\]\\].*|.*\.\.\..*|[A-Z][A-Z0-9_:=.-]*|IT")
 """A word that stands for another: RUN, NAME, <node>, {id}, $RUN, ..., 3, and what a `$(...)` would give."""
 
-_SHARED = ("/api/v1/admin/", "/api/v1/", "dual_memory.", "engram ", "engram_", "process_")
+_SHARED = ("--", "/api/v1/admin/", "/api/v1/", "dual_memory.", "engram ", "engram_", "process_")
 
 FILE_ENDINGS = frozenset(
     {"cfg", "conf", "csv", "db", "go", "head", "html", "ini", "json", "jsonl", "key", "lock", "log"}

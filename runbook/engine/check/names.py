@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from urllib.parse import unquote
 
-from runbook.engine.check.commands import names_of_commands
+from runbook.engine.check.commands import lone_options, names_of_commands
 from runbook.engine.check.configuration import names_of_keys
 from runbook.engine.check.endpoints import names_of_endpoints
 from runbook.engine.check.known import Known, Surroundings
@@ -15,6 +15,7 @@ from runbook.engine.check.named import FILE_ENDINGS, Kind, Named, among, nearest
 from runbook.engine.check.plays import names_of_inputs, names_of_playbooks
 
 _EXIT = re.compile(r"(?i)\bexit(?:s|ed)?(?: with)?(?: code| status) (\d+)\b|\(exit (\d+)\)|\bexits? with (\d+)\b")
+_ANYBODY_S = frozenset({Kind.FILE, Kind.LINK, Kind.ANCHOR})
 _CALLED = re.compile(r"\brunbook [a-z-]+")
 _KILLED = 128
 """From here up a shell tells by which signal a program ended."""
@@ -32,13 +33,18 @@ def names_in(document: Document, known: Known, around: Surroundings, *, own: boo
     In a document of our `own` everything that looks like a name must be one; in anybody else's, only what is
     unmistakably meant for this system.
     """
-    return sorted(_names(document, known, around, own=own), key=attrgetter("line"))
+    names = sorted(_names(document, known, around, own=own), key=attrgetter("line"))
+    if own or any(named.kind not in _ANYBODY_S for named in names):
+        return names
+    return [named for named in names if named.kind is not Kind.FILE]  # it is about something else
 
 
 def _names(document: Document, known: Known, around: Surroundings, *, own: bool) -> Iterator[Named]:
     ours = {piece.part for piece in document.pieces if own or _CALLED.search(piece.text)}
     for piece in document.pieces:
-        yield from names_of_commands(piece, known, own=own)
+        yield from names_of_commands(piece, known)
+        if piece.where is Where.INLINE and ours:
+            yield from lone_options(piece.text, piece.line, known, own=own)
         yield from names_of_settings(piece, known)
         yield from names_of_metrics(piece, known, own=own)
         yield from names_of_variables(piece, known)

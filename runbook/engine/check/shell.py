@@ -12,10 +12,12 @@ _ALTERNATIVES = re.compile(r"(?<=\s)[a-z-]+(?:[|/][a-z-]+)+(?![\w\"'/.-])")
 _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'|;&<>()#\\]|(?<=\S)#)+|[|;&<>()#]|["'\\]""")
 _STARTS = re.compile(
     r"(?:^|[:=,(\[{]\s*[\"']|[;&|(!{\0]|\$|(?<![\w#])[#>%]|\b(?:then|do|else|if|while|until|time|exec|command|nohup)"
-    r"|\b(?:sudo|watch|timeout|env)(?:\s+(?:-\w+(?:\s+[\w.-]+)?|--[\w-]+(?:=\S+)?|\d+\w?))*?|\w+=\S*)\s*$"
+    r"|(?:^|[;&|($#>])\s*(?:sudo|watch|timeout|env)(?:\s+(?:-\w+(?:\s+[\w.-]+)?|--[\w-]+(?:=\S+)?|\d+\w?))*?|\w+=\S*\s)\s*$"
 )
 _FAR, _LONG = 200, 4000
 """Characters before a command, and of it, that are looked at: an endless line does not take endless time."""
+_FOLDER = r"(?<![\w./~-])(?:(?:[.~]*/|[\w.-]+/(?=(?:[\w.-]+/)*bin/))(?:[\w.-]+/)*|bin/)?"
+"""`./target/`, `/opt/x/bin/`, `sandbox/bin/`: where a program lies; `deployment/engram` is none."""
 _OPERATORS = frozenset("|;&<>()#")
 
 
@@ -38,7 +40,7 @@ def invocations(text: str, program: str, *, pipes: bool = True) -> Iterator[Invo
     flat = re.sub(r"<([\w. -]+)>", lambda found: re.sub(r"\W", "_", found.group(1)).upper(), flat)
     if not pipes:
         flat = _ALTERNATIVES.sub(lambda found: re.sub(r"[|/]", OR, found.group()), flat)
-    for found in re.finditer(rf"(?<![\w.-])(?:[\w./~-]*/)?{program}(?=\s)", flat):
+    for found in re.finditer(rf"{_FOLDER}{program}(?=\s)", flat):
         before = flat[max(found.start() - _FAR, 0) : found.start()]
         if len(before) == _FAR:
             before = f"x {before}"  # the line does not begin here

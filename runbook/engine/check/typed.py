@@ -27,7 +27,7 @@ def names_in_material(text: str, known: Known) -> Iterator[Named]:
     """What a file of YAML says, such as a playbook or rules of alerts: line by line, comments too."""
     for number, line in enumerate(text.splitlines(), start=1):
         piece = Piece(Where.BLOCK, line, number, 0, "yaml")
-        yield from names_of_commands(piece, known, own=True)
+        yield from names_of_commands(piece, known)
         yield from names_of_settings(piece, known)
         yield from names_of_metrics(piece, known, own=True)
         yield from names_of_variables(piece, known)
@@ -74,10 +74,10 @@ def _said(text: str, known: Known) -> Iterator[Named]:
     yield from names_of_metrics(piece, known, own=True)
     yield from names_of_endpoints(piece, known)
     for found in re.finditer(r"(?<![\w-])--[a-z][a-z-]+", text):
-        yield from lone_options(found.group(), 1, known.commands, own=True)
+        yield from lone_options(found.group(), 1, known, own=True)
     for code in re.findall(r"`([^`]+)`", text):
-        yield from names_of_commands(Piece(Where.INLINE, code, 1, 0), known, own=True)
+        yield from names_of_commands(Piece(Where.INLINE, code, 1, 0), known)
     for command in re.findall(r"(?<![\w`-])(runbook [a-z][a-z-]+(?: [a-z][a-z-]+)?)", re.sub(r"`[^`]*`", "", text)):
         known_one = command.split()[1] in known.commands.children or "-" in command.split()[1]
         if known_one:
-            yield from names_of_commands(Piece(Where.BLOCK, command, 1, 0), known, own=True)
+            yield from names_of_commands(Piece(Where.BLOCK, command, 1, 0), known)
