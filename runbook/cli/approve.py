@@ -14,7 +14,7 @@ from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import office
 from runbook.cli.screen import show, show_json
 from runbook.engine import approval
-from runbook.engine.approval import check_approved, check_approver, digest_of, told
+from runbook.engine.approval import Ages, check_approved, check_approver, digest_of, told
 from runbook.engine.journal_time import ages
 from runbook.engine.rails import check_plan
 from runbook.errors import ExitCode, RefusedError
@@ -84,12 +84,19 @@ def check_beginning(current: Session, target: Target, run: Run) -> None:
 
 
 def standings(current: Session, runs: list[Run]) -> dict[str, str]:
-    """By run, where its approval stands, for those that have not begun."""
-    waiting = [run for run in runs if run.approval is not None and run.status is RunStatus.WAITING]
-    if not waiting:
-        return {}
-    age = ages(current.journal.entries(), current.clock.now())
-    return {run.plan.id: told(run, age) for run in waiting}
+    """By run, where its approval stands while it waits; and who asked and who said yes, once it has begun."""
+    waiting = any(run.status is RunStatus.WAITING for run in runs)
+    age = ages(current.journal.entries(), current.clock.now()) if waiting else {}
+    return {run.plan.id: _stands(run, age) for run in runs if run.approval is not None}
+
+
+def _stands(run: Run, age: Ages) -> str:
+    if run.status is RunStatus.WAITING:
+        return told(run, age)
+    given = run.approval.given if run.approval is not None else None
+    return (
+        "" if given is None or run.approval is None else f"asked by {run.approval.asked.who}, approved by {given.who}"
+    )
 
 
 def _plan_lines(run: Run) -> Iterator[Line]:

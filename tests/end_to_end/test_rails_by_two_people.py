@@ -100,6 +100,7 @@ def test_a_second_person(fleet: Command) -> None:
 
     done = fleet.run("resume", run, **by("cleo"))
     assert done.returncode in {0, 3, 4}, done.stderr
+    assert "asked by anna, approved by bert" in fleet("runs").stdout
     after = fleet.settings()
     assert after["node-2"] == before["node-2"]
     assert after["node-1"]["dual_memory.coherence_threshold"] == 0.65
