@@ -1,6 +1,8 @@
 """Every command that takes a target, found by walking, against upstream Engram 0.1: none claims, none harms."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -9,6 +11,7 @@ from upstream_fleet import UpstreamFleet
 from runbook.cli.root import cli, run
 
 Output = pytest.CaptureFixture[str]
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "upstream-server.md"
 ARGUMENTS = {
     ("flags", "set"): ["dual_memory.enable_concepts=false"],
     ("config", "set"): ["dual_memory.concept_sample_rate=0.05"],
@@ -54,6 +57,19 @@ def typed(words: tuple[str, ...]) -> list[str]:
     return said
 
 
+def documented() -> dict[tuple[str, ...], int]:
+    """The exit codes that the page on the upstream server promises, by command; without those of further options."""
+    rows = re.findall(r"^\| (.*?) \| .* \| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    named = ((tuple(words.split()), int(code)) for cell, code in rows for words in re.findall(r"`runbook (.*?)`", cell))
+    return {words: code for words, code in named if not any(word.startswith("-") for word in words)}
+
+
+def test_what_is_documented_exists() -> None:
+    """And is a good part of it."""
+    assert documented().keys() <= WITH_TARGET.keys()
+    assert len(documented()) >= 11
+
+
 def test_the_walk_finds_them() -> None:
     """A walk over nothing would prove nothing."""
     assert {("nodes",), ("doctor",), ("high-formation-rate",), ("baseline", "capture")} <= WITH_TARGET.keys()
@@ -65,6 +81,7 @@ def test_it_neither_claims_nor_harms(fleet: UpstreamFleet, capsys: Output, words
     code = run(typed(words))
     told = capsys.readouterr()
     assert code != 1, told.err
+    assert code == documented().get(words, code), told.out + told.err
     assert told.out + told.err
     if words not in WELL:
         assert code != 0, told.out
