@@ -1,5 +1,7 @@
 """Baselines as files: whatever a file holds, it is loaded right or refused with its place."""
 
+import hashlib
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,3 +154,49 @@ def test_a_setting_of_the_wrong_type_is_damage_with_the_file_named(tmp_path: Pat
     path.write_bytes(path.read_bytes().replace(b"0.65", b'"x"'))
     with pytest.raises(DamagedError, match=r"fleet.*coherence_threshold|coherence_threshold"):
         store.load_baseline(BASELINE.target)
+
+
+def test_a_document_of_a_run_is_kept_for_the_owner_only_with_the_digest_of_its_bytes(tmp_path: Path) -> None:
+    """`runs/<run>/<name>.json`, whole or not at all."""
+    document = {"resident_bytes": 5, "components": {"café": {"bytes": 1.5}}}
+    kept = FileStore(tmp_path / "state").keep("20261122T210000-aaaa", "collect_heap-node-1-1", document)
+    path = Path(kept.path)
+    assert path == tmp_path / "state" / "runs" / "20261122T210000-aaaa" / "collect_heap-node-1-1.json"
+    assert json.loads(path.read_bytes()) == document
+    assert kept.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [each.name for each in path.parent.iterdir()] == [path.name], "nothing half-written is left"
+
+
+def test_a_document_that_is_kept_again_replaces_the_first(tmp_path: Path) -> None:
+    """The digest is that of what is there."""
+    store = FileStore(tmp_path)
+    first, second = (store.keep("run-1", "heap", {"n": n}) for n in (1, 2))
+    assert first.path == second.path
+    assert first.sha256 != second.sha256
+    assert json.loads(Path(second.path).read_bytes()) == {"n": 2}
+
+
+@pytest.mark.parametrize("odd", [{"n": 2**70}, {"text": "\ud800"}, {"n": [None, True, {}]}])
+def test_whatever_a_host_told_is_kept(odd: dict[str, Any], tmp_path: Path) -> None:
+    """Numbers and texts that stricter writers refuse."""
+    assert json.loads(Path(FileStore(tmp_path).keep("run-1", "heap", odd).path).read_bytes()) == odd
+
+
+@pytest.mark.parametrize(("run", "name"), [("../../x", "heap"), ("run-1", "../heap"), ("", "heap"), ("run-1", "a/b")])
+def test_a_document_cannot_leave_the_folder(run: str, name: str, tmp_path: Path) -> None:
+    """A node may be called anything."""
+    with pytest.raises(UsageError):
+        FileStore(tmp_path / "state").keep(run, name, {})
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_disk_that_refuses_a_document_says_so(tmp_path: Path) -> None:
+    """A file where the folder should be, a folder where the file should be."""
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(StorageError):
+        FileStore(tmp_path).keep("run-1", "heap", {})
+    (tmp_path / "state" / "runs" / "run-1" / "heap.json").mkdir(parents=True)
+    with pytest.raises(StorageError):
+        FileStore(tmp_path / "state").keep("run-1", "heap", {})
