@@ -107,7 +107,7 @@ def show_drift(where: Where) -> ExitCode:
         show_json(envelope("settings_drift", f"runbook {where.command} drift", code, data))
     else:
         show(drift_lines(report))
-        show(correction_lines(where.command, target.name, report))
+        show(correction_lines(where.command, target.name, report, reason=target.rails.require_reason))
     return code
 
 

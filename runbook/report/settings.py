@@ -1,5 +1,6 @@
 """Flags and configuration: what each node has, what would be set, what was set, and what has drifted; text and data."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -123,18 +124,23 @@ def drift_lines(report: DriftReport) -> Iterator[Line]:
         yield line("Nothing has drifted." if not report.silent else "Nothing has drifted where the nodes tell.")
 
 
-def correction_lines(command: str, target: str, report: DriftReport) -> Iterator[Line]:
-    """The commands that would put each drifted value back, one for each setting and value."""
+def correction_lines(command: str, target: str, report: DriftReport, *, reason: bool) -> Iterator[Line]:
+    """The commands that would put each drifted value back, one for each setting and value, as a shell takes them.
+
+    With a place for the `reason`, where the target needs one.
+    """
     wanted: dict[tuple[str, str], list[str]] = {}
     for drift in report.drifts:
         if drift.measure is not Measure.PEERS:
-            wanted.setdefault((drift.key, shown(drift.expected)), []).append(drift.node)
+            wanted.setdefault((drift.key, _typed(drift.expected)), []).append(drift.node)
     if wanted:
         yield EMPTY
         yield line("To put them back:")
+    why = ' --reason "..."' if reason else ""
     for (key, value), nodes in wanted.items():
-        chosen = " ".join(f"--node {node}" for node in nodes)
-        yield line(f"runbook {command} set {key} {value} --target {target} {chosen}", Style.STRONG, indent=2)
+        words = ["runbook", command, "set", key, value, "--target", target]
+        words += [word for node in nodes for word in ("--node", node)]
+        yield line(shlex.join(words) + why, Style.STRONG, indent=2)
 
 
 def drift_data(target: str, report: DriftReport) -> dict[str, Any]:
@@ -160,6 +166,17 @@ def _by_value(settings: NodeSettings, key: str) -> list[tuple[Value | None, list
         else:
             nodes.append(name)
     return sorted(groups, key=lambda group: -len(group[1]))
+
+
+def _typed(value: Value) -> str:
+    """A value as the command line takes it, with all its digits."""
+    match value:
+        case tuple():
+            return ",".join(value)
+        case float():
+            return repr(value)
+        case _:
+            return shown(value)
 
 
 def _by_reason(skipped: Iterable[Skipped]) -> Mapping[str, list[str]]:

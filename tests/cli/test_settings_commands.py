@@ -1,12 +1,14 @@
 """`runbook flags` and `runbook config` on a real node through real Ansible: codes, documents, refusals, Tab."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.shell_completion import ShellComplete
-from command_line import Output, complaint, document
+from command_line import WORDS, Output, complaint, document
 from running_node import RunningNode
+from terminal import on_terminal
 
 from runbook.cli.root import cli, run
 
@@ -93,6 +95,22 @@ def test_what_is_refused_before_anything_is_touched(target: Path, shared_node: R
     assert (plan["risk"], plan["run"], len(plan["steps"])) == ("disruptive", None, 1)
     assert shared_node.admin("GET", "features").json == before
     assert document(capsys, "flags", "history")["data"]["changes"] == []
+
+
+def test_the_person_is_asked_once_with_all_there_is_to_know(
+    target: Path, shared_node: RunningNode, tmp_path: Path, capsys: Output
+) -> None:
+    """Old and new value, risk and nodes stand above the question, with --json too; no is no (13), yes is done."""
+    words = [*WORDS, "flags", "set", "enable_concepts=false", "--reason", "a test"]
+    for more, answer, expect in ((["--json"], "n", 13), ([], "n", 13), ([], "y", 0)):
+        code, shown = on_terminal([*words, *more], os.environ, tmp_path, typed=answer, columns=120)
+        question = shown.partition("[y/N]")[0]
+        assert (code, shown.count("[y/N]")) == (expect, 1), shown
+        assert "prod-1: true -> false" in question
+        assert "on 1 node (risk disruptive)?" in question
+        assert shared_node.admin("GET", "features").json[CONCEPTS] is (answer == "n")
+    assert run(["runs", "--last", "--id"]) == 0
+    assert run(["undo", capsys.readouterr().out.strip(), "--yes", "--reason", "a test"]) == 0
 
 
 @pytest.mark.parametrize(
