@@ -26,6 +26,9 @@ def fleet(state: Path) -> Iterator[Path]:
 def test_reading_commands(target: Path, capsys: Output) -> None:
     """A healthy node, before and after its baseline."""
     assert document(capsys, "high-formation-rate", *SHORT)["data"]["baseline"] is None
+    for issue in ("memory-leak", "poor-recall-quality"):
+        assert document(capsys, issue, *SHORT, expect=4)["data"]["baseline"] is None
+    assert document(capsys, "diagnose", *SHORT, expect=4)["data"]["baseline"] is None
     assert document(capsys, "baseline", "show", expect=4)["data"] == {}
     assert document(capsys, "runs")["data"] == {"runs": []}
     assert document(capsys, "runs", "--last", expect=4)["data"] == {"runs": []}
@@ -39,6 +42,8 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     (entry,) = document(capsys, "audit", "show")["data"]["entries"]
     assert entry["event"] == "baseline.captured"
     assert {check["good"] for check in document(capsys, "doctor")["data"]["checks"]} == {True}
+    (target / "x.md").write_text("`runbook doctor`")
+    assert document(capsys, "check", "--document", str(target / "x.md"))["data"]["missing"] == []
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 
@@ -49,6 +54,13 @@ def test_settings(target: Path, capsys: Output) -> None:
         assert document(capsys, kind, "set", key, value, "--dry-run")["data"]["steps"]
         assert document(capsys, kind, "history")["data"]["changes"] == []
         assert document(capsys, kind, "drift")["data"]["drifts"] == []
+
+
+def test_the_brake_by_hand(target: Path, capsys: Output) -> None:
+    """The lines for a shell; `test_emergency_brake` pulls it for real."""
+    for what in ("features", "full"):
+        assert len(document(capsys, "rollback", what, "--print-curl")["data"]["curl"]) == 2  # type: ignore[arg-type]  # the schema says that it is an array
+    assert document(capsys, "rollback", "full", "--target", "gone", "--yes", "--deadline", "1s", expect=10)["data"]
 
 
 def test_damage(target: Path, state: Path, capsys: Output) -> None:
