@@ -17,7 +17,7 @@ from runbook.engine.brake_record import (
 )
 from runbook.engine.history import details_of
 from runbook.errors import ExitCode, InterruptedRunError, RunbookError
-from runbook.model.brake import FLAGS, Pulled, PullState
+from runbook.model.brake import FLAGS, SETTLED, Pulled, PullState
 from runbook.model.journal import Event
 from runbook.model.play import HostResult, HostState, PlayRequest
 from runbook.model.run import RunPlan
@@ -197,7 +197,9 @@ class _Work:
         off = [each for each in nodes if each.off]
         last = max((each.verified_ms or 0.0 for each in off), default=0.0)
         after = f", read back after {last:.0f} ms" if off else ""
-        return f"HTTP: off on {len(off)} of {len(nodes)} nodes{after}"
+        trying = sum(each.state not in SETTLED for each in nodes)
+        more = f"; {trying} more are tried in the background, until the deadline" if trying else ""
+        return f"HTTP: off on {len(off)} of {len(nodes)} nodes{after}{more}"
 
 
 def _looked_again(known: NodeOutcome, found: Pulled) -> NodeOutcome:
