@@ -1,12 +1,14 @@
 """The way over a settings file, on real nodes behind a real sshd: edited, restarted, read back, or put back."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import node_service
 import pytest
 from file_nodes import SERVICE, SETTINGS, FileFleet, FileNode, is_root, running_file_fleet
 
@@ -168,13 +170,31 @@ def test_what_an_interruption_left_in_the_file_is_brought_to_an_end(
     assert (one.pid == before) is wanted
 
 
-def by_hand(fleet: FileFleet, name: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    """What a person without `runbook` would type; it must end well."""
+def started_by_hand(fleet: FileFleet, name: str, *words: str) -> "subprocess.Popen[str]":
+    """What a person without `runbook` would type."""
     command = [Path(sys.executable).parent / "ansible-playbook", "-i", fleet.inventory, playbook(name), *words]
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def by_hand(fleet: FileFleet, name: str, *words: str) -> str:
+    """The same, up to its end, which must be a good one; what it says."""
+    process = started_by_hand(fleet, name, *words)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return said
+
+
+def test_a_server_in_the_middle_of_a_restart_is_waited_for(files: FileFleet, one: FileNode) -> None:
+    """As an interrupted play leaves one, whose restart command runs on without it."""
+    node_service.stop(one.folder)
+    with socket.create_server(("127.0.0.1", one.port)) as door:
+        door.settimeout(60)
+        process = started_by_hand(files, "set_config", "-e", f"key={WEIGHT} value=0.5")
+        door.accept()[0].close()  # the play has asked, in vain
+    one.restart()
+    said, _ = process.communicate(timeout=120)
+    assert (process.returncode, one.value(WEIGHT)) == (0, 0.5), said
 
 
 def test_the_emergency_brake_goes_this_way_too(files: FileFleet, one: FileNode) -> None:
@@ -189,9 +209,9 @@ def test_the_emergency_brake_goes_this_way_too(files: FileFleet, one: FileNode) 
 def test_by_hand_check_predicts_and_diff_shows(files: FileFleet, one: FileNode) -> None:
     """With plain ansible-playbook, texts of the command line read as what they are; the node is not restarted."""
     before = one.pid
-    done = by_hand(files, "set_config", "-e", f"key={WEIGHT} value=0.9", "--check", "--diff")
-    assert "-0.3\n+0.9\n" in done.stdout
-    assert "changed=1" in done.stdout
+    said = by_hand(files, "set_config", "-e", f"key={WEIGHT} value=0.9", "--check", "--diff")
+    assert "-0.3\n+0.9\n" in said
+    assert "changed=1" in said
     assert (one.file.read_text(), one.pid, one.value(WEIGHT)) == (SETTINGS, before, 0.3)
 
 

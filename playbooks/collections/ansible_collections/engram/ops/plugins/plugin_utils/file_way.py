@@ -12,6 +12,8 @@ from ansible_collections.engram.ops.plugins.plugin_utils.told import Told, as_li
 from ansible_collections.engram.ops.plugins.plugin_utils.values import read_as, same, shown
 
 PAUSE_SECONDS = 0.2
+RESTARTING_SECONDS = 10.0
+"""A server that does not answer may be in the middle of the restart that an interrupted play began."""
 CLOCK_SECONDS = 1.0
 """A process that tells its start tells it this much too early at most: the kernel counts from a whole second."""
 
@@ -43,7 +45,7 @@ class FileWay:
     def read(self, key: str, like: Any) -> Any:
         """The value in effect, from the node itself where it tells; else the file's, where the server is younger."""
         file = self._file = self._host.read()
-        text, told = SettingsText(file.content, self._host.path), told_by(self._node)
+        text, told = SettingsText(file.content, self._host.path), self._told_soon()
         in_file, in_effect = text.value(key), self._in_effect(key, like, told)
         if in_effect is None:
             if in_file is None:
@@ -90,6 +92,16 @@ class FileWay:
             raise  # the host is gone: nothing can be put back there
         except WayError as problem:
             raise WayError(f"{problem}; {self._take_back(file, written)}", problem.reason) from None
+
+    def _told_soon(self) -> Told:
+        deadline = time.monotonic() + RESTARTING_SECONDS
+        while True:
+            try:
+                return told_by(self._node)
+            except UnreachableNodeError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE_SECONDS)
 
     def _read_before(self) -> FileState:
         """The file as it was decided upon: it is only replaced where it still is that one."""
