@@ -124,8 +124,7 @@ def status_lines(found: "FleetStatus | None") -> Iterator[str]:
 
 
 def inject_lines(injected: "Sequence[Injection]", timeout: float, *, waited: bool) -> Iterator[str]:
-    """What is broken, and what was measured on each node."""
-    yield from dict.fromkeys(each.what for each in injected if each.what)
+    """What was measured on each node."""
     for each in injected:
         if each.measured is not None:
             yield f"{each.node}  {each.fault}  {each.measured}"

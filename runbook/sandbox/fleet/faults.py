@@ -53,6 +53,8 @@ def inject(
             document = _change(folder, node, "POST", fault, parameters)
             what = str(document.get("what", {}).get(fault, ""))
         talk.say(f"{fault} is injected into {nodes[0].name if len(nodes) == 1 else f'{len(nodes)} nodes'}")
+        if what:
+            talk.say(what)
         if look_for is None:
             return tuple(Injection(node.name, fault, None, what) for node in nodes)
         talk.say("waiting until it can be measured")
