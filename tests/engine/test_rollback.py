@@ -313,3 +313,17 @@ def test_a_second_brake_closes_the_run_of_one_that_was_killed() -> None:
     assert scene.runs()[BRAKE].status is RunStatus.SUPERSEDED
     scene.undo(BRAKE)
     assert [values[CONCEPTS] for values in scene.settings.values()] == [False, False, True]
+
+
+def test_a_failed_run_that_cannot_journal_its_way_back_leaves_word_in_the_second_place() -> None:
+    """The steps go back all the same, and the next entry adopts what was said of it."""
+    scene = fleet()
+    plan = scene.diagnosed()
+    scene.plays.inner.ignoring.add("c")
+    scene.with_(journal=Refusing(scene.ports.journal, 3))
+    assert scene.act(plan=plan).status is RunStatus.UNDONE
+    assert scene.settings == dict.fromkeys(NAMES, ON)
+    assert any("NOT IN THE JOURNAL YET" in text for text in scene.talk.said)
+    assert scene.runs()[RUN].status is RunStatus.OPEN
+    scene.journal.append(Event.BASELINE_CAPTURED, "", {})
+    assert scene.runs()[RUN].status is RunStatus.UNDONE

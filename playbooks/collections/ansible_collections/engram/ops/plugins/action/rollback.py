@@ -11,7 +11,7 @@ from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayErro
 OPTIONS: dict[str, dict[str, Any]] = {"what": {"type": "str", "required": True, "choices": list(FLAGS)}}
 
 
-class ActionModule(Setting):  # type: ignore[misc] # Ansible carries no types
+class ActionModule(Setting):
     """Runs in the controller, on the three ways of the action `setting`."""
 
     _VALID_ARGS = frozenset(OPTIONS)
