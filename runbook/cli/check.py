@@ -2,7 +2,6 @@
 
 import pkgutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import runbook.issues
@@ -19,6 +18,7 @@ from runbook.material import folder
 from runbook.model.answer import Answer
 from runbook.report.check import Checked, Outcome, check_data, check_lines
 from runbook.report.document import envelope
+from runbook.wire import fan_out
 
 _NO_DOCUMENTS = "this installation has no documents: only its issues and playbooks were checked"
 
@@ -99,9 +99,9 @@ def _everything(told: Known) -> Iterator[Checked]:
 def _heard(name: str, config: Path | None) -> tuple[Heard, ...]:
     current = compose.session()
     target = compose.target_of(current, name, config)
-    with ScreenTalk() as talk, ThreadPoolExecutor(max_workers=16) as pool:
+    with ScreenTalk() as talk:
         asks = Speaking(target.allow_plain_http, talk.say)
-        heard = tuple(pool.map(lambda node: hear(node, asks), target.nodes))
+        heard = tuple(fan_out(target.nodes, lambda node: hear(node, asks)))
     if all(one.silence for one in heard):
         raise UnreachableError(
             f"no node of {target.name} answered: {heard[0].node}: {heard[0].silence}", hint=f"runbook doctor -t {name}"

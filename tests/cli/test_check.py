@@ -116,6 +116,16 @@ def test_nothing_is_changed_by_asking(target: Path, capsys: Output, shared_node:
     assert shared_node.health()["sequence"] == sequence
 
 
+def test_a_token_that_others_can_read(target: Path, capsys: Output, truth: Path, shared_node: RunningNode) -> None:
+    """Is not sent: exit 13, with what to type."""
+    token = target / "open.token"
+    token.write_text(shared_node.token)
+    token.chmod(0o644)
+    inventory = target / "prod.yml"
+    inventory.write_text(inventory.read_text().replace(str(shared_node.token_file), str(token)))
+    assert "chmod 600" in complaint(capsys, "check", "-t", "prod", "--document", str(truth), expect=13)["hint"]
+
+
 def test_a_dead_target(target: Path, capsys: Output) -> None:
     """Exit 10, and one that there is not is 2."""
     assert "gone-1" in complaint(capsys, "check", "--target", "gone", expect=10)["message"]

@@ -23,6 +23,8 @@ PLANTED = [
     (Kind.COMMAND, "`runbook audit show|verfy`", "runbook audit verfy", "runbook audit verify"),
     (Kind.COMMAND, "```sh\nexport A=b; x=$(runbook runz --last --id)\n```", "runbook runz", "runbook runs"),
     (Kind.COMMAND, "```console\n$ sudo -u runbook runbook resum RUN\n```", "runbook resum", "runbook resume"),
+    (Kind.COMMAND, "```sh\n.venv/bin/runbook audi verify\n```", "runbook audi", "runbook audit"),
+    (Kind.COMMAND, "```sh\npython3 -m runbook audi verify\n```", "runbook audi", "runbook audit"),
     (Kind.OPTION, "`runbook undo RUN --yess`", "runbook undo --yess", "runbook undo --yes"),
     (
         Kind.OPTION,

@@ -12,7 +12,7 @@ _ALTERNATIVES = re.compile(r"(?<=\s)[a-z-]+(?:[|/][a-z-]+)+(?![\w\"'/.-])")
 _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'|;&<>()#\\]|(?<=\S)#)+|[|;&<>()#]|["'\\]""")
 _STARTS = re.compile(
     r"(?:^|[:=,(\[{]\s*[\"']|[;&|(!{\0]|\$|(?<![\w#])[#>%]|\b(?:then|do|else|if|while|until|time|exec|command|nohup)"
-    r"|(?:^|[;&|($#>])\s*(?:sudo|watch|timeout|env)(?:\s+(?:-\w+(?:\s+[\w.-]+)?|--[\w-]+(?:=\S+)?|\d+\w?))*?|\w+=\S*\s)\s*$"
+    r"|(?:^|[;&|($#>])\s*(?:sudo|watch|timeout|env)(?:\s+(?:-\w+(?:\s+[\w.-]+)?|--[\w-]+(?:=\S+)?|\d+\w?))*?|\w+=\S*\s|python[\d.]*\s+-m)\s*$"
 )
 _FAR, _LONG = 200, 4000
 """Characters before a command, and of it, that are looked at: an endless line does not take endless time."""
@@ -44,7 +44,7 @@ def invocations(text: str, program: str, *, pipes: bool = True) -> Iterator[Invo
         before = flat[max(found.start() - _FAR, 0) : found.start()]
         if len(before) == _FAR:
             before = f"x {before}"  # the line does not begin here
-        if re.search(r"(?:^|\s)-[\w-]*\s+$", before):
+        if re.search(r"(?:^|\s)-(?!m\s)[\w-]*\s+$", before):
             continue  # the value of an option, such as the user of `sudo -u runbook`
         yield Invocation(tuple(_words(flat[found.end() : found.end() + _LONG])), _STARTS.search(before) is not None)
 
