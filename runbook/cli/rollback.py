@@ -5,8 +5,10 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.config import choose_target, load_config, state_folder
 from runbook.engine.brake_record import Rolled, Wish
 from runbook.engine.rollback import rollback
-from runbook.errors import ExitCode, RefusedError
+from runbook.errors import ExitCode, RefusedError, RunbookError
 from runbook.model.brake import FLAGS, Rollback
 from runbook.model.target import Node, Target
 from runbook.ports import BrakePorts
@@ -68,23 +70,23 @@ def carry_out(wishes: Wishes) -> ExitCode:
     if not wishes.yes:
         _confirm(target, what)
         started = time.monotonic()
-    with ScreenTalk() as talk:
-        ports = _ports(target, state, talk, wishes.deadline, started)
-        run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    with ScreenTalk() as talk, ExitStack() as held:
+        journal = partial(_journal, state, run, held)
+        ports = _ports(target, journal, talk, wishes.deadline, started)
         rolled = rollback(ports, target, Wish(what, run, wishes.reason, wishes.deadline.total_seconds()))
     return _tell(rolled, as_json=wishes.as_json)
 
 
-def _ports(target: Target, state: Path, talk: ScreenTalk, deadline: timedelta, started: float) -> BrakePorts:
+def _ports(
+    target: Target, journal: "Callable[[], Journal]", talk: ScreenTalk, deadline: timedelta, started: float
+) -> BrakePorts:
     def elapsed() -> float:
         return (time.monotonic() - started) * 1000
 
     def cancelled() -> ExitCode | None:
         late = elapsed() > deadline.total_seconds() * 1000
         return signals.received() or (ExitCode.PARTIAL if late else None)
-
-    def journal() -> "Journal":
-        return _journal(state)
 
     def plays() -> "Plays":
         return _plays(target, cancelled)
@@ -101,11 +103,15 @@ def _token_reader(target: Target) -> Callable[[Node], str]:
     return token
 
 
-def _journal(state: Path) -> "FileJournal":
+def _journal(state: Path, run: str, held: ExitStack) -> "FileJournal":
+    """The journal; and the lock by which others see that the run is at work, where the state folder can be written."""
     from runbook.adapters.journal import FileJournal, invoking_user, machine  # noqa: PLC0415 - the flags go off first
+    from runbook.adapters.locks import FileLocks  # noqa: PLC0415 - same
 
-    who = invoking_user(os.environ)
-    return FileJournal(state, SystemClock(), who, machine(), patience=JOURNAL_PATIENCE_SECONDS)
+    who, where = invoking_user(os.environ), machine()
+    with suppress(RunbookError):
+        held.enter_context(FileLocks(state / "locks", SystemClock(), who, where).hold(f"run-{run}", run))
+    return FileJournal(state, SystemClock(), who, where, patience=JOURNAL_PATIENCE_SECONDS)
 
 
 def _plays(target: Target, cancelled: Callable[[], ExitCode | None]) -> "Plays":

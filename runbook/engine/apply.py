@@ -115,8 +115,8 @@ def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> St
 
 def put_back(ports: ChangePorts, target: Target, plan: RunPlan) -> Applied:
     """Undo what the run did so far, last step first, before an interruption too: the journal knows what that was."""
-    run = runs_of(entry for entry in ports.journal.entries() if entry.run == plan.id)[plan.id]
-    left = [progress for progress in reversed(run.steps) if progress.applied or progress.state in UNWINDING]
+    steps = _steps_so_far(ports, plan)
+    left = [progress for progress in reversed(steps) if progress.applied or progress.state in UNWINDING]
     undone: list[StepResult] = []
     for progress in left:
         by = _superseded(ports, plan)
@@ -125,6 +125,15 @@ def put_back(ports: ChangePorts, target: Target, plan: RunPlan) -> Applied:
         undone.append(_put_back_one(ports, target, plan, progress))
     status = RunStatus.UNDONE if all(each.done for each in undone) else RunStatus.PERSON_NEEDED
     return Applied(status, (), tuple(undone))
+
+
+def _steps_so_far(ports: ChangePorts, plan: RunPlan) -> tuple[StepProgress, ...]:
+    """How far the run got, as the journal tells it; where it tells nothing, any step may have taken effect: look."""
+    try:
+        return runs_of(entry for entry in ports.journal.entries() if entry.run == plan.id)[plan.id].steps
+    except (StorageError, DamagedError, LockedError) as error:
+        ports.read.talk.say(f"the journal cannot be read ({error.message}): the nodes tell what has to go back")
+        return tuple(StepProgress(step, StepState.FAILED) for step in plan.steps)
 
 
 def _superseded(ports: ChangePorts, plan: RunPlan) -> str:

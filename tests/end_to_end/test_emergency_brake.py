@@ -199,6 +199,7 @@ def test_ctrl_c_loses_nothing(
         brake = command.start(*BRAKE)
         wait_for(lambda: flags(fleet) == [FEATURES_OFF] * 3, "the flags did not go off")
         wait_for(lambda: any(each["event"] == "step.outcome" for each in command.journal()), "nothing was journaled")
+        command("undo", command("runs", "--last", "--id").stdout.strip(), "--yes", expect=11)  # it is at work
         brake.send_signal(2)
         out, _ = brake.communicate(timeout=30)
     assert brake.returncode == 130

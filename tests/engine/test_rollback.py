@@ -327,3 +327,20 @@ def test_a_failed_run_that_cannot_journal_its_way_back_leaves_word_in_the_second
     assert scene.runs()[RUN].status is RunStatus.OPEN
     scene.journal.append(Event.BASELINE_CAPTURED, "", {})
     assert scene.runs()[RUN].status is RunStatus.UNDONE
+
+
+def test_a_failed_run_goes_back_over_a_journal_that_cannot_be_read_any_more() -> None:
+    """What has to go back is read off the nodes."""
+    scene = fleet()
+    plan = scene.diagnosed()
+    scene.plays.inner.ignoring.add("c")
+
+    class Unreadable(Refusing):
+        """Damaged once the first step has failed."""
+
+        def entries(self) -> Any:
+            raise DamagedError("line 3")
+
+    scene.with_(journal=Unreadable(scene.ports.journal, 3))
+    assert scene.act(plan=plan).status is RunStatus.UNDONE
+    assert scene.settings == dict.fromkeys(NAMES, ON)
