@@ -14,6 +14,7 @@ from ansible_fleet import CANARY, Fleet, running_fleet
 from end_to_end_fleet import Command, kill
 from jsonschema import Draft202012Validator
 from peers import Peer, closed_port, hang
+from terminal import on_terminal
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
@@ -221,6 +222,17 @@ def test_without_a_terminal_and_without_yes_it_is_refused(command: Command, flee
     done = command("rollback", "full", expect=13, stdin=subprocess.DEVNULL)
     assert "add --yes" in done.stderr
     assert flags(fleet) == [ON] * 3
+
+
+@pytest.mark.parametrize(("typed", "code", "wanted"), [("n", 13, ON), ("y", 0, FEATURES_OFF)])
+def test_on_a_terminal_it_asks_once(command: Command, fleet: Fleet, typed: str, code: int, wanted: list[bool]) -> None:
+    """What would go off, and where; milliseconds count from the answer."""
+    words = [*command.words, "rollback", "features"]
+    ended, shown = on_terminal(words, command.environment, command.state, typed=typed, columns=120)
+    assert ended == code, shown
+    assert "dual_memory.enable_concepts -> false" in shown
+    assert shown.count("[y/N]") == 1
+    assert flags(fleet) == [wanted] * 3
 
 
 def test_a_run_that_it_overtakes_stops(sick: Command, wait_for: Callable[[Callable[[], bool], str], None]) -> None:
