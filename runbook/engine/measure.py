@@ -50,9 +50,10 @@ class Span:
 def gather_until(
     ports: ReadPorts, nodes: Sequence[Node], names: Sequence[str], span: Span, enough: Callable[[Samples], bool]
 ) -> tuple[Samples, timedelta]:
-    """The samples, and the window that they cover: the usual one, or as long as it takes until they are `enough`.
+    """The samples, and the window that they cover: the usual one, or twice that and so on until they are `enough`.
 
-    A source that looks back is asked once.
+    Not asked at each look: who asks often enough finds what he looks for by chance. A source that looks back is asked
+    once.
 
     Raises:
         UnreachableError: the source itself cannot be reached.
@@ -61,18 +62,19 @@ def gather_until(
     if probes.looks_back:
         return probes.samples(nodes, names, window), window
     pause, begin = pause_of(window), clock.monotonic()
-    total = window.total_seconds()
+    due = total = window.total_seconds()
     while True:
         probes.observe(nodes, names)
         passed = clock.monotonic() - begin
         ports.talk.progress("measuring", min(passed, total), total)
-        if passed >= total:
+        if passed >= due:
             samples = probes.samples(nodes, names, timedelta(seconds=passed + pause))
             if passed >= span.longest.total_seconds() or enough(samples):
                 return samples, timedelta(seconds=round(passed, 1))
             if total < span.longest.total_seconds():
                 total = span.longest.total_seconds()
                 ports.talk.say(f"not settled yet: looking on, for up to {total:.0f} s in all")
+            due = min(2 * due, total)
         clock.sleep(min(pause, max(total - passed, pause / FEWEST_SCRAPES)))
 
 
