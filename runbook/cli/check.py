@@ -12,13 +12,12 @@ from runbook.cli.check_known import PACKAGE, known
 from runbook.cli.issue import issue_of
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.check import Known, names_in, names_in_issue, names_in_material, names_in_messages
-from runbook.engine.check.live import Heard, hear, spoken
+from runbook.engine.check.live import Heard, spoken
 from runbook.errors import ExitCode, UnreachableError
 from runbook.material import folder
 from runbook.model.answer import Answer
 from runbook.report.check import Checked, Outcome, check_data, check_lines
 from runbook.report.document import envelope
-from runbook.wire import fan_out
 
 _NO_DOCUMENTS = "this installation has no documents: only its issues and playbooks were checked"
 
@@ -100,8 +99,7 @@ def _heard(name: str, config: Path | None) -> tuple[Heard, ...]:
     current = compose.session()
     target = compose.target_of(current, name, config)
     with ScreenTalk() as talk:
-        asks = Speaking(target.allow_plain_http, talk.say)
-        heard = tuple(fan_out(target.nodes, lambda node: hear(node, asks)))
+        heard = Speaking(target.allow_plain_http, talk.say).hear_all(target.nodes)
     if all(one.silence for one in heard):
         raise UnreachableError(
             f"no node of {target.name} answered: {heard[0].node}: {heard[0].silence}", hint=f"runbook doctor -t {name}"

@@ -48,6 +48,14 @@ def test_every_document_is_reached_from_the_readme() -> None:
     assert sorted(set(DOCUMENTS) - reached) == []
 
 
+def test_the_index_names_every_document() -> None:
+    """Decisions have an index of their own."""
+    index = ROOT / "docs" / "README.md"
+    named = {(index.parent / link.to.partition("#")[0]).resolve() for link in document_of(index).links}
+    there = {path for path in (ROOT / "docs").rglob("*.md") if not path.name.startswith("0") and path != index}
+    assert sorted(there - named) == []
+
+
 def test_the_readme_lists_exactly_the_commands() -> None:
     """Those of the command line, each with a row."""
     rows = re.findall(r"^\| `runbook ([a-z-]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)

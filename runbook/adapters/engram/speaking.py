@@ -1,12 +1,14 @@
 """What one node really speaks: its paths with their methods, and its metrics. Nothing is changed by asking."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runbook.adapters.engram.token import authorization
+from runbook.engine.check.live import Heard, hear
 from runbook.model.contract import ADMIN
 from runbook.model.target import Node
-from runbook.wire import NoReplyError, OnRetry, Reply, Wire, patiently, quiet
+from runbook.wire import NoReplyError, OnRetry, Reply, Wire, fan_out, patiently, quiet
 
 _NOT_FOUND = 404
 _METHOD_REFUSED = 405
@@ -24,6 +26,14 @@ class Speaking:
     allow_plain_http: bool
     on_retry: OnRetry = quiet
     wire: Wire = field(default_factory=Wire)
+
+    def hear_all(self, nodes: Sequence[Node]) -> tuple[Heard, ...]:
+        """All of the contract asked of all nodes at once; one that does not answer is silent.
+
+        Raises:
+            RefusedError: a node's token is not kept as it must be.
+        """
+        return tuple(fan_out(nodes, lambda node: hear(node, self)))
 
     def methods(self, node: Node, path: str) -> frozenset[str] | None:
         """The methods of a path: none where there is no such path, None where the node does not tell.
