@@ -55,7 +55,7 @@ RUNBOOK = Runbook(
         ),
         Symptom(
             "Garbage collection is under pressure",
-            collections.above_baseline(3.0, floor=600.0),
+            collections.above_baseline(3.0, floor=60.0),
             why="The collector runs again and again because ever more is kept.",
         ),
         Symptom("The node is nearly full", fullness.above(FULL), why="90 % of its memory is Engram's own limit."),
