@@ -10,8 +10,9 @@ from command_line import WORDS, Output, complaint, document, plain_environment
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
 from runbook.cli.root import run
-from runbook.cli.scratch import PREFIX
+from runbook.cli.scratch import PREFIX, check_room
 from runbook.engine.drill_record import ended_details
+from runbook.errors import StorageError
 from runbook.model.drill import Phase, Rehearsal
 from runbook.model.journal import Event
 
@@ -49,6 +50,13 @@ def test_a_disk_without_room_is_told_before_a_fleet_is_started(temporary: Path, 
     assert done.returncode == 16, done.stderr
     assert "hint: " in done.stderr
     assert list(temporary.glob(f"{PREFIX}*")) == []
+
+
+def test_a_fleet_that_does_not_fit_is_refused_with_both_figures(temporary: Path) -> None:
+    """Before it is started: what is free, and what so many nodes may take."""
+    check_room(1)
+    with pytest.raises(StorageError, match=r"no room for a drill: \d+ MB are free in .*, 1000000000 nodes may take"):
+        check_room(10**9)
 
 
 @pytest.mark.parametrize(

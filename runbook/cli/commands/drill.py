@@ -47,7 +47,8 @@ class Drills(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As Click does, with a did-you-mean."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        known_word = not args or args[0].startswith("-") or self.get_command(ctx, args[0]) is not None
+        if not known_word and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             known = self.list_commands(ctx)
