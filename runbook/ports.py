@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from runbook.model.brake import Olds, Pulled
 from runbook.model.concept import NodeConcepts
+from runbook.model.brake import Olds, Pulled
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
 from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
@@ -73,9 +74,12 @@ class Nodes(Protocol):
         """The newest concepts formed since then, at most that many of every node by name, or its silence."""
         ...
 
-    def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> AbstractContextManager[None]:
+    def lease(
+        self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta
+    ) -> AbstractContextManager[Callable[[], str]]:
         """Hold a lease of this run on each node while the context lasts, renewed as needed.
 
+        What the context gives tells which lease was lost to another run meanwhile, and to whom; else nothing.
         Nodes that know no leases, and nodes that do not answer, are passed over: the play will report the latter.
 
         Raises:

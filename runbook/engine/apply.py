@@ -3,7 +3,7 @@
 Nothing is changed before its intent is in the journal. Whether a step took effect is never guessed: the nodes are read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -54,15 +54,15 @@ class Applied:
 
 
 @contextmanager
-def holding(ports: ChangePorts, target: Target, plan: RunPlan, who: str) -> Iterator[None]:
+def holding(ports: ChangePorts, target: Target, plan: RunPlan, who: str) -> Iterator[Callable[[], str]]:
     """The local lock of the target and a lease on each node that the run changes.
 
     An undo takes over the lease of the run that it undoes: that one is dead, or the run's own lock would have said so.
     """
     names = {change.node for step in plan.steps for change in step.changes}
     nodes, run = nodes_named(target, names), plan.undoes or plan.id
-    with ports.locks.hold(f"target-{target.name}", plan.id), ports.read.nodes.lease(nodes, who, run, LEASE):
-        yield
+    with ports.locks.hold(f"target-{target.name}", plan.id), ports.read.nodes.lease(nodes, who, run, LEASE) as lost:
+        yield lost
 
 
 def nodes_named(target: Target, names: set[str]) -> tuple[Node, ...]:
@@ -70,7 +70,9 @@ def nodes_named(target: Target, names: set[str]) -> tuple[Node, ...]:
     return tuple(node for node in target.nodes if node.name in names)
 
 
-def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[RunStep]) -> Applied:
+def apply(
+    ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[RunStep], lost: Callable[[], str] = str
+) -> Applied:
     """Take the steps in order. When one fails, what it and the earlier ones did is put back, last first.
 
     The steps of an undo are not put back when one fails: the rest is still tried, and what is left is reported.
@@ -78,6 +80,7 @@ def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[Run
 
     Raises:
         StorageError: an intent could not be journaled; nothing was changed for it.
+        LockedError: another run has the lease of a node by now, as `lost` tells; no further step was taken.
         InterruptedRunError: cancelled in the middle; the journal knows where.
     """
     results: list[StepResult] = []
@@ -85,6 +88,8 @@ def apply(ports: ChangePorts, target: Target, plan: RunPlan, steps: Sequence[Run
         by = superseded_by(ports.journal, plan.id)
         if by:
             return Applied(RunStatus.SUPERSEDED, tuple(results), superseded_by=by)
+        if lost():
+            raise LockedError(f"step {step.index} was not taken: {lost()}", hint="see what the other run does there")
         result = take(ports, target, plan, step)
         results.append(result)
         if not result.done and not plan.undoes:

@@ -134,18 +134,23 @@ def _without_watch(plan: RunPlan, applied: Applied) -> Carried:
     return Carried(plan, applied.status, *results, superseded_by=by, evidence=applied.evidence)
 
 
+def _without_watch(plan: RunPlan, applied: Applied) -> Carried:
+    by = applied.superseded_by
+    return Carried(plan, applied.status, applied.results, applied.undo_results, superseded_by=by)
+
+
 def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Applied:
     if not steps and not new:
         return Applied(RunStatus.DONE, ())
     context.ports.plays.ready()
-    with holding(context.ports, context.target, plan, context.who):
+    with holding(context.ports, context.target, plan, context.who) as lost:
         if new:
             # Asked before, too; here nobody else can act on the target between the answer and the first step.
             check_history(context.target, plan, context.ports.journal, context.ports.read.clock)
             started = {"plan": details_of(plan), "environment": context.target.environment}
             context.ports.journal.append(Event.RUN_STARTED, plan.id, started)
         evidence = _look(context, plan) if new else ()
-        return replace(apply(context.ports, context.target, plan, steps), evidence=evidence)
+        return replace(apply(context.ports, context.target, plan, steps, lost), evidence=evidence)
 
 
 def _look(context: Context, plan: RunPlan) -> tuple[NodeEvidence, ...]:

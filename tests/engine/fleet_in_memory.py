@@ -84,10 +84,10 @@ class Wired:
         return call
 
     @contextmanager
-    def _context(self, inner: AbstractContextManager[None], attribute: str) -> Iterator[None]:
-        with inner:
+    def _context(self, inner: AbstractContextManager[Any], attribute: str) -> Iterator[Any]:
+        with inner as given:
             self._wire.passed(f"{self._name}.{attribute}")
-            yield
+            yield given
         self._wire.passed(f"{self._name}.{attribute} given back")
 
 

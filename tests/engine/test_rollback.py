@@ -10,7 +10,14 @@ from runbook.adapters.memory.brake import MemoryBrake
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.engine.brake_record import Rolled, Wish
 from runbook.engine.rollback import rollback
-from runbook.errors import DamagedError, ExitCode, InterruptedRunError, NotSupportedError, StorageError
+from runbook.errors import (
+    DamagedError,
+    ExitCode,
+    InterruptedRunError,
+    LockedError,
+    NotSupportedError,
+    StorageError,
+)
 from runbook.model.brake import FLAGS, Rollback
 from runbook.model.journal import Entry, Event
 from runbook.model.play import PlayRequest
@@ -344,3 +351,23 @@ def test_a_failed_run_goes_back_over_a_journal_that_cannot_be_read_any_more() ->
     scene.with_(journal=Unreadable(scene.ports.journal, 3))
     assert scene.act(plan=plan).status is RunStatus.UNDONE
     assert scene.settings == dict.fromkeys(NAMES, ON)
+
+
+def test_a_run_that_lost_the_lease_of_a_node_takes_no_further_step() -> None:
+    """11, naming who has it; the steps before stand, and it can be resumed once the other one has ended."""
+    scene = fleet()
+    plan = scene.diagnosed()
+
+    def before(request: PlayRequest) -> None:
+        scene.admin.leases["b"] = ("bob@laptop", "run-2")
+        scene.plays.before = lambda _: None
+
+    scene.plays.before = before
+    with pytest.raises(LockedError) as locked:
+        scene.act(plan=plan)
+    assert "step 2 was not taken: b: the lease was lost to bob@laptop, run run-2" in locked.value.message
+    assert f"runbook resume {RUN}" in locked.value.hint
+    assert scene.admin.leases == {"b": ("bob@laptop", "run-2")}
+    assert [progress.state for progress in scene.runs()[RUN].steps] == [StepState.DONE, *[StepState.PENDING] * 2]
+    scene.admin.leases.clear()
+    assert [result.step.index for result in scene.resume().results] == [2, 3]

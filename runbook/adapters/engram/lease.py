@@ -1,7 +1,7 @@
 """One changing run per node at a time, from whichever machine: a lease on each node, renewed in the background."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from types import TracebackType
@@ -34,10 +34,11 @@ class Leases:
         self._claim = {**self._owner, "ttl_seconds": ttl.total_seconds()}
         self._pause = ttl.total_seconds() / _RENEWALS_PER_TTL
         self._held: list[Node] = []
+        self._lost: list[str] = []
         self._ended = threading.Event()
         self._renewer = threading.Thread(target=self._renew, name=f"lease-{run}", daemon=True)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Callable[[], str]:
         try:
             for node in self._nodes:
                 self._take(node)
@@ -45,6 +46,7 @@ class Leases:
             self._release()
             raise
         self._renewer.start()
+        return lambda: "; ".join(self._lost)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -87,7 +89,8 @@ class Leases:
             self._client.on_retry(f"{node.name}: the lease could not be renewed: {error}")
             return True
         if reply.status == HTTPStatus.CONFLICT:
-            self._client.on_retry(f"{node.name}: the lease was lost to {holder_of(reply)}")
+            self._lost.append(f"{node.name}: the lease was lost to {holder_of(reply)}")
+            self._client.on_retry(self._lost[-1])
             return False
         return True
 

@@ -60,8 +60,10 @@ class EngramNodes:
 
         return dict(zip((node.name for node in nodes), fan_out(nodes, ask), strict=True))
 
-    def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> AbstractContextManager[None]:
-        """Hold a lease on each node while the context lasts.
+    def lease(
+        self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta
+    ) -> AbstractContextManager[Callable[[], str]]:
+        """Hold a lease on each node while the context lasts; what it gives tells which one was lost, and to whom.
 
         Raises:
             LockedError: another run holds one; those taken so far are given back.

@@ -1,6 +1,6 @@
 """The admin side of nodes that are dictionaries."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -39,8 +39,8 @@ class MemoryNodes:
         return {node.name: self._concepts_of(node.name, since, most) for node in nodes}
 
     @contextmanager
-    def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> Iterator[None]:
-        """Hold a lease of this run on each node while the context lasts; here they never expire.
+    def lease(self, nodes: Sequence[Node], holder: str, run: str, ttl: timedelta) -> Iterator[Callable[[], str]]:
+        """Hold a lease of this run on each node while the context lasts; one is lost by changing `leases`.
 
         Raises:
             LockedError: another run holds one; those taken so far are given back.
@@ -58,10 +58,15 @@ class MemoryNodes:
                     )
                 self.leases[name] = (holder, run)
                 taken.append(name)
-            yield
+            yield lambda: "; ".join(filter(None, (self._lost(name, run) for name in taken)))
         finally:
             for name in taken:
-                self.leases.pop(name, None)
+                if not self._lost(name, run):
+                    self.leases.pop(name, None)
+
+    def _lost(self, name: str, run: str) -> str:
+        other, other_run = self.leases.get(name, ("nobody", run))
+        return "" if other_run == run else f"{name}: the lease was lost to {other}, run {other_run}"
 
     def _concepts_of(self, name: str, since: datetime, most: int) -> tuple[RecentConcept, ...] | Silence:
         if name in self.silent:

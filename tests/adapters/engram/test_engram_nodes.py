@@ -196,11 +196,13 @@ def test_a_lost_lease_is_said_and_left_alone(node: RunningNode) -> None:
     """Another run took it while the network was away: it is neither fought for nor given back."""
     said: list[str] = []
     place = Node("n", node.url, token_file=node.token_file)
-    with adapter(said).lease([place], "ann", "run-1", timedelta(seconds=0.6)):
+    with adapter(said).lease([place], "ann", "run-1", timedelta(seconds=0.6)) as lost:
+        assert lost() == ""
         node.admin("DELETE", "lease", {"run": "run-1", "holder": "ann"})
         node.admin("POST", "lease", {"run": "run-2", "holder": "bob", "ttl_seconds": 60})
         if not said:  # a renewal between the two lines above has it back: then it is not lost
             wait_until(lambda: said or node.admin("GET", "lease").json["lease"]["run"] == "run-1", "nothing was said")
+        assert lost() == "".join(said)
     current = node.admin("GET", "lease").json["lease"]
     assert (current or {}).get("run") == ("run-2" if said else None)
     assert not said or "lost to bob, run run-2" in said[0]
