@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from runbook.model.brake import Olds, Pulled
 from runbook.model.concept import NodeConcepts
-from runbook.model.brake import Olds, Pulled
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
 from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult

@@ -134,11 +134,6 @@ def _without_watch(plan: RunPlan, applied: Applied) -> Carried:
     return Carried(plan, applied.status, *results, superseded_by=by, evidence=applied.evidence)
 
 
-def _without_watch(plan: RunPlan, applied: Applied) -> Carried:
-    by = applied.superseded_by
-    return Carried(plan, applied.status, applied.results, applied.undo_results, superseded_by=by)
-
-
 def _take_all(context: Context, plan: RunPlan, steps: Sequence[RunStep], *, new: bool) -> Applied:
     if not steps and not new:
         return Applied(RunStatus.DONE, ())
