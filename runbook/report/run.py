@@ -64,6 +64,8 @@ def next_steps(carried: Carried, escalate: str) -> tuple[str, ...]:
         RunStatus.COULD_NOT_TELL: ("the watch saw too little to tell; ask again, without --act", undo),
         RunStatus.UNDONE: ("a step failed; what was changed is put back and read back", "see: runbook audit show"),
         RunStatus.PERSON_NEEDED: ("a step failed and could not be undone: look at the nodes named above now", undo),
+        RunStatus.WAITING: (f"another person: runbook approve {run}; then anybody: runbook resume {run}",),
+        RunStatus.WITHDRAWN: ("it was withdrawn before anything was done",),
         RunStatus.PARTIAL: (f"mend the nodes named above, then: runbook resume {run}",),
     }
     return told.get(carried.status, ())

@@ -39,6 +39,12 @@ class EmptyNode:
     def cached(self) -> tuple[int, int]:
         return 0, 0
 
+    def oom_kills(self) -> int | None:
+        return 0
+
+    def memory_limit_bytes(self) -> int | None:
+        return 1
+
     def values(self, kind: Kind) -> dict[str, Value]:
         return {key: setting.default for key, setting in CATALOGUE.items() if setting.kind is kind}
 
