@@ -25,7 +25,7 @@ from runbook.report.document import envelope
 from runbook.report.lines import EMPTY, Style, line
 from runbook.report.survey import alert_lines, survey_data, survey_lines
 
-TARGET_LABEL = "target"
+TARGET_LABEL = "engram_target"  # `target` is what a blackbox exporter calls its URLs
 
 
 @dataclass(frozen=True, slots=True)

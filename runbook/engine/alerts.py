@@ -8,8 +8,8 @@ from runbook.model.alert import Alert
 from runbook.model.runbook import Runbook
 from runbook.model.target import Node
 
-NAMED = "runbook"
-"""The label or annotation that names the issue itself, as its slug or as the command."""
+NAMED = ("runbook", "runbook_url")
+"""Labels or annotations that name the issue itself: its slug, the command, or an address that ends with it."""
 
 
 def understood(alerts: Sequence[Alert], runbooks: Sequence[Runbook], nodes: Sequence[Node]) -> tuple[Alert, ...]:
@@ -19,7 +19,7 @@ def understood(alerts: Sequence[Alert], runbooks: Sequence[Runbook], nodes: Sequ
 
 
 def _issue(alert: Alert, runbooks: Sequence[Runbook]) -> str:
-    said = f"{alert.labels.get(NAMED, '')} {alert.annotations.get(NAMED, '')}"
+    said = " ".join(each.get(name, "") for each in (alert.labels, alert.annotations) for name in NAMED)
     words = set(re.findall(r"[a-z][a-z-]+", said))
     by_word = [each.slug for each in runbooks if each.slug in words]
     by_name = [each.slug for each in runbooks if alert.name in each.alerts]

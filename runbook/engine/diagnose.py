@@ -15,13 +15,12 @@ from runbook.engine.review import review
 from runbook.model.answer import Answer, all_of, any_of
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis
 from runbook.model.measurement import Baseline, Measurement, NodeSettings, Silence
-from runbook.model.quantity import Above, Below, Quantity, Sustained
+from runbook.model.quantity import Quantity
 from runbook.model.runbook import Runbook
 from runbook.model.target import Node, Target
 from runbook.ports import ReadPorts
 
 SETTINGS_SOURCE = "node"
-_INTERVAL = Above | Below | Sustained  # what a longer look can settle; a missing baseline it cannot
 
 
 def diagnose(
@@ -75,8 +74,9 @@ def _settled(runbooks: Sequence[Runbook], nodes: Sequence[Node], reading: Readin
             if judged.present is Answer.YES:
                 return True
             asked = zip(runbook.symptoms, judged.symptoms, strict=True)
-            deciding = [found for symptom, found in asked if symptom.alone and isinstance(symptom.condition, _INTERVAL)]
-            unsettled |= any(each.answer is Answer.UNKNOWN and each.value is not None for each in deciding)
+            deciding = [finding for symptom, finding in asked if symptom.alone]
+            # Where there is no limit a longer look cannot settle anything.
+            unsettled |= any(each.answer is Answer.UNKNOWN and each.limit is not None for each in deciding)
     return not unsettled
 
 

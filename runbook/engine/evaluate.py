@@ -45,7 +45,7 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
             if not (condition.bottom or (baseline and math.isfinite(baseline))):
                 told = f"{figure(measured.value)} {condition.quantity.unit}, and no baseline to compare with"
                 return Finding(measured.node, question, Answer.UNKNOWN, told, source, measured.value)
-            answer, arithmetic, limit = _regained(condition, measured.value, baseline)
+            answer, arithmetic, limit = _regained(condition, measured, baseline)
         case Above():
             answer, arithmetic = _above(condition.quantity, measured, condition.limit)
             limit = condition.limit
@@ -93,11 +93,22 @@ def _settled(condition: Settled, value: float, baseline: float | None) -> tuple[
     return answer, _compared(condition.quantity, value, factor, base, note), factor * base
 
 
-def _regained(condition: BelowBaseline | Regained, value: float, baseline: float | None) -> tuple[Answer, str, float]:
+def _regained(
+    condition: BelowBaseline | Regained, measured: Measurement, baseline: float | None
+) -> tuple[Answer, str, float]:
     factor, base, note = _relative(condition.factor, condition.bottom, baseline)
-    limit = factor * base
-    arithmetic = _compared(condition.quantity, value, factor, base, note, strict="<")
-    return (Answer.YES if (value < limit) == isinstance(condition, BelowBaseline) else Answer.NO), arithmetic, limit
+    limit, value = factor * base, measured.value or 0.0
+    low, high = _ends(measured)
+    under = Answer.YES if isinstance(condition, BelowBaseline) else Answer.NO
+    over = Answer.NO if under is Answer.YES else Answer.YES
+    answer = under if high < limit else over if low >= limit else Answer.UNKNOWN
+    if measured.low is None:
+        return answer, _compared(condition.quantity, value, factor, base, note, strict="<"), limit
+    digits = max(digits_to_tell(low, base, factor), digits_to_tell(high, base, factor))
+    told = figure(base, digits) if factor == 1 else f"{factor:g} x baseline {figure(base, digits)}"
+    ends = f"{figure(value, digits)} {condition.quantity.unit} ({figure(low, digits)}..{figure(high, digits)})"
+    how = {under: ", all under", over: ", all at or above", Answer.UNKNOWN: " does not settle"}[answer]
+    return answer, f"{ends}{how} {told}{note}", limit
 
 
 def _ends(measured: Measurement) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from runbook.engine.restarts import restarts
 from runbook.model.measurement import Measurement, NodeSamples, Series
 from runbook.model.quantity import Labels, Quantity
 from runbook.statistics.counters import histogram_quantile, increase, since
-from runbook.statistics.means import FEWEST, Observed, mean_ratio
+from runbook.statistics.means import FEWEST, Observed, mean_interval, mean_ratio
 
 
 def quantile(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
@@ -22,13 +22,14 @@ def quantile(node: str, found: NodeSamples, series: Sequence[Series], quantity: 
 
 
 def mean(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
-    """The mean of what was seen in the window."""
+    """The mean of what was seen in the window, with its interval."""
     if _one_sample(found, series):
         return Measurement(node, quantity.name, None, "only one sample in the window")
-    value = _observed(found, series, quantity.metric).mean
-    if value is None:
+    seen = mean_interval(_observed(found, series, quantity.metric))
+    if seen is None:
         return Measurement(node, quantity.name, None, "nothing happened in the window")
-    return Measurement(node, quantity.name, value * quantity.scale)
+    value, low, high = (each * quantity.scale for each in (seen.value, seen.low, seen.high))
+    return Measurement(node, quantity.name, value, low=low, high=high)
 
 
 def ratio(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:

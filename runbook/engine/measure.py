@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from runbook.engine import histograms
 from runbook.engine.growth import growth
@@ -113,6 +114,13 @@ def _last(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
     return Measurement(node, quantity.name, sum(each.samples[-1].value for each in series) * quantity.scale)
 
 
+def _rise(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
+    if max(each.samples[-1].at for each in series) <= begin_of(found):
+        return _nothing(node, quantity, "only one sample in the window")
+    rise = sum(max(after.value - before.value, 0.0) for each in series for before, after in pairwise(each.samples))
+    return Measurement(node, quantity.name, rise * quantity.scale)
+
+
 def _share(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
     del found
     part = sum(each.samples[-1].value for each in series if each.name == quantity.metric)
@@ -133,6 +141,7 @@ def _rate(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
 
 _WAYS: dict[How, Callable[[str, NodeSamples, Sequence[Series], Quantity], Measurement]] = {
     How.LAST: _last,
+    How.RISE: _rise,
     How.SHARE: _share,
     How.RATE_PER_MINUTE: _rate,
     How.QUANTILE: histograms.quantile,

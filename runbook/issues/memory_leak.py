@@ -26,6 +26,7 @@ AT_ONCE, FOR_3_H, FOR_6_H = 1000.0, 500.0, 200.0
 FULL = 90.0
 
 memory = Metric("process_resident_memory_bytes").megabytes_per_hour()
+killed = Metric("engram_oom_restarts_total").rise("OOM restarts")
 ooms = Metric("engram_oom_restarts_total").last("OOM restarts")
 collections = Metric("python_gc_collections_total").per_minute("collections/min")
 fullness = Metric("process_resident_memory_bytes").share_of("engram_memory_limit_bytes")
@@ -48,17 +49,19 @@ RUNBOOK = Runbook(
         alone=True,
     ),
     supporting=(
-        Symptom(
-            "Out of memory",
-            ooms.above_baseline(1.0),
-            why="The kernel ended the node since it was well.",
-        ),
+        Symptom("It runs out of memory", killed.above(0.0), why="The kernel ended the node in the window.", alone=True),
+        Symptom("It ran out of memory", ooms.above_baseline(1.0), why="The kernel ended the node since it was well."),
         Symptom(
             "Garbage collection is under pressure",
             collections.above_baseline(3.0, floor=60.0),
             why="The collector runs again and again because ever more is kept.",
         ),
-        Symptom("The node is nearly full", fullness.above(FULL), why="90 % of its memory is Engram's own limit."),
+        Symptom(
+            "The node is nearly full",
+            fullness.above(FULL),
+            why="Engram's own plan rolls back by itself at 90 % of a node's memory.",
+            alone=True,
+        ),
     ),
     checks=(
         Check(
@@ -105,7 +108,7 @@ RUNBOOK = Runbook(
             emergency=True,
         ),
     ),
-    verify=Verify(watch=timedelta(minutes=30), expect=(memory.below(AT_ONCE),)),
+    verify=Verify(watch=timedelta(minutes=30), expect=(memory.below(AT_ONCE), killed.below(1.0))),
     escalate=(
         "If it is not recovered after the watch: run again with --allow-disruptive to stop forming concepts, restart "
         "the fullest node, and send the heap dumps of the run to the developers of Engram."

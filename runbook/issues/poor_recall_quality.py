@@ -106,7 +106,7 @@ RUNBOOK = Runbook(
             emergency=True,
         ),
     ),
-    verify=Verify(watch=timedelta(minutes=30), expect=(confidence.regains(0.95),)),
+    verify=Verify(watch=timedelta(minutes=30), expect=(confidence.regains(0.9),)),
     escalate=(
         "If it is not recovered after the watch: run again with --allow-disruptive to recall without concepts, or, if "
         "it is severe, runbook rollback features. Then call the owner of the rollout, with the weak concepts above."

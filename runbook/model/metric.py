@@ -21,6 +21,10 @@ class Metric:
         """The newest value of a gauge."""
         return Quantity(self.name, How.LAST, unit, labels=self.labels)
 
+    def rise(self, unit: str) -> Quantity:
+        """How often it counted within the window; a count that outlives its process, so that a restart is no reset."""
+        return Quantity(self.name, How.RISE, unit, labels=self.labels)
+
     def share_of(self, whole: str) -> Quantity:
         """The newest value of a gauge, in per cent of another's."""
         return Quantity(self.name, How.SHARE, "%", scale=100.0, labels=self.labels, whole=whole)
@@ -34,7 +38,7 @@ class Metric:
         return Quantity(self.name, How.QUANTILE, unit, quantile=q, labels=self.labels)
 
     def mean(self, unit: str) -> Quantity:
-        """The mean of what a histogram saw within the window."""
+        """The mean of what a histogram saw within the window, with its 95 % interval."""
         return Quantity(self.name, How.MEAN, unit, labels=self.labels)
 
     def mean_against(self, other: Labels, unit: str) -> Quantity:

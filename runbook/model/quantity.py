@@ -11,17 +11,18 @@ class How(StrEnum):
     """How samples over a window become one number."""
 
     LAST = "last"  # a gauge's newest value
+    RISE = "rise"  # of a count that outlives its process, over the window
     SHARE = "share"  # a gauge's newest value as a share of another gauge's
     RATE_PER_MINUTE = "rate_per_minute"  # a counter's increase, restarts handled
     QUANTILE = "quantile"  # of a histogram's increase over the window
-    MEAN = "mean"  # of a histogram's increase over the window
+    MEAN = "mean"  # of a histogram's increase over the window, with an interval
     MEAN_RATIO = "mean_ratio"  # of two groups' means over the same window, with an interval
     GROWTH_PER_HOUR = "growth_per_hour"  # a gauge's slope, with an interval
 
 
 _SERIES = {
     How.QUANTILE: ("_bucket",),
-    How.MEAN: ("_sum", "_count"),
+    How.MEAN: ("_sum", "_count", "_bucket"),
     How.MEAN_RATIO: ("_sum", "_count", "_bucket"),
 }
 
@@ -120,7 +121,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class BelowBaseline:
-    """YES below max(factor x baseline, bottom). Without a baseline only the bottom counts; a bottom of 0 is none."""
+    """YES where the whole interval is below max(factor x baseline, bottom), NO where it is not below, else UNKNOWN.
+
+    Without a baseline only the bottom counts; a bottom of 0 is none.
+    """
 
     quantity: Quantity
     factor: float
@@ -129,7 +133,10 @@ class BelowBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Regained:
-    """YES at or above max(factor x baseline, bottom). Without a baseline only the bottom counts; 0 is none."""
+    """YES where the whole interval is at or above max(factor x baseline, bottom), NO where it is below, else UNKNOWN.
+
+    Without a baseline only the bottom counts; a bottom of 0 is none.
+    """
 
     quantity: Quantity
     factor: float

@@ -15,7 +15,7 @@ from runbook.model.quantity import (
 )
 
 SECONDS_PER_HOUR = 3600
-_WITH_INTERVAL = frozenset({How.GROWTH_PER_HOUR, How.MEAN_RATIO})
+_WITH_INTERVAL = frozenset({How.GROWTH_PER_HOUR, How.MEAN, How.MEAN_RATIO})
 
 
 def condition_text(condition: Condition) -> str:
@@ -38,7 +38,7 @@ def _relative(condition: AboveBaseline | Settled | BelowBaseline | Regained) -> 
         case BelowBaseline(bottom=bottom) | Regained(bottom=bottom):
             sign = "<" if isinstance(condition, BelowBaseline) else ">="
             limit = f"max({factor:g} x baseline, {bottom:g})" if bottom else f"{factor:g} x baseline"
-            return f"{name} {sign} {limit}"
+            return f"{name}{_all_of_it(condition.quantity)} {sign} {limit}"
         case AboveBaseline(floor=floor, ceiling=ceiling) | Settled(floor=floor, ceiling=ceiling):
             sign, word = (">", "or") if isinstance(condition, AboveBaseline) else ("<=", "and")
             more = "" if ceiling is None else f", {word} {sign} {ceiling:.4g} {unit} whatever the baseline"

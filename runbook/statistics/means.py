@@ -1,12 +1,15 @@
-"""Means of histograms, and the ratio of two of them with an interval."""
+"""Means of histograms and ratios of two of them, with intervals."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from runbook.statistics.slope import t_quantile
+
 FEWEST = 30
 """Observations on each side under which the normal approximation of a mean is not trusted."""
+CONFIDENCE = 0.95
 REACH = 1.959964
 """The 97.5 % quantile of the normal distribution."""
 _FEWEST_BOUNDS = 3  # zero, one finite bound, infinity: without a finite one nothing is known of the spread
@@ -44,15 +47,30 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio of means and the ends of its 95 % interval."""
+class Interval:
+    """A mean, or a ratio of means, and the ends of its 95 % interval."""
 
     value: float
     low: float
     high: float
 
 
-def mean_ratio(one: Observed, other: Observed) -> Ratio | None:
+def mean_interval(seen: Observed) -> Interval | None:
+    """The mean, or None where nothing was observed.
+
+    The interval is Student's, on the variance of the buckets; of one observation, or without buckets, it is everything.
+    Like the ratio's it takes observations for independent.
+    """
+    if seen.mean is None:
+        return None
+    if seen.count <= 1 or math.isnan(seen.variance):
+        return Interval(seen.mean, -math.inf, math.inf)
+    degrees = seen.count - 1
+    reach = t_quantile((1 + CONFIDENCE) / 2, degrees) * math.sqrt(seen.variance / degrees)
+    return Interval(seen.mean, seen.mean - reach, seen.mean + reach)
+
+
+def mean_ratio(one: Observed, other: Observed) -> Interval | None:
     """The one's mean / the other's, or None with fewer than thirty observations on a side or no positive mean.
 
     The interval is the delta method's on the logarithm (Casella & Berger, Statistical Inference, 2nd ed., 5.5.4). It
@@ -62,4 +80,4 @@ def mean_ratio(one: Observed, other: Observed) -> Ratio | None:
         return None
     value = one.mean / other.mean
     error = math.sqrt(sum(side.variance / side.count / (side.mean or math.nan) ** 2 for side in (one, other)))
-    return Ratio(value, value * math.exp(-REACH * error), value * math.exp(REACH * error))
+    return Interval(value, value * math.exp(-REACH * error), value * math.exp(REACH * error))
