@@ -16,7 +16,7 @@ from runbook.model.answer import Answer, all_of, any_of
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis
 from runbook.model.measurement import Baseline, Measurement, NodeSettings, Silence
 from runbook.model.quantity import Quantity
-from runbook.model.runbook import Runbook
+from runbook.model.runbook import Runbook, Symptom
 from runbook.model.target import Node, Target
 from runbook.ports import ReadPorts
 
@@ -87,9 +87,7 @@ def judge_node(runbook: Runbook, node: Node, reading: Reading) -> NodeDiagnosis:
     """
     found = reading.samples.get(node.name, Silence(node.name, "it was not read"))
     symptoms = _symptoms(runbook, node, reading)
-    leading, *supporting = (finding.answer for finding in symptoms)
-    alone = [finding.answer for symptom, finding in zip(runbook.symptoms, symptoms, strict=True) if symptom.alone]
-    present = any_of((*alone, all_of((leading, any_of(supporting)))))
+    present = _present(runbook, [finding.answer for finding in symptoms])
     checks = _checks(runbook, node, reading)
     judged = NodeDiagnosis(node.name, present, symptoms, checks)
     if runbook.review is not None:
@@ -100,6 +98,16 @@ def judge_node(runbook: Runbook, node: Node, reading: Reading) -> NodeDiagnosis:
         return replace(judged, silence=found)
     grows = growths(found, runbook.breakdown, reading.warm_up) if runbook.breakdown is not None else ()
     return replace(judged, grows=grows)
+
+
+def _present(runbook: Runbook, answers: Sequence[Answer]) -> Answer:
+    leading, *supporting = answers
+    alone = [answer for symptom, answer in zip(runbook.symptoms, answers, strict=True) if _decides(symptom, answer)]
+    return any_of((*alone, all_of((leading, any_of(supporting)))))
+
+
+def _decides(symptom: Symptom, answer: Answer) -> bool:
+    return symptom.alone and not (symptom.optional and answer is Answer.UNKNOWN)
 
 
 def _symptoms(runbook: Runbook, node: Node, reading: Reading) -> tuple[Finding, ...]:

@@ -29,12 +29,16 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """A question asked of metrics, or of the person; one that stands `alone` makes the issue present by itself."""
+    """A question asked of metrics, or of the person; one that stands `alone` makes the issue present by itself.
+
+    An `optional` one that stands alone leaves the verdict to the others where it is UNKNOWN: not every kernel tells.
+    """
 
     title: str
     condition: Condition
     why: str = ""
     alone: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
