@@ -115,6 +115,53 @@ def sick_fleet(state: Path, nodes: int) -> Iterator[Command]:
         command("sandbox", "down")
 
 
+@contextmanager
+def well_fleet(state: Path, nodes: int) -> Iterator[Command]:
+    """A fleet with the usual texts and traffic and a baseline of it; ended whatever happens."""
+    command = Command(state)
+    try:
+        command("sandbox", "up", "--nodes", str(nodes), "--traffic", "30")
+        command("baseline", "capture")
+        yield command
+    finally:
+        command("sandbox", "down")
+
+
+@contextmanager
+def broken(fleet: Command, fault: str) -> Iterator[None]:
+    """With that fault in every node."""
+    fleet("sandbox", "inject", fault)
+    try:
+        yield
+    finally:
+        fleet("sandbox", "clear")
+
+
+def found_and_mended(fleet: Command, issue: str, cure: tuple[str, object], wrong: tuple[str, str]) -> dict[str, Any]:
+    """3 and the right issue first, whatever else was set; acting sets the right one, and it recovers; the run.
+
+    Args:
+        fleet: nodes with a fault in them.
+        issue: what must be found.
+        cure: the setting that mends it, and its value.
+        wrong: a setting that does not, and a value for it.
+    """
+    key, value = cure
+    fleet("config", "set", *wrong, "--yes")
+    found = fleet.json("diagnose", expect=3)["data"]
+    assert found["issues"][0]["issue"] == issue
+    assert issue in found["next"]
+    assert all(known[key] != value for known in fleet.settings().values())
+    fleet("undo", fleet("runs", "--last", "--id").stdout.strip(), "--yes")
+
+    acted = fleet.json(issue, "--act", "--yes", "--watch", "60s", "--reason", "test")["data"]
+    run: dict[str, Any] = acted["run"]
+    assert run["status"] == "recovered"
+    assert {step["key"] for step in run["steps"] if step["done"]} >= {key}
+    assert all(known[key] == value for known in fleet.settings().values())
+    return run
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     """SIGKILL to exactly that process, and reap it."""
     process.send_signal(signal.SIGKILL)
