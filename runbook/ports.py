@@ -122,6 +122,10 @@ class Plays(Protocol):
         """End every process of the play with that mark, and wait until they are gone; how many there were."""
         ...
 
+    def end(self, mark: str) -> int:
+        """The same for a play that another process is in the middle of: what that one still reads stays."""
+        ...
+
 
 class Journal(Protocol):
     """The append-only record under everything."""

@@ -94,8 +94,9 @@ def apply(
         results.append(result)
         if not result.done and not plan.undoes:
             return replace(put_back(ports, target, plan), results=tuple(results))
-    done = all(result.done for result in results)
-    return Applied(RunStatus.DONE if done else RunStatus.PARTIAL, tuple(results))
+    by = superseded_by(ports.journal, plan.id)  # in the middle of the last step
+    done = RunStatus.DONE if all(result.done for result in results) else RunStatus.PARTIAL
+    return Applied(RunStatus.SUPERSEDED if by else done, tuple(results), superseded_by=by)
 
 
 def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> StepResult:

@@ -1,12 +1,13 @@
 """Journaling while the brake is pulled: whatever the journal does, nothing stops and nothing is silent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from runbook.engine.history import runs_of
-from runbook.engine.overtaken import overtaken
+from runbook.engine.overtaken import overtaken, under_way
 from runbook.errors import RunbookError
 from runbook.model.journal import Event
+from runbook.model.run import Run
 from runbook.ports import Journal, Talk
 
 
@@ -53,8 +54,7 @@ class Recorder:
     def overtake(self, target: str, run: str, command: str) -> tuple[str, ...]:
         """Tell every run on the target that has not ended to stop; their ids."""
         try:
-            journal = self._opened()
-            runs = runs_of([*journal.entries(), *journal.waiting()])
+            runs = self._runs()
         except (RunbookError, OSError, ImportError) as error:
             self._talk.say(f"the journal cannot be read ({error}): runs under way on {target} are not told to stop")
             return ()
@@ -62,3 +62,14 @@ class Recorder:
         for each in found:
             self.note(Event.RUN_SUPERSEDED, each, {"by": run, "command": command})
         return found
+
+    def plays_of(self, runs: Collection[str]) -> tuple[str, ...]:
+        """The marks of the plays that these runs are in the middle of, as the journal knows it now."""
+        try:
+            return under_way(run for name, run in self._runs().items() if name in runs)
+        except (RunbookError, OSError, ImportError):
+            return ()  # then no run was overtaken either, and that was told
+
+    def _runs(self) -> dict[str, Run]:
+        journal = self._opened()
+        return runs_of([*journal.entries(), *journal.waiting()])

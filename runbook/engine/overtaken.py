@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runbook.model.journal import Entry, Event, original
-from runbook.model.run import Run, RunStatus
+from runbook.model.run import ROLLBACK, Run, RunStatus, StepState
 from runbook.ports import Journal
 
 
@@ -24,3 +24,10 @@ def _by(entry: Entry) -> str:
 def overtaken(runs: Iterable[Run], target: str) -> tuple[str, ...]:
     """The runs on the target that have not ended: what the brake overtakes."""
     return tuple(run.plan.id for run in runs if run.plan.target == target and run.status is RunStatus.OPEN)
+
+
+def under_way(runs: Iterable[Run]) -> tuple[str, ...]:
+    """The marks of the plays that these runs are in the middle of; not of a brake's, which only switches off."""
+    others = [run for run in runs if run.plan.undoes or run.plan.issue != ROLLBACK]
+    steps = [step for run in others for step in run.steps if step.state in {StepState.INTENDED, StepState.UNDOING}]
+    return tuple(step.mark for step in steps if step.mark)

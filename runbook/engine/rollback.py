@@ -62,6 +62,7 @@ def rollback(ports: BrakePorts, target: Target, wish: Wish) -> Rolled:
         work.press()
         work.play()
         work.stragglers(begun)
+        work.end_plays()
         work.last_look()
     except (KeyboardInterrupt, InterruptedRunError) as error:
         interrupted = getattr(error, "code", ExitCode.INTERRUPTED)
@@ -113,6 +114,7 @@ class _Work:
         for run in self.progress.overtaken:
             self.ports.talk.say(f"run {run} had not ended: it stops at its next step, and puts nothing back")
         self.note_outcomes()
+        self.end_plays()
 
     def look(self) -> None:
         """Take over what HTTP knows by now; what the last look found out counts more."""
@@ -126,6 +128,18 @@ class _Work:
         plan, nodes = self.progress.plan, self.progress.nodes.values()
         for step in plan.steps:
             self.recorder.note(Event.STEP_OUTCOME, plan.id, step_details(step, nodes, self.mark))
+
+    def end_plays(self) -> None:
+        """End what the overtaken runs have under way: a play works for minutes, and may switch on what is off by now.
+
+        Called once more before the last look, since a run that had looked before it was told may have begun a play.
+        """
+        for mark in self.recorder.plays_of(self.progress.overtaken) if self.progress.overtaken else ():
+            try:
+                if self.ports.plays().end(mark):
+                    self.ports.talk.say(f"ended the play {mark} of a run that was under way")
+            except Exception as error:  # noqa: BLE001 - as for the brake's own play
+                self.ports.talk.say(f"THE PLAY {mark} MAY STILL BE AT WORK ({error}): end it, then give this again")
 
     def play(self) -> None:
         """Make it durable through Ansible. Whatever is wrong with Ansible is told, and stops nothing."""

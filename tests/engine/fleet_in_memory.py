@@ -124,6 +124,9 @@ class WatchedPlays:
     def stop_orphans(self, mark: str) -> int:
         return self.inner.stop_orphans(mark)
 
+    def end(self, mark: str) -> int:
+        return self.inner.end(mark)
+
 
 @dataclass
 class MemoryShelf:

@@ -247,8 +247,27 @@ def test_a_run_is_overtaken_while_it_watches() -> None:
     assert carried.watched.seconds < 1
 
 
+def test_the_play_that_an_overtaken_run_is_in_the_middle_of_is_ended() -> None:
+    """At once, and once more before the last look; the run is `superseded`, though this was its last step."""
+    scene = fleet(**{name: OFF for name in NAMES[1:]}, a=OFF | {CONCEPTS: True})
+    pull(scene)
+    ended: list[str] = []
+    scene.plays.end = lambda mark: ended.append(mark) or 1  # type: ignore[func-returns-value, method-assign]  # records
+
+    def before(_: PlayRequest) -> None:
+        scene.plays.before = lambda _: None
+        pull(scene, run="20261122T231500-dddd")
+
+    scene.plays.before = before
+    undone = scene.undo(BRAKE)
+    assert len(undone.results) == 1
+    assert undone.status is RunStatus.SUPERSEDED
+    assert ended == [f"{undone.plan.id}.1"] * 2
+    assert sum("ended the play" in text for text in scene.talk.said) == 2
+
+
 def test_an_undo_that_was_switching_on_again_is_overtaken() -> None:
-    """The brake wins: what the undo had switched on in its step is found by the last look, and goes off again."""
+    """The brake wins: what the undo had switched on in its step goes off by the last look, or its play is ended."""
     scene = fleet()
     pull(scene)
 

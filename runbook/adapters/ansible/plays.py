@@ -112,6 +112,17 @@ class AnsiblePlays:
             remove_leftovers(mark)
         return count
 
+    def end(self, mark: str) -> int:
+        """End every process of a play that another process is in the middle of; its folder stays that one's.
+
+        Only this user's, on this machine.
+
+        Raises:
+            PersonNeededError: some would not end.
+        """
+        with _undisturbed():
+            return orphans.stop(mark)
+
     def _readable_inventory(self) -> Path:
         path = self.inventory.absolute()
         try:

@@ -68,6 +68,24 @@ def test_when_this_tool_is_killed_its_play_can_be_ended(tmp_path: Path, mark: st
         assert plays.stop_orphans(mark) == 0
 
 
+def test_a_play_of_a_living_process_can_be_ended_and_that_one_tells_what_came_of_it(tmp_path: Path, mark: str) -> None:
+    """As the emergency brake does: nothing of the play is left, and whoever began it is told, not confused."""
+    asked = threading.Event()
+
+    def script(peer: Any, _request: bytes) -> Iterator[bytes]:
+        asked.set()
+        return silence(peer)
+
+    with listening(script) as peer, start_hanging_play(inventory_of(tmp_path, peer.url), mark) as process:
+        assert asked.wait(30)
+        assert AnsiblePlays(tmp_path / "inventory.yml").end(mark) >= 2
+        assert processes(mark) == {}
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, out
+    assert out == "failed\n"
+    assert leftovers(mark) == []
+
+
 def test_ctrl_c_ends_the_play_and_everything_of_it(tmp_path: Path, mark: str) -> None:
     """Cancelled is stopped: no worker goes on changing nodes behind our back."""
     asked = threading.Event()
