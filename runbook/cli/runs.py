@@ -118,6 +118,9 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
         return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
     plan = undo_plan(run, current.new_run_id(), wishes.reason)
     if not plan.steps:
+        if run.status is RunStatus.OPEN:  # killed before its first step, its plays may read on
+            with ScreenTalk() as talk:
+                undo(_context(current, plan, wishes.config, talk), plan)
         if wishes.as_json:
             show_json(envelope("runs", "runbook undo", ExitCode.DONE, {"runs": [run_data(run)]}))
         else:

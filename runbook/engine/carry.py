@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from runbook.engine.apply import Applied, StepResult, apply, holding, nodes_named, note
-from runbook.engine.evidence import Looking, collect_evidence
+from runbook.engine.evidence import Looking, collect_evidence, marks
 from runbook.engine.history import details_of
 from runbook.engine.overtaken import superseded_by
 from runbook.engine.rails import check_history
@@ -172,12 +172,13 @@ def _watch(context: Context, plan: RunPlan, verify: Verify) -> Watched:
 
 
 def end_orphans(context: Context, run: Run) -> None:
-    """End what a killed play of the run left running, so that it changes nothing behind our back."""
-    for progress in run.steps:
-        if progress.mark:
-            count = context.ports.plays.stop_orphans(progress.mark)
-            if count:
-                context.ports.read.talk.say(f"ended {count} processes left by step {progress.step.index}")
+    """End what a killed play of the run left running, so that it changes nothing behind our back, nor reads forever."""
+    left = [(mark, "the look before the steps") for mark in marks(run.plan.id)]
+    left += [(progress.mark, f"step {progress.step.index}") for progress in run.steps if progress.mark]
+    for mark, what in left:
+        count = context.ports.plays.stop_orphans(mark)
+        if count:
+            context.ports.read.talk.say(f"ended {count} processes left by {what}")
 
 
 def end(context: Context, plan: RunPlan, status: RunStatus) -> None:

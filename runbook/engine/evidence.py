@@ -37,6 +37,11 @@ class Looking:
     shelf: Shelf
 
 
+def marks(run: str) -> tuple[str, str]:
+    """The marks of the two plays that collect, so that a later process can end what a killed one left running."""
+    return f"{run}.evidence.1", f"{run}.evidence.2"
+
+
 def collect_evidence(
     ports: ChangePorts, looking: Looking, plan: RunPlan, nodes: Sequence[str]
 ) -> tuple[NodeEvidence, ...]:
@@ -62,7 +67,7 @@ def collect_evidence(
 def _collected(
     ports: ChangePorts, evidence: Evidence, plan: RunPlan, nodes: Sequence[str], turn: int
 ) -> tuple[Collected, ...]:
-    request = CollectRequest(evidence.playbook, tuple(nodes), f"{plan.id}.evidence.{turn}")
+    request = CollectRequest(evidence.playbook, tuple(nodes), marks(plan.id)[turn - 1])
     try:
         return ports.plays.collect(request, ports.read.talk.say)
     except (NotSupportedError, UsageError, StorageError) as error:

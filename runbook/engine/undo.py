@@ -36,12 +36,16 @@ def undo_plan(run: Run, run_id: str, reason: str) -> RunPlan:
 def undo(context: Context, plan: RunPlan, *, force: bool = False) -> Carried:
     """Carry out an undo plan, after a look at every node: nothing is touched where a value was changed since.
 
+    Of an empty plan only what a killed play of the run left running is ended.
+
     Raises:
         LockedError: the run that is to be undone is still being carried.
         RefusedError: someone changed a value since; `force` sets it back all the same.
         UnreachableError: no node of the plan can be read.
     """
     if not plan.steps:
+        with context.ports.locks.hold(f"run-{plan.undoes}", plan.id):
+            end_orphans(context, runs_of(context.ports.journal.entries())[plan.undoes])
         return Carried(plan, RunStatus.DONE)
     with alone(context, plan), context.ports.locks.hold(f"run-{plan.undoes}", plan.id):
         run = runs_of(context.ports.journal.entries())[plan.undoes]

@@ -10,7 +10,7 @@ import pytest
 from fleet_in_memory import HEAP, ORDINARY, RUN, SICK, MemoryShelf, World, world
 
 from runbook.adapters.store import FileStore
-from runbook.errors import InterruptedRunError, NotSupportedError, RunbookError, StorageError, UsageError
+from runbook.errors import InterruptedRunError, LockedError, NotSupportedError, RunbookError, StorageError, UsageError
 from runbook.model.evidence import Kept
 from runbook.model.journal import Event
 from runbook.model.play import Collected
@@ -97,6 +97,52 @@ def test_a_resumed_run_collects_nothing_more() -> None:
     scene.wire.trip_after = None
     assert scene.resume().status is RunStatus.RECOVERED
     assert scene.wire.calls.count("plays.collect") == collections
+
+
+@pytest.mark.parametrize("way", ["resume", "undo"])
+def test_what_a_killed_look_left_reading_is_ended(way: str) -> None:
+    """Kill -9 leaves Ansible on the nodes; there is no step yet that could tell of it, and nothing to undo."""
+    scene = world(NAMES)
+    scene.looks_into(MemoryShelf())
+
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    collect = scene.plays.collect
+    scene.plays.collect = killed  # type: ignore[method-assign]  # the process ends there
+    with pytest.raises(InterruptedRunError):
+        scene.act()
+    scene.plays.collect = collect  # type: ignore[method-assign]  # the next process
+    ended: list[str] = []
+    scene.plays.stop_orphans = lambda mark: ended.append(mark) or 3  # type: ignore[func-returns-value, method-assign]  # records, then counts
+    if way == "resume":
+        assert scene.resume().status is RunStatus.RECOVERED
+    else:
+        lines = len(scene.journal.lines)
+        assert scene.undo().results == ()
+        assert len(scene.journal.lines) == lines
+    assert ended == [f"{RUN}.evidence.1", f"{RUN}.evidence.2"]
+    assert scene.talk.said.count("ended 3 processes left by the look before the steps") == 2
+    assert scene.settings == dict.fromkeys(NAMES, ORDINARY if way == "resume" else SICK)
+
+
+def test_the_look_of_a_run_that_is_being_carried_is_left_alone() -> None:
+    """An undo that would end it is refused, though there is nothing to undo yet."""
+    scene = world(NAMES)
+    scene.looks_into(MemoryShelf())
+    asked: list[str] = []
+
+    def undone_meanwhile(*_: Any) -> Any:
+        with pytest.raises(LockedError, match=RUN):
+            scene.undo()
+        asked.append("undo")
+        raise KeyboardInterrupt
+
+    scene.plays.collect = undone_meanwhile  # type: ignore[method-assign]  # another person, at that moment
+    scene.plays.stop_orphans = lambda mark: asked.append(mark) or 0  # type: ignore[func-returns-value, method-assign]  # records
+    with pytest.raises(InterruptedRunError):
+        scene.act()
+    assert asked == ["undo"]
 
 
 def test_a_node_that_cannot_be_looked_into_stops_nothing() -> None:

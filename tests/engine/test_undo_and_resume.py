@@ -198,7 +198,7 @@ def test_orphans_of_a_killed_play_are_ended_before_anything_else() -> None:
     ended: list[str] = []
     scene.plays.stop_orphans = lambda mark: ended.append(mark) or 2  # type: ignore[func-returns-value, method-assign]  # records, then counts
     assert scene.undo().status is RunStatus.DONE
-    assert ended == [f"{RUN}.2"]
+    assert ended == [f"{RUN}.evidence.1", f"{RUN}.evidence.2", f"{RUN}.2"]
     assert "ended 2 processes left by step 2" in scene.talk.said
 
 
