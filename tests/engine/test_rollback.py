@@ -249,7 +249,7 @@ def test_a_run_is_overtaken_while_it_watches() -> None:
 
 def test_the_play_that_an_overtaken_run_is_in_the_middle_of_is_ended() -> None:
     """At once, and once more before the last look; the run is `superseded`, though this was its last step."""
-    scene = fleet(**{name: OFF for name in NAMES[1:]}, a=OFF | {CONCEPTS: True})
+    scene = fleet(**dict.fromkeys(NAMES[1:], OFF), a=OFF | {CONCEPTS: True})
     pull(scene)
     ended: list[str] = []
     scene.plays.end = lambda mark: ended.append(mark) or 1  # type: ignore[func-returns-value, method-assign]  # records

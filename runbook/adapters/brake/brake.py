@@ -14,6 +14,7 @@ GATE_SECONDS = 0.15
 """How long a node waits, once it was looked at, for the intent to be journaled. Then it is pressed all the same."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 3.0
+SHARED_PAUSE_SECONDS = 0.05
 
 
 class HttpBrake:
@@ -48,7 +49,13 @@ class HttpPulling:
         for node in nodes:
             self._waiting.put(node)
         for number in range(min(len(nodes), MOST_THREADS)):
-            threading.Thread(target=self._work, args=(job,), name=f"brake-{number}", daemon=True).start()
+            thread = threading.Thread(target=self._work, args=(job,), name=f"brake-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # a limit of tasks or memory: those that run share the nodes
+                if not number:
+                    raise
+                break
 
     def looks(self, most: float, quiet: float) -> Mapping[str, Olds]:
         """What was on, of the nodes that tell within `most` seconds.
@@ -118,6 +125,10 @@ class HttpPulling:
                 self._looked.add(job.node.name)
                 self._changed.notify_all()
             if pulled.state in SETTLED:
+                return
+            if not self._waiting.empty():  # fewer threads than nodes: one that is dead must not keep others waiting
+                self._stopped.wait(SHARED_PAUSE_SECONDS)
+                self._waiting.put(job.node)
                 return
             self._stopped.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

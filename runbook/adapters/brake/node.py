@@ -122,8 +122,10 @@ def _check(job: Job, line: Line, token: str, pulled: Pulled) -> Pulled:
     still = sorted(key for key, value in now.items() if value)
     if still:
         raise _TroubleError(replace(pulled, off_ms=None), f"it accepted, but {', '.join(still)} is read back as on")
-    if not now:
-        raise _TroubleError(pulled, "taken, but not read back: the answer names none of the flags")
+    silent = [key for key in pulled.old or {} if key not in now]
+    if silent or not now:
+        missing = ", ".join(silent) or "any of the flags"
+        raise _TroubleError(pulled, f"taken, but not read back: the answer does not name {missing}")
     return _verified(job, pulled)
 
 
@@ -141,7 +143,7 @@ def _flags(job: Job, body: bytes) -> dict[str, bool]:
     """
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: nested thousands deep
         kind = "HTML" if body.lstrip()[:1] == b"<" else "something else" if body.strip() else "nothing"
         raise ValueError(f"answered with {kind} instead of JSON") from None
     if not isinstance(document, dict):
@@ -157,7 +159,7 @@ def _said(status: int, body: bytes) -> str:
     """The status and the node's own words, as far as they can be printed."""
     try:
         words = str(json.loads(body)["error"]["message"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         words = ""
     clean = "".join(each if each.isprintable() else " " for each in words)[:_SHOWN_CHARACTERS]
     what = "not supported by this node: " if status in _NO_SUCH_PATH else ""

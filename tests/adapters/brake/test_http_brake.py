@@ -1,5 +1,7 @@
 """The brake against nodes that are well, and against peers that are dead, hanging, lying or slow."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,6 +135,13 @@ WRONG: dict[str, tuple[Callable[[Request, dict[str, bool]], Answer | None], Pull
     "drowning": (to("", http("wait", "503 Busy")), PullState.WAITING, "HTTP 503"),
     "the line is cut": (to("POST", reset), PullState.SENT, "may have taken effect"),
     "no HTTP": (to("", b"SSH-2.0-OpenSSH\r\n"), PullState.SENT, "no HTTP"),
+    "nested deeply": (to("", http(b"[" * 900_000)), PullState.OFF, "instead of JSON"),
+    "an error nested deeply": (to("", http(b"[" * 900_000, "503 Busy")), PullState.WAITING, "HTTP 503"),
+    "reads back a part": (
+        lambda _, state: http({BLENDED: False}) if not state[CONCEPTS] else None,
+        PullState.OFF,
+        f"does not name {CONCEPTS}",
+    ),
     "an endless body": (to("", endless), PullState.SENT, "more than 1 MiB"),
 }
 
@@ -204,3 +213,26 @@ def test_a_token_that_is_not_kept_as_it_must_be_stops_that_node_only(shared_node
         refused, well = pulling.state()
     assert (refused.state, refused.message) == (PullState.REFUSED, "the token file can be read by others")
     assert well.off
+
+
+FEW_THREADS = """
+import resource, sys, time
+from runbook.adapters.brake import HttpBrake
+from runbook.model.target import Node
+dead, well = sys.argv[1:]
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+nodes = [*(Node(f"dead-{n}", dead) for n in range(100)), *(Node(f"well-{n}", well) for n in range(20))]
+pulling = HttpBrake(lambda _: "", lambda: 0.0).pull(nodes, ["dual_memory.enable_concepts"], insist=True)
+pulling.release()
+pulling.settle(20, lambda each: each.node.startswith("dead"))
+print(sum(each.off for each in pulling.state()))
+"""
+
+
+def test_where_threads_are_scarce_those_that_run_share_the_nodes() -> None:
+    """A limit of the kernel: dead nodes, which are tried for ever, keep none of those behind them waiting."""
+    with Peer(flags_of(lambda *_: None)) as peer:
+        command = [sys.executable, "-c", FEW_THREADS, f"http://127.0.0.1:{closed_port()}", peer.url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "20\n", done.stderr

@@ -81,7 +81,7 @@ class HttpNode:
             raise WayError(f"the node answered with {LARGEST_ANSWER >> 20} MiB or more, and was cut off")
         try:
             document = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the second: nested thousands deep
             document = None
         if not isinstance(document, dict):
             kind = answer.content_type or "something"
@@ -93,7 +93,7 @@ class HttpNode:
         try:
             error = json.loads(answer.body)["error"]
             words = f": {error['message']} {error.get('hint') or ''}".rstrip()
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             return ""
         return words.replace(self._token, "********")[:500] if self._token else words[:500]
 
