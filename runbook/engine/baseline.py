@@ -46,7 +46,8 @@ def capture(
 ) -> tuple[Baseline, tuple[Silence, ...]]:
     """Measure for one window and read the settings; the nodes that were silent are told, and left out.
 
-    A quantity without data is left out too, so that the absolute limits alone judge it later.
+    A quantity without data, or with too little for an interval, is left out too, so that the absolute limits alone
+    judge it later.
 
     Raises:
         UnreachableError: no node answered; there is nothing to record.
@@ -64,10 +65,9 @@ def capture(
         elif isinstance(known, Silence):
             silent.append(known)
         else:
-            values = {quantity.name: measure(node.name, found, quantity).value for quantity in quantities}
-            recorded[node.name] = NodeBaseline(
-                {name: value for name, value in values.items() if value is not None}, known
-            )
+            measured = [measure(node.name, found, quantity) for quantity in quantities]
+            values = {each.quantity: each.value for each in measured if each.value is not None and not each.reason}
+            recorded[node.name] = NodeBaseline(values, known)
     if not recorded:
         told = all(each.answered for each in silent)
         kind, what = (NotSupportedError, "tells what a baseline is made of") if told else (UnreachableError, "answered")

@@ -54,6 +54,8 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
             limit = condition.limit
         case _:
             assert_never(condition)
+    if measured.reason and answer is Answer.UNKNOWN:
+        arithmetic = f"{figure(measured.value)} {condition.quantity.unit} settles nothing: {measured.reason}"
     return Finding(measured.node, question, answer, arithmetic, source, measured.value, limit)
 
 

@@ -75,7 +75,10 @@ def _too_few(found: NodeSamples, samples: Sequence[Sample], warm_up: WarmUp | No
     started = started_at(found)
     if warm_up is not None and started is not None:
         age = warm_up.now - started
-        if age < warm_up.length.total_seconds():
-            length = warm_up.length.total_seconds()
-            return f"started {max(age, 0):.0f} s ago: the warm-up of {length:.0f} s is not over"
+        length = warm_up.length.total_seconds()
+        if round(age) < 0:
+            ahead = f"its clock is ahead of ours by {-age:.0f} s or more"
+            return f"{ahead}: whether the warm-up of {length:.0f} s is over is not known"
+        if age < length:
+            return f"started {max(age, 0.0):.0f} s ago: the warm-up of {length:.0f} s is not over"
     return f"{len(samples)} samples since the last restart are too few for a slope"

@@ -10,6 +10,8 @@ from runbook.model.quantity import Labels, Quantity
 from runbook.statistics.counters import histogram_quantile, increase, since
 from runbook.statistics.means import FEWEST, Observed, mean_interval, mean_ratio
 
+NO_SPREAD = "what was seen in the window tells no spread"
+
 
 def quantile(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
     """A quantile of what was seen in the window."""
@@ -29,7 +31,8 @@ def mean(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quan
     if seen is None:
         return Measurement(node, quantity.name, None, "nothing happened in the window")
     value, low, high = (each * quantity.scale for each in (seen.value, seen.low, seen.high))
-    return Measurement(node, quantity.name, value, low=low, high=high)
+    why = "" if math.isfinite(low) else NO_SPREAD
+    return Measurement(node, quantity.name, value, why, low, high)
 
 
 def ratio(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
@@ -43,10 +46,14 @@ def ratio(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
     if min(one.count, other.count) <= 0:
         empty = quantity.labels if one.count <= 0 else quantity.other
         return Measurement(node, quantity.name, None, moot=f"there is no traffic with {_told(empty)} to compare with")
+    if not (one.mean and other.mean and min(one.mean, other.mean) > 0):
+        return Measurement(node, quantity.name, None, "the mean of a group is not above zero")
     found_ratio = mean_ratio(one, other)
     if found_ratio is None:
         few = f"{one.count:.0f} and {other.count:.0f} in the groups, {FEWEST} in each are needed"
-        return Measurement(node, quantity.name, None, few)
+        return Measurement(node, quantity.name, one.mean / other.mean, few, -math.inf, math.inf)
+    if math.isnan(found_ratio.low):
+        return Measurement(node, quantity.name, found_ratio.value, NO_SPREAD, -math.inf, math.inf)
     return Measurement(node, quantity.name, found_ratio.value, low=found_ratio.low, high=found_ratio.high)
 
 

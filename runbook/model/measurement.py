@@ -57,7 +57,8 @@ NodeSettings = Mapping[str, Settings | Silence]
 class Measurement:
     """One quantity of one node; `value` None is "no data", and `reason` then says why.
 
-    `low` and `high` are the ends of the 95 % interval where the quantity has one. `moot` says why the question does not
+    `low` and `high` are the ends of the 95 % interval where the quantity has one; where that is endless, `reason` says
+    why, beside the value: a longer look may settle it. `moot` says why the question does not
     arise there at all, such as a comparison of two groups where there is but one.
     """
 

@@ -24,9 +24,9 @@ from runbook.ports import ReadPorts
 
 HOURS, STEP_SECONDS = 7, 15
 PER_HOUR = 350e6
-NAMES = ("leaking", "restarted", "young", "calm", "filled")
+NAMES = ("leaking", "restarted", "young", "calm", "filled", "ended")
 NODES = tuple(Node(name, f"http://10.0.0.{at}:7432") for at, name in enumerate(NAMES))
-AGE_HOURS = {"restarted": 2.0, "young": 0.1}
+AGE_HOURS = {"restarted": 2.0, "young": 0.1, "ended": 0.03}
 """How long ago these processes began; the others began before anybody looked."""
 
 
@@ -44,7 +44,7 @@ def resident(name: str, hours_ago: float) -> float:
 
 
 def openmetrics(now: float) -> Iterator[str]:
-    """Seven hours of five nodes, a sample every quarter of a minute, as promtool reads it."""
+    """Seven hours of six nodes, a sample every quarter of a minute, as promtool reads it."""
     moments = [now - seconds for seconds in range(HOURS * 3600, -1, -STEP_SECONDS)]
     for metric in ("process_resident_memory_bytes", "process_start_time_seconds"):
         yield f"# TYPE {metric} gauge\n"
@@ -55,6 +55,11 @@ def openmetrics(now: float) -> Iterator[str]:
                 began = now - 3600 * (age if ago <= age else 24.0)
                 value = resident(node.name, ago) if metric.endswith("bytes") else began
                 yield f'{metric}{{instance="{node.instance}",job="engram"}} {value:.0f} {at:.3f}\n'
+    yield "# TYPE engram_oom_restarts counter\n"
+    for node in NODES:
+        for at in moments:
+            again = node.name == "ended" and (now - at) / 3600 <= AGE_HOURS["ended"]
+            yield f'engram_oom_restarts_total{{instance="{node.instance}",job="engram"}} {2 + again} {at:.3f}\n'
     yield "# EOF\n"
 
 
@@ -116,6 +121,18 @@ def test_two_hours_of_a_fresh_process_are_not_six(server: str) -> None:
     assert found.present is Answer.NO
     assert "over" not in found.symptoms[0].arithmetic
     assert found.symptoms[0].arithmetic.endswith("all at or under 1000")
+
+
+def test_what_the_kernel_ended_in_the_window_has_run_out_of_memory(server: str) -> None:
+    """Under two minutes ago, by a count that the new process goes on with; too young for a slope, and ill all the same.
+
+    The others were ended twice, long ago.
+    """
+    diagnosis = diagnosed(server)
+    told = {node.node: (node.symptoms[1].answer, node.symptoms[1].value) for node in diagnosis.nodes}
+    assert told.pop("ended") == (Answer.YES, 1.0)
+    assert set(told.values()) == {(Answer.NO, 0.0)}
+    assert of(diagnosis, "ended").present is Answer.YES
 
 
 def test_a_healthy_fleet_is_told_from_a_leaking_one(server: str) -> None:

@@ -74,15 +74,17 @@ def test_alerts_of_a_file_are_mapped_to_issue_and_node(
 def test_alerts_of_standard_input_name_their_target(
     target: Path, shared_node: RunningNode, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
-    """The label `target`, where all that have it agree; what the person says wins."""
-    gone = payload(leak(shared_node, target="gone"), leak(shared_node, target="gone"), leak(shared_node))
+    """The label `engram_target`, where all that have it agree; what the person says wins."""
+    gone = payload(*(leak(shared_node, engram_target="gone") for _ in range(2)), leak(shared_node))
     for words, code in (((), 10), (("--target", "prod"), 4)):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gone.encode())))
         assert run(["diagnose", "--from", "-", "--json", *words, *SHORT]) == code
         capsys.readouterr()
-    both = payload(leak(shared_node, target="gone"), leak(shared_node, target="prod"))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(both.encode())))
-    assert len(document(capsys, "diagnose", "--from", "-", *SHORT, expect=4)["data"]["alerts"]) == 2
+    both = payload(leak(shared_node, engram_target="gone"), leak(shared_node, engram_target="prod"))
+    probed = payload(leak(shared_node, target="https://gone.example/health"), leak(shared_node))
+    for text in (both, probed):  # `target` is what a blackbox exporter calls its URLs
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert len(document(capsys, "diagnose", "--from", "-", *SHORT, expect=4)["data"]["alerts"]) == 2
 
 
 def test_what_is_no_payload_is_refused_before_anybody_is_asked(target: Path, tmp_path: Path, capsys: Output) -> None:

@@ -1,5 +1,6 @@
 """All issues on one reading: what is read, how often, and for how long."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,24 +24,31 @@ from runbook.model.target import Node
 
 ISSUES = known_issues()
 USUAL, LONGEST = timedelta(seconds=2), timedelta(seconds=60)
-LABELS = (("group", "treatment"),)
+LABELS, CONTROL = (("group", "treatment"),), (("group", "control"),)
 MEMORY, CONFIDENCE = "process_resident_memory_bytes", "engram_recall_confidence"
 
 
-def showing(scene: World, memory: Callable[[float], float]) -> None:
-    """Nodes that recall ten times a second with a confidence of 0.7, and whose memory is that function of time."""
+def recalls(labels: tuple[tuple[str, str], ...], at: float, mean: float = 0.7) -> dict[Any, float]:
+    """What a group that recalls ten times a second with that confidence shows."""
+    buckets = {f"{mean - 0.15:g}": 0.0, f"{mean + 0.15:g}": 10.0 * at, "+Inf": 10.0 * at}
+    return {
+        (f"{CONFIDENCE}_sum", labels): 10.0 * mean * at,
+        (f"{CONFIDENCE}_count", labels): 10.0 * at,
+        **{(f"{CONFIDENCE}_bucket", (*labels, ("le", le))): count for le, count in buckets.items()},
+    }
+
+
+def showing(scene: World, memory: Callable[[float], float], more: Callable[[float], Any] = lambda _: {}) -> None:
+    """Nodes that recall with a confidence of 0.7, whose memory is that function of time, and what else they show."""
 
     def expose(name: str, at: float) -> Any:
         if name in scene.fleet.dead:
             return Silence(name, scene.fleet.dead[name])
-        return {
+        return recalls(LABELS, at) | {
             ("engram_concepts_formed_total", ()): at,
             (MEMORY, ()): memory(at),
             ("process_start_time_seconds", ()): 1000.0,
-            (f"{CONFIDENCE}_sum", LABELS): 7.0 * at,
-            (f"{CONFIDENCE}_count", LABELS): 10.0 * at,
-            (f"{CONFIDENCE}_bucket", (*LABELS, ("le", "1.0"))): 10.0 * at,
-            (f"{CONFIDENCE}_bucket", (*LABELS, ("le", "+Inf"))): 10.0 * at,
+            **more(at),
         }
 
     probes = MemoryProbes(scene.ports.read.clock, expose)
@@ -141,6 +149,36 @@ def test_what_an_interval_leaves_open_is_looked_at_for_longer() -> None:
     assert found.present is Answer.NO
     assert found.window_seconds == pytest.approx(2 * USUAL.total_seconds(), abs=0.3)
     assert any("not settled yet" in said for said in scene.talk.said)
+
+
+def test_a_mean_across_its_limit_is_looked_at_for_longer() -> None:
+    """0.7 against nine tenths of 0.75: twenty recalls do not tell, as many more do."""
+    scene = world(("a",))
+    showing(scene, calm)
+    found = looked(scene, baseline=well(scene, 0.75))["poor-recall-quality"]
+    assert found.nodes[0].symptoms[0].answer is Answer.NO
+    assert found.window_seconds > 1.9 * USUAL.total_seconds()
+    assert found.window_seconds < LONGEST.total_seconds()
+    showing(scene, calm)
+    short, _ = diagnose(poor_recall_quality.RUNBOOK, scene.target, scene.ports.read, well(scene, 0.75), USUAL)
+    assert short.nodes[0].symptoms[0].answer is Answer.UNKNOWN
+    assert "does not settle 0.9 x baseline 0.750" in short.nodes[0].symptoms[0].arithmetic
+
+
+def test_groups_with_too_few_recalls_are_looked_at_for_longer() -> None:
+    """Twenty in each at first; thirty are needed, and come."""
+    scene = world(("a",))
+    showing(scene, calm, lambda at: recalls(CONTROL, at))
+    issues = (replace(poor_recall_quality.RUNBOOK, review=None),)
+    short, _ = diagnose(issues[0], scene.target, scene.ports.read, well(scene, 0.7), USUAL)
+    told = short.nodes[0].symptoms[2]
+    assert told.answer is Answer.UNKNOWN
+    assert re.fullmatch(
+        r"1.00 x control's mean confidence settles nothing: 2\d and 2\d in .* are needed", told.arithmetic
+    )
+    found = looked(scene, issues, well(scene, 0.7))["poor-recall-quality"]
+    assert found.nodes[0].symptoms[2].answer is not Answer.UNKNOWN, found.nodes[0].symptoms[2].arithmetic
+    assert USUAL.total_seconds() * 1.9 < found.window_seconds < LONGEST.total_seconds()
 
 
 def test_a_length_that_was_asked_for_is_kept_to() -> None:

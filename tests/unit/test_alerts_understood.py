@@ -16,9 +16,9 @@ NODES = (
 ISSUES = known_issues()
 
 
-def meant(name: str = "X", *, annotation: str | None = None, **labels: str) -> Alert:
+def meant(name: str = "X", *, annotation: str | None = None, by: str = "runbook", **labels: str) -> Alert:
     """One firing alert, understood."""
-    annotations = {} if annotation is None else {"runbook": annotation}
+    annotations = {} if annotation is None else {by: annotation}
     (found,) = understood((Alert(name, firing=True, labels=labels, annotations=annotations),), ISSUES, NODES)
     return found
 
@@ -49,6 +49,8 @@ def test_an_alert_may_name_its_issue_itself(said: str) -> None:
     """As a label or as an annotation; that wins over what its name means."""
     assert meant("HighConceptFormationRate", annotation=said).issue == "memory-leak"
     assert meant("HighConceptFormationRate", runbook=said).issue == "memory-leak"
+    assert meant("HighConceptFormationRate", annotation=said, by="runbook_url").issue == "memory-leak"
+    assert meant("HighConceptFormationRate", runbook_url=said).issue == "memory-leak"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,14 @@ def test_a_word_that_is_no_issue_means_nothing(said: str) -> None:
     """The name of the alert decides then."""
     assert meant("HighConceptFormationRate", annotation=said).issue == "high-formation-rate"
     assert meant("HostDown", annotation=said).issue == ""
+    assert meant("HostDown", annotation=said, by="runbook_url").issue == ""
+
+
+def test_an_address_of_a_runbook_that_is_none_of_ours_means_nothing_and_other_words_are_not_read() -> None:
+    """Every alert of a Prometheus has an address; a summary may name what the alert is not."""
+    address = "https://runbooks.prometheus-operator.dev/runbooks/node/nodefilesystemalmostoutofspace"
+    assert meant("NodeFilesystemAlmostOutOfSpace", annotation=address, by="runbook_url").issue == ""
+    assert meant("HostDown", annotation="not the memory-leak of last week", by="summary").issue == ""
 
 
 @pytest.mark.parametrize("name", ["HostDown", "memoryleak", "MemoryLeak2", ""])

@@ -14,7 +14,7 @@ from runbook.model.answer import Answer
 from runbook.model.finding import Finding
 from runbook.model.measurement import Measurement
 from runbook.model.metric import Metric
-from runbook.model.quantity import Above, Measured
+from runbook.model.quantity import Above, BelowBaseline, Measured
 from runbook.model.runbook import Check, Move
 from runbook.model.settings import Value
 
@@ -39,7 +39,7 @@ def asked(
     high: float | None = None,
 ) -> Finding:
     """The answer to one condition for one value."""
-    measured = Measurement("a", "q", value, "refused", low, high)
+    measured = Measurement("a", "q", value, "refused" if value is None else "", low, high)
     return evaluate("Is it?", condition, measured, baseline, "test")
 
 
@@ -251,6 +251,83 @@ def test_it_is_lower_or_regained_by_the_baseline_or_by_the_bottom(
     """max(0.9 x baseline, 0.3), and max(0.95 x baseline, 0.3) for the way back."""
     assert asked(LOWER, value, baseline).answer is lower
     assert asked(REGAINED, value, baseline).answer is regained
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "lower", "arithmetic"),
+    [
+        (0.4, 0.53, YES, "0.500 mean (0.400..0.530), all under 0.9 x baseline 0.600"),
+        (0.4, 0.54, UNKNOWN, "0.500 mean (0.400..0.540) does not settle 0.9 x baseline 0.600"),
+        (0.54, 0.6, NO, "0.500 mean (0.540..0.600), all at or above 0.9 x baseline 0.600"),
+        (0.53, 0.6, UNKNOWN, "0.500 mean (0.530..0.600) does not settle 0.9 x baseline 0.600"),
+        (0.5399999, 0.6, UNKNOWN, None),
+        (0.4, 0.5399999, YES, None),
+        (-math.inf, math.inf, UNKNOWN, None),
+        (math.nan, math.nan, UNKNOWN, None),
+    ],
+)
+def test_a_mean_is_lower_or_regained_with_its_whole_interval(
+    low: float, high: float, lower: Answer, arithmetic: str | None
+) -> None:
+    """The two questions at the same limit are each other's opposite, and not known at the same time."""
+    regained = {YES: NO, NO: YES, UNKNOWN: UNKNOWN}[lower]
+    down = asked(SURE.below_baseline(0.9), 0.5, 0.6, low, high)
+    back = asked(SURE.regains(0.9), 0.5, 0.6, low, high)
+    assert (down.answer, back.answer) == (lower, regained)
+    assert down.arithmetic == back.arithmetic == (arithmetic or down.arithmetic)
+    assert down.limit == back.limit == pytest.approx(0.54)
+
+
+def test_the_bottom_is_held_against_the_whole_interval_too() -> None:
+    """And it is said which of the two it was."""
+    found = asked(LOWER, 0.29, None, 0.28, 0.31)
+    told = "0.290 mean (0.280..0.310) does not settle 0.300 (no baseline: the absolute limit)"
+    assert (found.answer, found.arithmetic) == (UNKNOWN, told)
+    found = asked(LOWER, 0.25, 0.3, 0.2, 0.29)
+    assert found.arithmetic == "0.250 mean (0.200..0.290), all under 0.300 (the floor; 0.9 x baseline 0.300)"
+
+
+@pytest.mark.parametrize("condition", [LOWER, REGAINED, CALM, GROWS])
+def test_an_interval_that_is_endless_for_a_reason_is_told_with_the_reason(condition: Measured) -> None:
+    """With the value and the limit, so that it is looked on."""
+    reason = "22 and 54 in the groups, 30 in each are needed"
+    measured = Measurement("a", "q", 0.914, reason, -math.inf, math.inf)
+    found = evaluate("Is it?", condition, measured, 0.6, "test")
+    assert found.answer is UNKNOWN
+    assert found.arithmetic == f"0.914 {condition.quantity.unit} settles nothing: {reason}"
+    assert found.value == 0.914
+    assert found.limit is not None
+
+
+@given(
+    some.floats(-1e3, 1e3),
+    some.floats(0, 1e3),
+    some.floats(0, 1e3),
+    some.none() | some.floats(1e-3, 1e3) | some.just(0.0),
+    some.sampled_from([LOWER, REGAINED]),
+)
+@example(0.5, 0.1, 0.0399999, 0.6, LOWER)
+@example(0.6, 0.0600001, 0.1, 0.6, LOWER)
+@example(0.6, 0.0299999, 0.1, 0.6, REGAINED)
+@example(0.3, 0.0, 0.0, None, REGAINED)
+def test_the_arithmetic_of_an_interval_against_a_baseline_is_true_as_it_is_written(
+    value: float, down: float, up: float, baseline: float | None, condition: Measured
+) -> None:
+    """Both ends on the side of the product that it says, rounding and all."""
+    found = asked(condition, value, baseline, value - down, value + up)
+    text = found.arithmetic
+    words = "does not settle|, all under|, all at or above"
+    said = re.match(
+        rf"({NUMBER}) mean \(({NUMBER})\.\.({NUMBER})\) ?({words}) ({NUMBER})(?: x baseline ({NUMBER}))?", text
+    )
+    assert said, text
+    low, high, limit = float(said[2]), float(said[3]), float(said[5]) * float(said[6] or 1)
+    assert {", all under": high < limit, ", all at or above": low >= limit, "does not settle": low < limit <= high}[
+        said[4]
+    ], text
+    under, over = (YES, NO) if isinstance(condition, BelowBaseline) else (NO, YES)
+    assert found.answer is {", all under": under, ", all at or above": over, "does not settle": UNKNOWN}[said[4]]
+    assert found.limit == pytest.approx(limit, rel=0.02)
 
 
 @given(positive, some.none() | positive | some.just(0.0), some.sampled_from([LOWER, REGAINED]))

@@ -21,6 +21,7 @@ SLOW = Metric("seconds").quantile(0.5)
 MEMORY = Metric("resident").megabytes_per_hour()
 BYTES = Metric("resident").last("bytes")
 SHARE = Metric("resident").share_of("limit")
+ENDED = Metric("ooms_total").rise("OOM restarts")
 TREATED, CONTROL = (("group", "treatment"),), (("group", "control"),)
 SURE = Metric("sure", TREATED).mean("mean confidence")
 AGAINST = Metric("sure", TREATED).mean_against(CONTROL, "x control's")
@@ -130,7 +131,7 @@ def test_an_idle_histogram_is_no_data_and_not_zero() -> None:
     assert found.reason == "nothing happened in the window"
 
 
-@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY])
+@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, ENDED])
 def test_one_sample_is_no_data(quantity: Quantity) -> None:
     """Nothing is known of what one moment came from."""
     found = measured(quantity, series(quantity.series[0], [5.0], le="1"), series(quantity.series[0], [5.0], le="+Inf"))
@@ -138,7 +139,7 @@ def test_one_sample_is_no_data(quantity: Quantity) -> None:
     assert found.reason
 
 
-@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, BYTES, SHARE, AGAINST])
+@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, BYTES, SHARE, ENDED, SURE, AGAINST])
 def test_silence_and_a_missing_metric_are_no_data(quantity: Quantity) -> None:
     """With the reason in words."""
     assert measure("a", Silence("a", "refused"), quantity) == Measurement("a", quantity.name, None, "refused")
@@ -189,7 +190,7 @@ def test_a_gauge_with_labels_grows_as_a_whole() -> None:
     assert measured(MEMORY, *parts).value == pytest.approx(7200)
 
 
-@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, BYTES])
+@pytest.mark.parametrize("quantity", [FORMED, SLOW, MEMORY, BYTES, ENDED])
 @pytest.mark.parametrize("odd", [math.nan, math.inf])
 @pytest.mark.parametrize("place", [0, 3, 6])
 def test_a_value_that_is_no_number_is_no_data(quantity: Quantity, odd: float, place: int) -> None:
@@ -226,7 +227,32 @@ def test_a_window_holds_ten_observations_at_least(seconds: float) -> None:
 
 def test_every_way_to_measure_is_measured_here() -> None:
     """A new one needs its tests."""
-    assert {quantity.how for quantity in (FORMED, SLOW, MEMORY, BYTES, SHARE, SURE, AGAINST)} == set(How)
+    assert {quantity.how for quantity in (FORMED, SLOW, MEMORY, BYTES, ENDED, SHARE, SURE, AGAINST)} == set(How)
+
+
+def test_a_count_that_outlives_its_process_rises_by_what_was_added_across_a_restart() -> None:
+    """Two and then three: one, not three; the restart is what it counts."""
+    ended = series("ooms_total", [2.0, 2.0, 3.0, 3.0])
+    assert measured(ENDED, ended, series(START_TIME, [100.0, 100.0, 200.0, 200.0])).value == 1.0
+    assert measured(ENDED, series("ooms_total", [2.0, 2.0])).value == 0.0
+
+
+def test_a_count_that_begins_anew_is_no_rise_and_hides_none() -> None:
+    """A new container counts from zero: 5 -> 0 took nothing away, and the 1 after it is one."""
+    assert measured(ENDED, series("ooms_total", [5.0, 0.0, 1.0])).value == 1.0
+    assert measured(ENDED, series("ooms_total", [5.0, 0.0])).value == 0.0
+
+
+def test_what_was_counted_before_a_node_was_first_seen_is_not_of_the_window() -> None:
+    """Nor is it where the count itself shows later than the rest: it is not known to have begun at zero."""
+    late = series("ooms_total", [3.0, 3.0], begin=5)
+    assert measured(ENDED, late, series(START_TIME, [100.0] * 7)).value == 0.0
+
+
+def test_a_rise_is_summed_over_its_series_each_compared_with_itself() -> None:
+    """One cell ended twice, one not."""
+    cells = [series("ooms_total", values, cell=cell) for cell, values in (("x", [1.0, 3.0]), ("y", [7.0, 7.0]))]
+    assert measured(ENDED, *cells).value == 2.0
 
 
 def last_look(found: list[Series]) -> list[Series]:
@@ -244,7 +270,7 @@ def test_a_mean_of_nothing_is_no_data_and_not_zero() -> None:
     assert measured(SURE, *recalls(0, 0.5)).reason == "nothing happened in the window"
     assert measured(SURE, *last_look(recalls(40, 0.7))).reason == "only one sample in the window"
     assert measured(SURE, *recalls(40, 0.7, "control")).reason == "the node exposes no sure with group treatment"
-    for lost in ("sure_sum", "sure_count"):
+    for lost in ("sure_sum", "sure_count", "sure_bucket"):
         rest = [each for each in recalls(40, 0.7) if each.name != lost]
         found = measured(SURE, *rest)
         assert (found.value, found.reason) == (None, "the node exposes no sure with group treatment"), lost
@@ -254,13 +280,40 @@ def test_a_mean_across_a_restart_is_that_of_what_the_new_process_saw_and_the_old
     """20 recalls of 0.9, restart, 60 of 0.5: the sum is above its old value again at the next look."""
     sums = series("sure_sum", [90.0, 108.0, 30.0, 150.0], group="treatment")
     counts = series("sure_count", [100.0, 120.0, 60.0, 300.0], group="treatment")
-    assert measured(SURE, sums, counts).value == pytest.approx((18 + 150) / (20 + 300))
+    bounds = [
+        series("sure_bucket", [count * share for count in (100.0, 120.0, 60.0, 300.0)], le=le, group="treatment")
+        for le, share in (("0.5", 0.5), ("1.0", 1.0), ("+Inf", 1.0))
+    ]
+    assert measured(SURE, sums, counts, *bounds).value == pytest.approx((18 + 150) / (20 + 300))
     hidden = [
         series("sure_sum", [10.0, 30.0], group="treatment"),
         series("sure_count", [11.0, 60.0], group="treatment"),
+        *(series("sure_bucket", [11.0, 60.0], le=le, group="treatment") for le in ("1.0", "+Inf")),
     ]
     starts = series(START_TIME, [1.0, 2.0])
     assert measured(SURE, *hidden, starts).value == pytest.approx(30 / 60)
+
+
+def test_a_mean_has_an_interval_that_more_recalls_make_narrower() -> None:
+    """Around the mean, to both sides alike; a hundred times as many make it a tenth."""
+    widths = []
+    for count in (100, 10_000):
+        found = measured(SURE, *recalls(count, 0.7))
+        assert found.low is not None
+        assert found.high is not None
+        assert (found.low + found.high) / 2 == pytest.approx(0.7)
+        assert found.reason == ""
+        widths.append(found.high - found.low)
+    assert widths[0] / widths[1] == pytest.approx(10, rel=0.02)
+
+
+def test_a_mean_that_tells_no_spread_has_an_endless_interval_and_says_so() -> None:
+    """One recall, and buckets without a finite bound: the value is told, and settles nothing."""
+    endless = [each for each in recalls(40, 0.7) if each.label("le") in {None, "+Inf"}]
+    for found in (measured(SURE, *recalls(1, 0.7)), measured(SURE, *endless)):
+        assert found.value == pytest.approx(0.7)
+        assert (found.low, found.high) == (-math.inf, math.inf)
+        assert found.reason == "what was seen in the window tells no spread"
 
 
 def test_a_ratio_is_of_the_means_with_an_interval_around_it() -> None:
@@ -288,24 +341,35 @@ def test_a_group_that_the_node_does_not_even_show_is_moot_too() -> None:
     assert measured(AGAINST, *recalls(500, 0.6)).moot
 
 
-def test_a_ratio_of_silence_or_of_too_few_is_no_data() -> None:
-    """29 on one side; nothing on either; a single look."""
+def test_a_ratio_of_too_few_is_told_with_an_endless_interval() -> None:
+    """29 on one side: more will come while it is looked on, so that this is no missing number."""
     few = measured(AGAINST, *recalls(29, 0.6), *recalls(500, 0.7, "control"))
-    assert (few.value, few.moot) == (None, "")
+    assert few.value == pytest.approx(0.6 / 0.7)
+    assert (few.low, few.high, few.moot) == (-math.inf, math.inf, "")
     assert few.reason == "29 and 500 in the groups, 30 in each are needed"
-    assert measured(AGAINST, *recalls(30, 0.6), *recalls(30, 0.7, "control")).value is not None
+    enough = measured(AGAINST, *recalls(30, 0.6), *recalls(30, 0.7, "control"))
+    assert enough.reason == ""
+    assert enough.high is not None
+    assert math.isfinite(enough.high)
+
+
+def test_a_ratio_of_silence_is_no_data() -> None:
+    """Nothing on either side; a single look; a group whose confidence is nothing at all."""
     none = measured(AGAINST, *recalls(0, 0.6), *recalls(0, 0.7, "control"))
     assert (none.value, none.moot, none.reason) == (None, "", "nothing happened in the window")
     one = measured(AGAINST, *last_look([*recalls(500, 0.6), *recalls(500, 0.7, "control")]))
     assert (one.value, one.moot, one.reason) == (None, "", "nothing happened in the window")
+    for means in ((0.0, 0.7), (0.7, 0.0)):
+        zero = measured(AGAINST, *recalls(40, means[0]), *recalls(40, means[1], "control"))
+        assert (zero.value, zero.reason) == (None, "the mean of a group is not above zero")
 
 
 def test_a_ratio_without_buckets_claims_no_certainty() -> None:
-    """The spread is not known, so the interval is not either: no limit is settled by it."""
+    """Where the control shows some, but the group none: the spread is not known, and no limit is settled."""
     rest = [each for each in recalls(100, 0.6) if not each.name.endswith("_bucket")]
     found = measured(AGAINST, *rest, *recalls(100, 0.7, "control"))
-    assert found.low is not None
-    assert math.isnan(found.low)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert found.reason == "what was seen in the window tells no spread"
 
 
 def test_a_share_is_in_per_cent_of_the_newest_values() -> None:
@@ -402,7 +466,10 @@ def test_an_old_process_is_judged_by_all_its_samples() -> None:
 def test_a_node_whose_clock_is_ahead_is_not_judged_too_early() -> None:
     """By its own clock it will start in an hour: no data until the warm-up is over for certain, and no crash."""
     found = measured(MEMORY, hours(rising(31)), started(-HOUR), warm_up=WarmUp(WARM, NOW))
-    assert (found.value, found.reason) == (None, "started 0 s ago: the warm-up of 600 s is not over")
+    told = "its clock is ahead of ours by 3600 s or more: whether the warm-up of 600 s is over is not known"
+    assert (found.value, found.reason) == (None, told)
+    close = measured(MEMORY, hours(rising(31)), started(-0.3), warm_up=WarmUp(WARM, NOW))
+    assert close.reason == "started 0 s ago: the warm-up of 600 s is not over"
 
 
 def test_a_node_whose_clock_is_behind_is_judged_as_an_old_one() -> None:
