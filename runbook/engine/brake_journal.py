@@ -29,8 +29,9 @@ class Recorder:
                 self._append(journal, event, run, details)
                 return
             place = journal.rescue(event, run, details, self._refused)
-        except (RunbookError, OSError, ImportError) as error:
-            self._shout(f"NOT JOURNALED ({error}): {event.value} {run} {dict(details)}", str(error))
+        except Exception as error:  # noqa: BLE001 - a journal can be broken in any way; the flags go off all the same
+            told = str(error) or type(error).__name__
+            self._shout(f"NOT JOURNALED ({told}): {event.value} {run} {dict(details)}", f"nowhere ({told})")
         else:
             self.kept.append(place)
 
@@ -55,7 +56,7 @@ class Recorder:
         """Tell every run on the target that has not ended to stop; their ids."""
         try:
             runs = self._runs()
-        except (RunbookError, OSError, ImportError) as error:
+        except Exception as error:  # noqa: BLE001 - as above
             self._talk.say(f"the journal cannot be read ({error}): runs under way on {target} are not told to stop")
             return ()
         found = tuple(each for each in overtaken(runs.values(), target) if each != run)
@@ -67,7 +68,7 @@ class Recorder:
         """The marks of the plays that these runs are in the middle of, as the journal knows it now."""
         try:
             return under_way(run for name, run in self._runs().items() if name in runs)
-        except (RunbookError, OSError, ImportError):
+        except Exception:  # noqa: BLE001 - as above
             return ()  # then no run was overtaken either, and that was told
 
     def _runs(self) -> dict[str, Run]:

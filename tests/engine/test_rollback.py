@@ -189,6 +189,7 @@ def test_without_any_place_for_it_the_entries_are_told() -> None:
     rolled = pull(scene, journal=lambda: Refusing(scene.ports.journal, 1, deaf=True))
     assert rolled.exit_code is ExitCode.DONE
     assert any("NOT JOURNALED" in text and "run.started" in text for text in scene.talk.said)
+    assert rolled.kept == ("nowhere (there either)",)
 
 
 def test_a_journal_that_cannot_be_read_or_made_stops_nothing() -> None:
@@ -200,6 +201,16 @@ def test_a_journal_that_cannot_be_read_or_made_stops_nothing() -> None:
     scene = fleet()
     assert pull(scene, journal=broken).exit_code is ExitCode.DONE
     assert scene.settings == dict.fromkeys(NAMES, OFF)
+
+
+def test_a_journal_whose_words_make_no_sense_stops_nothing() -> None:
+    """An entry that nobody of this version would write: told, and the rest of the work is done."""
+    scene = fleet()
+    scene.diagnosed()
+    scene.journal.append(Event.JOURNAL_ADOPTED, "", {"entry": {"at": "now"}})
+    rolled = pull(scene)
+    assert (rolled.exit_code, rolled.play_problem) == (ExitCode.DONE, "")
+    assert any("runs under way" in text and "are not told to stop" in text for text in scene.talk.said)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
