@@ -213,8 +213,12 @@ def test_the_curl_lines_do_the_same_and_hold_no_token(command: Command, fleet: F
     lines = command("rollback", "full", "--print-curl").stdout
     assert CANARY not in lines
     assert flags(fleet) == [ON] * 3
-    subprocess.run(["sh", "-e"], input=lines, text=True, check=True, capture_output=True, timeout=30)
+    proxied = command.environment | {"http_proxy": f"http://127.0.0.1:{closed_port()}"}  # it would get the tokens
+    done = subprocess.run(
+        ["sh", "-e"], input=lines, text=True, check=True, capture_output=True, timeout=30, env=proxied
+    )
     assert flags(fleet) == [[False] * 3] * 3
+    assert sorted(done.stdout.splitlines())[0].endswith("HTTP 200 node-1"), done
 
 
 def test_without_a_terminal_and_without_yes_it_is_refused(command: Command, fleet: Fleet) -> None:
