@@ -218,7 +218,7 @@ def test_the_curl_lines_do_the_same_and_hold_no_token(command: Command, fleet: F
         ["sh", "-e"], input=lines, text=True, check=True, capture_output=True, timeout=30, env=proxied
     )
     assert flags(fleet) == [[False] * 3] * 3
-    assert sorted(done.stdout.splitlines())[0].endswith("HTTP 200 node-1"), done
+    assert [host for host in HOSTS if f"HTTP 200 {host}" not in done.stdout] == [], done
 
 
 def test_without_a_terminal_and_without_yes_it_is_refused(command: Command, fleet: Fleet) -> None:
