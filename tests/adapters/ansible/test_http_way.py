@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.engram.ops.plugins.plugin_utils import exchange, http_node, http_way
+from ansible_collections.engram.ops.plugins.plugin_utils.brake import together
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import UnreachableNodeError, WayError
 from ansible_collections.engram.ops.plugins.plugin_utils.told import told_by
@@ -192,3 +193,12 @@ def test_a_hostile_megabyte_of_metrics_is_read_in_a_moment(part: str) -> None:
     with listening(lambda _peer, _request: answer(200, body.encode(), kind="text/plain")) as peer:
         assert told_by(http_node.HttpNode(peer.url, "")).values == {"k": 5.0}
     assert time.process_time() - begun < 2
+
+
+def test_the_brake_wants_every_flag_read_back() -> None:
+    """A node that had two and answers with one is not off."""
+    replies = iter([answer(200, {"a": True, "b": True}), answer(200, {}), answer(200, {"a": False})])
+    with listening(lambda _peer, _request: next(replies)) as peer:
+        result = together(http_node.HttpNode(peer.url, CANARY), ("a", "b"), check=False)
+    assert result["failed"]
+    assert "b is not read back" in result["msg"]
