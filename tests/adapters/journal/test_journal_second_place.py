@@ -1,5 +1,6 @@
 """What a rollback says while the journal refuses: kept in a second place, and adopted exactly once."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -164,6 +165,22 @@ def test_what_does_not_read_is_kept_as_text_and_a_pipe_does_not_hang(kept: FileJ
     first, second = (entry for entry in kept.entries() if entry.event is Event.JOURNAL_ADOPTED)
     assert first.details["text"] == "half an ent"
     assert original(second).event is Event.RUN_ENDED
+
+
+def test_an_entry_of_a_newer_version_is_kept_whole(kept: FileJournal, places: list[Path]) -> None:
+    """Its file goes when it is adopted, so that the journal must hold all of it."""
+    path = next(places[0].glob("*"))
+    body = json.loads(path.read_text()) | {
+        "event": "run.improved",
+        "details": {"why": "", "details": {"x": "y" * 9000}},
+    }
+    del body["hash"]
+    raw = json.dumps(body, separators=(",", ":")).encode()[:-1]
+    path.write_bytes(raw + b',"hash":"%s"}\n' % hashlib.sha256(raw).hexdigest().encode())
+    kept.adopt()
+    texts = [entry.details["text"] for entry in kept.entries() if entry.details.get("text")]
+    assert [text for text in texts if "run.improved" in text and "y" * 9000 in text], texts
+    assert not path.exists()
 
 
 def test_folders_of_other_state_are_not_mixed_up(kept: FileJournal, places: list[Path], tmp_path: Path) -> None:
