@@ -84,7 +84,8 @@ def _once(current: Session, target: Target, ports: ReadPorts, wishes: Wishes, al
         reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(found[0]))
         raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
     code = EXIT_OF[any_of(each.present for each in found)]
-    _tell(current, ranked(found), wishes, alerts, code)
+    explains = {each.slug: each.explains for each in known_issues()}
+    _tell(current, ranked(found, explains), wishes, alerts, code)
     return code
 
 
