@@ -1,10 +1,12 @@
 """What a rollback says while the journal refuses: kept in a second place, and adopted exactly once."""
 
+import fcntl
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.journal.second import SecondPlace
 from runbook.engine.history import runs_of
-from runbook.errors import DamagedError, StorageError
+from runbook.errors import DamagedError, LockedError, StorageError
 from runbook.model.journal import Event, original
 
 FULL_DISK = """
@@ -188,3 +190,16 @@ def test_folders_of_other_state_are_not_mixed_up(kept: FileJournal, places: list
     other = FileJournal(tmp_path / "b", SystemClock(), "anna", "bastion", second=SecondPlace(tmp_path / "b", places))
     assert other.adopt() == 0
     assert kept.verify().waiting == 2
+
+
+def test_neither_reading_nor_writing_outlasts_its_patience(folder: Path) -> None:
+    """A process that was stopped in the middle of an append holds up a rollback for a moment only."""
+    FileJournal(folder, SystemClock(), "anna", "bastion").append(Event.BASELINE_CAPTURED, "", {})
+    hasty = FileJournal(folder, SystemClock(), "anna", "bastion", patience=0.1)
+    with (folder / "journal.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        begun = time.monotonic()
+        for hold in (lambda: list(hasty.entries()), lambda: list(hasty.fresh()), hasty.verify):
+            with pytest.raises(LockedError):
+                hold()
+        assert time.monotonic() - begun < 3
