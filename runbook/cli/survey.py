@@ -18,7 +18,7 @@ from runbook.engine.diagnose import silent_nodes, survey
 from runbook.engine.rank import ranked
 from runbook.errors import ExitCode, UnreachableError
 from runbook.model.alert import Alert
-from runbook.model.answer import any_of
+from runbook.model.answer import Answer, any_of
 from runbook.model.finding import Diagnosis
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
@@ -101,6 +101,8 @@ def _tell(
     if wishes.watch:
         show([line(f"{current.clock.now():%Y-%m-%d %H:%M:%S} UTC", Style.FAINT)])
     show(survey_lines(runbooks, found, command))
+    if any(alert.firing for alert in alerts) and found[0].present is not Answer.YES:
+        show([line("An alert fires, and the nodes show no known issue: look at the alert itself.", Style.UNSURE)])
     show(line(text, Style.UNSURE) for text in open_runs(found[0].target).values())
     if wishes.watch:
         show([EMPTY])

@@ -110,7 +110,8 @@ def take(ports: ChangePorts, target: Target, plan: RunPlan, step: RunStep) -> St
     try:
         hosts = confirmed(ports, target, step, _played(ports, target, request))
     except (NotSupportedError, UsageError) as error:  # the play never began: nothing was touched for this step
-        hosts = tuple(HostResult(node, HostState.NOT_REACHED, message=error.message) for node in news)
+        why = f"{error.message} ({error.hint})" if error.hint else error.message
+        hosts = tuple(HostResult(node, HostState.NOT_REACHED, message=why) for node in news)
     result = StepResult(step, hosts)
     if result.done:
         ports.journal.append(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))

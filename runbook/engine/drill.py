@@ -25,6 +25,8 @@ from runbook.model.runbook import Risk, Runbook
 from runbook.model.target import Node
 from runbook.ports import ChangePorts, Clock, ScratchFleet
 
+SHORTEST_BASELINE = timedelta(seconds=10)
+"""A mean that was measured for less is known too badly to compare with."""
 DETECT_LIMIT = timedelta(seconds=90)
 """From the fault to a diagnosis that names the sick nodes; an alert would have to be out by then."""
 
@@ -86,9 +88,10 @@ def rehearse(scene: Scene) -> Rehearsal:
         RunbookError: as the ports raise.
         InterruptedRunError: the rehearsal was interrupted in the middle of a play.
     """
-    scene.say(f"1 of 4: measure the fleet while it is well, for {scene.options.window.total_seconds():g} s")
+    well = max(scene.options.window, SHORTEST_BASELINE)
+    scene.say(f"1 of 4: measure the fleet while it is well, for {well.total_seconds():g} s")
     quantities = tuple(dict.fromkeys(each for runbook in scene.known for each in runbook.quantities))
-    baseline, silent = capture(scene.fleet.target, quantities, scene.ports.read, scene.options.window)
+    baseline, silent = capture(scene.fleet.target, quantities, scene.ports.read, well)
     if why_not := (*(f"{each.node}: {each.reason}" for each in silent), *doubts(baseline, [scene.runbook])):
         raise RefusedError(f"the drill's fleet is not well to begin with: {'; '.join(why_not)}")
     names = ", ".join(node.name for node in scene.sick)

@@ -43,7 +43,15 @@ def changes_of(entries: Iterable[Entry], target: str) -> tuple[SettingChange, ..
         elif entry.run in runs and entry.event in _INTENTS | _OUTCOMES:
             found += _told(runs[entry.run], entry)
     doubtful = [change for run in runs.values() for changes in run.open.values() for change in changes]
-    return tuple(sorted([*found, *doubtful], key=lambda change: change.at))
+    return _once(sorted([*found, *doubtful], key=lambda change: change.at))
+
+
+def _once(changes: Iterable[SettingChange]) -> tuple[SettingChange, ...]:
+    """Each change of a run once: a rollback journals its outcome as often as it learns more."""
+    seen: dict[tuple[object, ...], SettingChange] = {}
+    for each in changes:
+        seen.setdefault((each.run, each.node, each.key, each.old, each.new, each.put_back, each.in_doubt), each)
+    return tuple(seen.values())
 
 
 def last_of(changes: Iterable[SettingChange]) -> Intended:

@@ -66,7 +66,7 @@ def next_steps(carried: Carried, escalate: str) -> tuple[str, ...]:
         RunStatus.PERSON_NEEDED: ("a step failed and could not be undone: look at the nodes named above now", undo),
         RunStatus.WAITING: (f"another person: runbook approve {run}; then anybody: runbook resume {run}",),
         RunStatus.WITHDRAWN: ("it was withdrawn before anything was done",),
-        RunStatus.PARTIAL: (f"mend the nodes named above, then: runbook resume {run}",),
+        RunStatus.PARTIAL: (f"mend what is named above, then: runbook resume {run}",),
     }
     return told.get(carried.status, ())
 

@@ -31,6 +31,9 @@ def survey_lines(runbooks: Mapping[str, Runbook], found: Sequence[Diagnosis], co
     yield line(f"{first.target}: {verdict}", Style.STRONG)
     baseline = f"baseline of {first.baseline}" if first.baseline else "no baseline: absolute limits only"
     yield line(f"source {first.source}, window {first.window_seconds:g} s, {baseline}", Style.FAINT)
+    for node in first.nodes:
+        if node.silence is not None:
+            yield line(f"{node.node} does not tell: {node.silence.reason}", Style.BAD, hang=2)
     for rank, diagnosis in enumerate(found, start=1):
         yield EMPTY
         yield from _issue_lines(rank, runbooks[diagnosis.issue], diagnosis)
@@ -51,7 +54,7 @@ def _issue_lines(rank: int, runbook: Runbook, diagnosis: Diagnosis) -> Iterator[
 def _by_question(nodes: Sequence[NodeDiagnosis], answer: Answer) -> Iterator[list[Finding]]:
     """The findings with that answer, those of one question together."""
     together: dict[str, list[Finding]] = {}
-    for node in nodes:
+    for node in (each for each in nodes if each.silence is None):  # of the others that is told once, above
         asked = (*node.symptoms, *node.checks) if answer is Answer.YES else node.symptoms
         for finding in asked:
             if finding.answer is answer:
