@@ -4,12 +4,12 @@ Compact JSON in UTF-8, members in the order of the schema, free maps sorted by k
 writes them: the shortest digits that give the same double, so `0.5`, never `.50` or `5e-1`.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 import orjson
+import pybase64
 
 from runbook.archive import limits
 from runbook.archive.kinds import Record, RecordKind, Shape
@@ -52,7 +52,7 @@ def _ordered(value: Mapping[str, Any], shape: Shape) -> Record:
 
 def embedding_text(raw: bytes) -> str:
     """The bytes of little-endian float32 as an archive has them."""
-    return b64encode(raw).decode("ascii")
+    return pybase64.b64encode_as_string(raw)
 
 
 def embedding_of(record: Record, kind: RecordKind) -> str | None:

@@ -1,11 +1,10 @@
 """What holds for every record of an archive or a backup, wherever it stands: checked in batches, in constant memory."""
 
-from binascii import Error as NotBase64
-from binascii import a2b_base64
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import orjson
+import pybase64
 
 from runbook.archive import canonical, explain, limits
 from runbook.archive.canonical import Fault
@@ -89,7 +88,9 @@ class RecordChecker:
         place = (kind.rank, key)
         if place <= self.last:
             again = place == self.last
-            return Fault("/".join(key), f"this {kind.name} is there twice" if again else "not in the order of the format")
+            return Fault(
+                "/".join(key), f"this {kind.name} is there twice" if again else "not in the order of the format"
+            )
         self.last = place
         self.counts[kind.name] += 1
         if self._references is not None:
@@ -106,8 +107,8 @@ class RecordChecker:
         raw: list[bytes] = []
         for index, text in texts:
             try:
-                raw.append(a2b_base64(text, strict_mode=True))
-            except (NotBase64, ValueError) as error:
+                raw.append(pybase64.b64decode(text, validate=True))
+            except ValueError as error:
                 raise damaged(place(index, 0), Fault("embedding", f"not base64: {error}")) from None
             if len(raw[-1]) != limits.EMBEDDING_BYTES:
                 reason = f"{len(raw[-1])} bytes, not {limits.EMBEDDING_BYTES}"

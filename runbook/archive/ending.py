@@ -28,8 +28,15 @@ def fault_of(line: bytes, counts: Mapping[str, int], hashes: BlockHashes) -> Fau
             if there != here:
                 start, stop = block_range(index)
                 end = min(stop, hashes.bytes)
-                return Fault(f"footer.blocks[{index}]", f"the bytes {start} to {end - 1} are not those that were written")
-    for name, here in (("counts", dict(counts)), ("bytes", hashes.bytes), ("blocks", blocks), ("sha256", hashes.whole())):
+                return Fault(
+                    f"footer.blocks[{index}]", f"the bytes {start} to {end - 1} are not those that were written"
+                )
+    for name, here in (
+        ("counts", dict(counts)),
+        ("bytes", hashes.bytes),
+        ("blocks", blocks),
+        ("sha256", hashes.whole()),
+    ):
         if told.get(name) != here:
             return Fault(f"footer.{name}", "it does not fit what stands before it")
     return Fault("footer", "not written as this format is")

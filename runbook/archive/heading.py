@@ -28,7 +28,9 @@ def header(line: bytes, where: Where) -> Header:
     if not line.startswith(layout.HEADER_START) or not line.endswith(b",") or len(line) > limits.LINE_BYTES:
         known = None if len(line) > limits.LINE_BYTES else explain.unreadable(line)
         if known is None or known.reason.startswith("not JSON"):
-            known = Fault("", "not an archive in the layout of this tool, which begins with " + layout.HEADER_START.decode(), 0)
+            known = Fault(
+                "", "not an archive in the layout of this tool, which begins with " + layout.HEADER_START.decode(), 0
+            )
         raise damaged(where(known.offset or 0), known)
     body = line[len(layout.HEADER_START) : -1]
     if fault := explain.unreadable(body):

@@ -17,7 +17,10 @@ MASK = "what is there"
 Record = dict[str, Any]
 Key = tuple[str, ...]
 
-_KEYS: Mapping[str, Key] = {"binding": ("space", "episode_id", "concept_id"), TOMBSTONE: ("space", "of", "id", "concept_id")}
+_KEYS: Mapping[str, Key] = {
+    "binding": ("space", "episode_id", "concept_id"),
+    TOMBSTONE: ("space", "of", "id", "concept_id"),
+}
 _USUAL_KEY = ("space", "id")
 
 
@@ -106,7 +109,9 @@ def _shape(schema: Mapping[str, Any]) -> Shape:
         wanted = {f"#/$defs/{reference}" for reference in references}
         return tuple(name for name, member in members.items() if member.get("$ref") in wanted)
 
-    free = tuple(name for name, member in members.items() if "additionalProperties" in member and "properties" not in member)
+    free = tuple(
+        name for name, member in members.items() if "additionalProperties" in member and "properties" not in member
+    )
     return Shape(
         order=tuple(members),
         floats=of("share", "rate"),

@@ -1,11 +1,11 @@
 """The layout of an export: one JSON document, and within it one line per record.
 
-    {"archive":{...},
-    "records":[
-    {...},
-    {...}
-    ],
-    "footer":{...}}
+{"archive":{...},
+"records":[
+{...},
+{...}
+],
+"footer":{...}}
 """
 
 from collections.abc import Mapping, Sequence

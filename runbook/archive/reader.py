@@ -52,7 +52,7 @@ class ArchiveReader:
         self.header: Header = heading.header(self._next_line(), self._where)
         self._pass([self._taken])
         if self._next_line() != layout.RECORDS_LINE:
-            raise self._refusal("only the layout that this tool writes is read: here `\"records\":[` must stand")
+            raise self._refusal('only the layout that this tool writes is read: here `"records":[` must stand')
         self._pass([self._taken])
         self._checker = RecordChecker(archive_kind(self.header.kind), spill, since=self.header.since is not None)
 
