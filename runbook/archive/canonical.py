@@ -36,12 +36,12 @@ def encode(record: Mapping[str, Any], kind: RecordKind) -> bytes:
 
 
 def _ordered(value: Mapping[str, Any], shape: Shape) -> Record:
-    if len(value) == len(shape.order):
-        found = {name: value[name] for name in shape.order}
-    else:
-        found = {name: value[name] for name in shape.order if name in value}
-        if len(found) != len(value):
-            raise ValueError(f"unknown members: {', '.join(sorted(set(value) - set(found)))}")
+    wanted = shape.order if len(value) == len(shape.order) else [name for name in shape.order if name in value]
+    found = {name: value[name] for name in wanted}
+    if len(found) != len(value):
+        raise ValueError(f"unknown members: {', '.join(sorted(set(value) - set(found)))}")
+    if len(found) < len(shape.order) and (missing := [name for name in shape.required if name not in found]):
+        raise KeyError(*missing)
     for name in shape.maps:
         if value[name]:
             found[name] = orjson.Fragment(orjson.dumps(value[name], option=orjson.OPT_SORT_KEYS))

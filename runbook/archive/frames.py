@@ -1,11 +1,12 @@
 """zstd, frame by frame and block by block, so that no input can make more of itself than was allowed.
 
 The structure is that of RFC 8878, section 3.1.1: a header, blocks of at most 128 KiB unpacked, a checksum. Each block is
-given to the decoder by itself; so the end of a frame is known exactly, what follows it is seen, and what one call can
+given to the decoder alone; so the end of a frame is known exactly, what follows it is seen, and what one call can
 unpack is bounded.
 """
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from runbook.archive import limits
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import zstandard
 
 MAGIC = b"\x28\xb5\x2f\xfd"
+TRAILER = b"\x50\x2a\x4d\x18\x20\x00\x00\x00"
+"""Before the SHA-256 of everything stored: the head of a skippable frame of 32 bytes."""
 LEVEL = 1
 _LARGEST_BLOCK = 128 * limits.KIB
 _RLE, _RESERVED = 1, 3
@@ -48,6 +51,7 @@ class _Source:
         self._buffer = b""
         self._at = 0
         self.offset = 0
+        self.hash = sha256()
 
     def take(self, size: int) -> bytes:
         """Exactly that many bytes."""
@@ -56,6 +60,7 @@ class _Source:
             raise self.refusal("it ends in the middle of a zstd frame")
         self._at += size
         self.offset += size
+        self.hash.update(found)
         return found
 
     def peek(self, size: int) -> bytes:
@@ -86,13 +91,23 @@ def unpacked(chunks: Iterable[bytes], name: str, *, ours: bool = False) -> Itera
     decompressor = zstandard.ZstdDecompressor(max_window_size=limits.WINDOW_BYTES)
     source = _Source(chunks, name)
     total = 0
-    while source.peek(1):
+    while (start := source.peek(len(TRAILER))) and (ours or start != TRAILER):
         for data in _frame(source, decompressor, ours=ours):
             total += len(data)
             if total > limits.ARCHIVE_BYTES:
                 raise source.refusal("it unpacks to more than 1 TiB")
             if data:
                 yield data
+    if start:
+        _check_trailer(source)
+
+
+def _check_trailer(source: _Source) -> None:
+    wanted = source.hash.digest()
+    if source.take(len(TRAILER) + len(wanted))[len(TRAILER) :] != wanted:
+        raise source.refusal("the stored bytes before this are not those that were written")
+    if source.peek(1):
+        raise source.refusal("something stands behind the end")
 
 
 def _frame(source: _Source, decompressor: "zstandard.ZstdDecompressor", *, ours: bool) -> Iterator[bytes]:

@@ -29,6 +29,7 @@ class Shape:
     """What the schema says of an object's members, beyond what a JSON Schema validator can check."""
 
     order: Key
+    required: Key
     floats: Key
     counts: Key
     times: Key
@@ -114,6 +115,7 @@ def _shape(schema: Mapping[str, Any]) -> Shape:
     )
     return Shape(
         order=tuple(members),
+        required=tuple(schema["required"]),
         floats=of("share", "rate"),
         counts=of("count"),
         times=of("time"),

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runbook.adapters.files import open_regular, storage, write_stream
-from runbook.archive import limits
-from runbook.archive.frames import Packer
 from runbook.archive.layout import Header, Summary
+from runbook.archive.packed import PackedWriter
 from runbook.archive.reader import ArchiveReader, chunks_of
 from runbook.archive.writer import ArchiveWriter
 
@@ -27,12 +26,12 @@ def write_export(path: Path, header: Header, records: Iterable[Mapping[str, Any]
     """
 
     def write(stream: BinaryIO) -> None:
-        out = PackedStream(stream) if packed else stream
-        writer = ArchiveWriter(out.write, header)
+        out = PackedWriter(stream.write) if packed else None
+        writer = ArchiveWriter(stream.write if out is None else out.write, header)
         for record in records:
             writer.add(record)
         writer.finish()
-        if isinstance(out, PackedStream):
+        if out is not None:
             out.finish()
 
     def verify(stream: BinaryIO) -> Summary:
@@ -60,26 +59,3 @@ def opened_export(path: Path) -> Iterator[ArchiveReader]:
 def spill() -> BinaryIO:
     """A temporary file without a name, on the disk."""
     return tempfile.TemporaryFile()  # type: ignore[return-value]  # it is a BufferedRandom
-
-
-class PackedStream:
-    """Packs what is written into zstd frames of 8 MiB, each with its size and checksum."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._packer = Packer()
-        self._waiting = bytearray()
-
-    def write(self, data: bytes) -> int:
-        """Take all of the data."""
-        self._waiting += data
-        while len(self._waiting) >= limits.FRAME_BYTES:
-            self._stream.write(self._packer.frame(bytes(self._waiting[: limits.FRAME_BYTES])))
-            del self._waiting[: limits.FRAME_BYTES]
-        return len(data)
-
-    def finish(self) -> None:
-        """Write the last frame."""
-        if self._waiting:
-            self._stream.write(self._packer.frame(bytes(self._waiting)))
-            self._waiting.clear()
