@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from runbook.adapters.archives.verify import verify_backup
-from runbook.adapters.files import durable_file, private_folder, safe_name, storage, sync_folder, write_atomic
+from runbook.adapters.files import durable_file, open_regular, private_folder, safe_name, storage, sync_folder, write_atomic
 from runbook.archive import canonical, limits, manifest
 from runbook.archive.digest import ContentDigest
 from runbook.archive.frames import Packer
 from runbook.archive.kinds import Key, archive_kind, schema_bytes, schema_name
 from runbook.archive.manifest import About, Manifest, Part, SchemaFile
-from runbook.archive.shards import Shard, ShardWriter
+from runbook.archive.reader import chunks_of
+from runbook.archive.shards import Count, Shard, ShardWriter
 from runbook.errors import DamagedError, RefusedError
 
 SUFFIX = ".backup"
@@ -117,6 +118,18 @@ def _write_schemas(draft: Path, kinds: Iterable[str]) -> tuple[SchemaFile, ...]:
     return tuple(found)
 
 
+def _holds(path: Path, wanted: str) -> bool:
+    """Does the file have that hash? A damaged parent must not damage its child."""
+    found = Count()
+    try:
+        with os.fdopen(open_regular(path), "rb", buffering=0) as stream:
+            for chunk in chunks_of(stream):
+                found.update(chunk)
+    except OSError:
+        return False
+    return found.sha256 == wanted
+
+
 class _PartWriter:
     """Writes the shards of one part."""
 
@@ -149,7 +162,8 @@ class _PartWriter:
             shard = writer.finish(path.name)
         self._digest += writer.digest
         self._shards.append(shard)
-        if twin := self._parent.get(shard.stored_sha256):
+        twin = self._parent.get(shard.stored_sha256)
+        if twin is not None and _holds(twin, shard.stored_sha256):
             self._link(twin, path)
 
     def _add(self, add: Callable[[bytes, Key], None], found: tuple[bytes, Key]) -> None:
