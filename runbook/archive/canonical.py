@@ -15,6 +15,7 @@ from runbook.archive import limits
 from runbook.archive.kinds import Record, RecordKind, Shape
 
 _SAFE_DAY = "28"
+_NESTS = (dict, list)
 
 
 class Fault(NamedTuple):
@@ -35,19 +36,22 @@ def encode(record: Mapping[str, Any], kind: RecordKind) -> bytes:
     return orjson.dumps(_ordered(record, kind.shape))
 
 
-def _ordered(value: Mapping[str, Any], shape: Shape) -> Record:
-    wanted = shape.order if len(value) == len(shape.order) else [name for name in shape.order if name in value]
-    found = {name: value[name] for name in wanted}
-    if len(found) != len(value):
-        raise ValueError(f"unknown members: {', '.join(sorted(set(value) - set(found)))}")
-    if len(found) < len(shape.order) and (missing := [name for name in shape.required if name not in found]):
-        raise KeyError(*missing)
+def _ordered(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
+    there = tuple(value)
+    if there == shape.order:
+        found = value
+    else:
+        found = {name: value[name] for name in shape.order if name in value}
+        if len(found) != len(value):
+            raise ValueError(f"unknown members: {', '.join(sorted(set(value) - set(found)))}")
+        if len(found) < len(shape.order) and (missing := [name for name in shape.required if name not in found]):
+            raise KeyError(*missing)
+    changed: dict[str, Any] = {name: _ordered(value[name], inner) for name, inner in shape.inner.items()}
     for name in shape.maps:
-        if value[name]:
-            found[name] = orjson.Fragment(orjson.dumps(value[name], option=orjson.OPT_SORT_KEYS))
-    for name, inner in shape.inner.items():
-        found[name] = _ordered(value[name], inner)
-    return found
+        free = value[name]
+        if free and (len(free) > 1 or any(type(item) in _NESTS for item in free.values())):
+            changed[name] = orjson.Fragment(orjson.dumps(free, option=orjson.OPT_SORT_KEYS))
+    return {**found, **changed} if changed else found
 
 
 def embedding_text(raw: bytes) -> str:
@@ -65,36 +69,47 @@ def embedding_of(record: Record, kind: RecordKind) -> str | None:
 
 
 def is_ordered(value: Mapping[str, Any], shape: Shape) -> bool:
-    """Do the members stand in the order of the schema? For records that are valid by it."""
-    if tuple(value) != shape.order and tuple(value) != tuple(name for name in shape.order if name in value):
+    """Do the members stand in the order of the schema, and is nothing nested too deep? For records that are valid."""
+    there = tuple(value)
+    if there != shape.order and there != tuple(name for name in shape.order if name in value):
         return False
     for name in shape.maps:
-        found = value[name]
-        if found and orjson.dumps(found) != orjson.dumps(found, option=orjson.OPT_SORT_KEYS):
-            return False
-    return all(is_ordered(value[name], inner) for name, inner in shape.inner.items())
+        if found := value[name]:
+            line = orjson.dumps(found)
+            if line != orjson.dumps(found, option=orjson.OPT_SORT_KEYS):
+                return False
+            if line.count(b"{") + line.count(b"[") >= limits.DEPTH - 1:
+                return False  # perhaps, and perhaps these are within texts: `explain` looks closely
+    return not shape.inner or all(is_ordered(value[name], inner) for name, inner in shape.inner.items())
 
 
 def fault_of(value: Mapping[str, Any], shape: Shape, path: str = "") -> Fault | None:
     """What is wrong with a record that is valid by its schema: what JSON Schema cannot say."""
-    for name in shape.floats:
-        if type(value.get(name, 0.0)) is not float:
+    if len(value) != len(shape.order):  # some members may be missing
+        shape = shape.without(tuple(name for name in shape.order if name not in value))
+    for number, name in zip(shape.float_values(value), shape.floats, strict=True):
+        if type(number) is not float:
             return Fault(f"{path}{name}", "a number that may have a fraction is written with one, such as 1.0")
-    for name in shape.counts:
-        if type(value.get(name, 0)) is not int:
+    for number, name in zip(shape.count_values(value), shape.counts, strict=True):
+        if type(number) is not int:
             return Fault(f"{path}{name}", "a count is written without a fraction")
-    for name in shape.times:
-        moment = value.get(name, "")
-        if moment[8:10] > _SAFE_DAY or moment[:4] == "0000":
-            try:
-                date.fromisoformat(moment[:10])
-            except ValueError:
-                return Fault(f"{path}{name}", "there is no such day")
-    for name in shape.ids:
-        text = value[name]
-        if not text.isascii() and len(text.encode()) > limits.ID_BYTES:
-            return Fault(f"{path}{name}", f"longer than {limits.ID_BYTES} bytes")
+    for moment, name in zip(shape.time_values(value), shape.times, strict=True):
+        if (moment[8:10] > _SAFE_DAY or moment[:4] == "0000") and not _is_day(moment):
+            return Fault(f"{path}{name}", "there is no such day")
+    if long := next((name for name in shape.ids if not _is_short(value[name])), None):
+        return Fault(f"{path}{long}", f"longer than {limits.ID_BYTES} bytes")
     for name, inner in shape.inner.items():
-        if found := fault_of(value[name], inner, f"{path}{name}."):
-            return found
+        return fault_of(value[name], inner, f"{path}{name}.")
     return None
+
+
+def _is_short(text: str) -> bool:
+    return text.isascii() or len(text.encode()) <= limits.ID_BYTES
+
+
+def _is_day(moment: str) -> bool:
+    try:
+        date.fromisoformat(moment[:10])
+    except ValueError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """What holds for every record of an archive or a backup, wherever it stands: checked in batches, in constant memory."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
@@ -9,13 +10,17 @@ import pybase64
 from runbook.archive import canonical, explain, limits
 from runbook.archive.canonical import Fault
 from runbook.archive.digest import ContentDigest
-from runbook.archive.kinds import TOMBSTONE, ArchiveKind, Key, Record, RecordKind
+from runbook.archive.kinds import TOMBSTONE, ArchiveKind, Record, RecordKind
 from runbook.archive.references import References, Spill
 from runbook.errors import DamagedError
+
+if TYPE_CHECKING:
+    from runbook.archive.kinds import Key
 
 Place = Callable[[int, int], str]
 """Says where a line of the batch is: its index, and the offset of a byte in it."""
 
+_LONGEST_PATH = 600
 DAMAGED_HINT = "use another copy; if it was edited or made by another tool, write it with `runbook export`"
 
 
@@ -70,13 +75,17 @@ class RecordChecker:
         kind = self._kinds.get(name) if type(name) is str else None
         if kind is None:
             return explain.unreadable(line) or self._unknown_type(name)
+        return self._fault(line, record, kind) or (record, kind)
+
+    @staticmethod
+    def _fault(line: bytes, record: Record, kind: RecordKind) -> Fault | None:
         if not kind.is_valid(record):
             return explain.unreadable(line) or explain.not_valid(record, kind)
         if orjson.dumps(record) != line or not canonical.is_ordered(record, kind.shape):
-            return explain.unreadable(line) or explain.not_canonical(line, record, kind)
-        if line.count(b"{") + line.count(b"[") > limits.DEPTH and (fault := explain.unreadable(line)):
-            return fault
-        return canonical.fault_of(record, kind.shape) or (record, kind)
+            fault = explain.unreadable(line)
+            if fault or canonical.encode(record, kind) != line:
+                return fault or explain.not_canonical(line, record, kind)
+        return canonical.fault_of(record, kind.shape)
 
     def _unknown_type(self, name: object) -> Fault:
         if name == TOMBSTONE:
@@ -121,6 +130,7 @@ class RecordChecker:
 
 
 def damaged(place: str, fault: Fault) -> DamagedError:
-    """The refusal of what stands at that place."""
-    path = f"{fault.path}: " if fault.path else ""
-    return DamagedError(f"{place}: {path}{fault.reason}", hint=DAMAGED_HINT)
+    """The refusal of what stands at that place. What was read cannot speak to a terminal through it."""
+    text = f"{fault.path[:_LONGEST_PATH]}: {fault.reason}" if fault.path else fault.reason
+    plain = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return DamagedError(f"{place}: {plain}", hint=DAMAGED_HINT)

@@ -13,7 +13,7 @@ def decoded(batches: Iterable[list[Record]]) -> Iterator[bytes]:
     """A line for each record, with its end; each number has the fewest digits that give the same float32."""
     for batch in batches:
         for record in batch:
-            fields = record["fields"] if "fields" in record else record
+            fields = record.get("fields", record)
             if "embedding" in fields:
                 numbers = np.frombuffer(pybase64.b64decode(fields["embedding"]), "<f4")
                 found = {**fields, "embedding": numbers}

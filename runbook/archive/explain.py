@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
+from math import isinf
 from typing import Any
 
 import orjson
@@ -15,6 +17,7 @@ from runbook.archive.kinds import MASK, RecordKind
 _BOM = b"\xef\xbb\xbf"
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 _LONGEST_NUMBER = 64
+_LONGEST_NAME = 100
 _LONGEST_REASON = 200
 
 
@@ -54,34 +57,30 @@ def _too_deep(line: bytes) -> Fault | None:
 def _strict(text: str) -> Fault | None:
     found: list[Fault] = []
 
+    def refuse(reason: str, part: str, path: str = "") -> None:
+        found.append(Fault(path, reason, len(text[: text.find(part)].encode()) if part else None))
+
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in seen:
-                found.append(Fault(name, "the key is there twice"))
-            seen[name] = value
+        seen = dict(pairs)
+        if len(seen) != len(pairs):
+            twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+            refuse("the key is there twice", "", twice[:_LONGEST_NAME])
         return seen
 
-    def constant(name: str) -> float:
-        found.append(Fault("", f"{name} is not JSON", text.find(name)))
-        return 0.0
-
-    def whole(digits: str) -> int:
-        if len(digits) > _LONGEST_NUMBER:
-            found.append(Fault("", f"a number of {len(digits)} digits", text.find(digits)))
+    def number(digits: str) -> float:
+        if len(digits) > _LONGEST_NUMBER and digits.removeprefix("-").isdecimal():
+            refuse(f"a number of {len(digits)} digits", digits)
             return 0
-        if not -(2**63) <= int(digits) <= limits.LARGEST_COUNT:
-            found.append(Fault("", f"{digits} is out of range", text.find(digits)))
-        return int(digits)
-
-    def fraction(digits: str) -> float:
-        value = float(digits)
-        if value in {float("inf"), float("-inf")}:
-            found.append(Fault("", f"{digits[:_LONGEST_NUMBER]} is out of range", text.find(digits)))
+        value = int(digits) if digits.removeprefix("-").isdecimal() else float(digits)
+        if not -(2**63) <= value <= limits.LARGEST_COUNT if isinstance(value, int) else isinf(value):
+            refuse(f"{digits[:_LONGEST_NUMBER]} is out of range", digits)
         return value
 
+    def constant(name: str) -> None:
+        refuse(f"{name} is not JSON", name)
+
     try:
-        json.loads(text, object_pairs_hook=members, parse_constant=constant, parse_int=whole, parse_float=fraction)
+        json.loads(text, object_pairs_hook=members, parse_constant=constant, parse_int=number, parse_float=number)
     except json.JSONDecodeError as error:
         return found[0] if found else Fault("", f"not JSON: {error.msg}", len(text[: error.pos].encode()))
     return found[0] if found else None
@@ -93,7 +92,7 @@ def not_valid(record: Mapping[str, Any], kind: RecordKind) -> Fault:
     for name in record:
         if name not in known:
             close = get_close_matches(name, known, n=1)
-            return Fault(name[:100], f"unknown field{f'; did you mean {close[0]}?' if close else ''}")
+            return Fault(name[:_LONGEST_NAME], f"unknown field{f'; did you mean {close[0]}?' if close else ''}")
     for error in kind.errors(record):
         path = ".".join(str(part) for part in error.instance_path)
         return Fault(path, str(error.message).replace(f'"{MASK}"', MASK)[:_LONGEST_REASON])

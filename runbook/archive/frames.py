@@ -1,7 +1,7 @@
 """zstd, frame by frame and block by block, so that no input can make more of itself than was allowed.
 
-The structure is that of RFC 8878, section 3.1.1: a header, blocks of at most 128 KiB unpacked, a checksum. Each block is
-given to the decoder alone; so the end of a frame is known exactly, what follows it is seen, and what one call can
+The structure is that of RFC 8878, section 3.1.1: a header, blocks of at most 128 KiB unpacked, a checksum. Each block
+is given to the decoder alone; so the end of a frame is known exactly, what follows it is seen, and what one call can
 unpack is bounded.
 """
 

@@ -1,9 +1,10 @@
 """The kinds of archive and their types of record, read from the very schema files that both validators use."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from runbook import material
@@ -24,19 +25,42 @@ _KEYS: Mapping[str, Key] = {
 _USUAL_KEY = ("space", "id")
 
 
-@dataclass(frozen=True, slots=True)
 class Shape:
-    """What the schema says of an object's members, beyond what a JSON Schema validator can check."""
+    """What the schema says of an object's members, beyond what a JSON Schema validator can check.
 
-    order: Key
-    required: Key
-    floats: Key
-    counts: Key
-    times: Key
-    ids: Key
-    embedding: bool
-    maps: Key
-    inner: "Mapping[str, Shape]" = field(default_factory=dict)
+    `maps` are free objects; `inner` is the one member with members of its own, where there is one.
+    """
+
+    def __init__(self, members: Mapping[str, Any], required: Iterable[str]) -> None:
+        def of(*references: str) -> Key:
+            wanted = {f"#/$defs/{reference}" for reference in references}
+            return tuple(name for name, member in members.items() if member.get("$ref") in wanted)
+
+        known = {name: member for name, member in members.items() if "properties" in member}
+        free = (name for name, member in members.items() if "additionalProperties" in member and name not in known)
+        self._members = members
+        self.order: Key = tuple(members)
+        self.required: Key = tuple(required)
+        self.floats, self.counts, self.times, self.ids = of("share", "rate"), of("count"), of("time"), of("id")
+        self.maps: Key = (*free, *of("provenance"))
+        self.embedding = "embedding" in members
+        self.inner = {name: Shape(member["properties"], member["required"]) for name, member in known.items()}
+        self.float_values, self.count_values, self.time_values = map(_values, (self.floats, self.counts, self.times))
+        self._less: dict[Key, Shape] = {}
+
+    def without(self, names: Key) -> "Shape":
+        """The shape of an object without these members."""
+        if names not in self._less:
+            left = {name: member for name, member in self._members.items() if name not in names}
+            self._less[names] = Shape(left, self.required)
+        return self._less[names]
+
+
+def _values(names: Key) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """A fast way to the values of these members."""
+    if not names:
+        return lambda _: ()
+    return itemgetter(*names) if len(names) > 1 else lambda value: (value[names[0]],)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +69,11 @@ class RecordKind:
 
     name: str
     rank: int
-    key: Key
+    key_of: Callable[[Mapping[str, Any]], Key]
+    """What a record is sorted by within its type."""
     shape: Shape
     is_valid: Callable[[Any], bool]
     errors: Callable[[Any], Any]
-
-    def key_of(self, record: Mapping[str, Any]) -> Key:
-        """What it is sorted by within its type."""
-        return tuple(record[name] for name in self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +121,11 @@ def _record_kind(name: str, rank: int, definitions: Mapping[str, Any]) -> Record
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": f"#/$defs/{name}"}
     validator = jsonschema_rs.validator_for({**schema, "$defs": definitions}, mask=MASK)
     key = _KEYS.get(name, _USUAL_KEY)
-    return RecordKind(name, rank, key, _shape(definitions[name]), validator.is_valid, validator.iter_errors)
-
-
-def _shape(schema: Mapping[str, Any]) -> Shape:
-    members = schema["properties"]
-
-    def of(*references: str) -> Key:
-        wanted = {f"#/$defs/{reference}" for reference in references}
-        return tuple(name for name, member in members.items() if member.get("$ref") in wanted)
-
-    free = tuple(
-        name for name, member in members.items() if "additionalProperties" in member and "properties" not in member
-    )
-    return Shape(
-        order=tuple(members),
-        required=tuple(schema["required"]),
-        floats=of("share", "rate"),
-        counts=of("count"),
-        times=of("time"),
-        ids=of("id"),
-        embedding="embedding" in members,
-        maps=free + of("provenance"),
-        inner={name: _shape(member) for name, member in members.items() if "properties" in member},
+    return RecordKind(
+        name,
+        rank,
+        itemgetter(*key),
+        Shape(definitions[name]["properties"], definitions[name]["required"]),
+        validator.is_valid,
+        validator.iter_errors,
     )

@@ -6,16 +6,19 @@ acts on an archive reads it twice, or into a staging place.
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from runbook.archive import ending, frames, heading, layout, limits
 from runbook.archive.canonical import Fault
 from runbook.archive.checker import Place, RecordChecker, damaged
 from runbook.archive.digest import BlockHashes
 from runbook.archive.kinds import Record, archive_kind
-from runbook.archive.layout import Header, Summary
+from runbook.archive.layout import Summary
 from runbook.archive.references import Spill
 from runbook.errors import DamagedError
+
+if TYPE_CHECKING:
+    from runbook.archive.layout import Header
 
 _FIRST_RECORD = 3
 _CUT_OFF = "it ends here, without a footer: it was cut off, or whoever wrote it was killed"

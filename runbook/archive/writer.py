@@ -1,13 +1,16 @@
 """Writes an export as records come, in constant memory. Equal states give equal bytes."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.archive import canonical, layout, limits
 from runbook.archive.digest import BlockHashes
-from runbook.archive.kinds import Key, archive_kind
+from runbook.archive.kinds import archive_kind
 from runbook.archive.layout import Header, Summary
 from runbook.errors import DamagedError, RefusedError
+
+if TYPE_CHECKING:
+    from runbook.archive.kinds import Key
 
 
 class ArchiveWriter:

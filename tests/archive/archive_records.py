@@ -27,14 +27,17 @@ FINGERPRINT = "0123456789abcdef" * 4
 
 
 def header(kind: str, since: int | None = None) -> Header:
+    """A header of that kind."""
     return Header(kind, NOW, "node-1", "g1:5", since=since)
 
 
 def embedding(*values: float) -> str:
+    """These values, then 0.25 as often as it takes."""
     return b64encode(struct.pack("<768f", *(*values, *[0.25] * (768 - len(values))))).decode()
 
 
 def episode(name: str = "ep_1", **changes: Any) -> Record:
+    """An episode."""
     confidences = {"encoding_confidence": 0.7, "vividness_confidence": 0.5, "reliability_confidence": 1.0}
     return {
         "type": "episode",
@@ -59,6 +62,7 @@ def episode(name: str = "ep_1", **changes: Any) -> Record:
 
 
 def concept(name: str = CONCEPTS[0], **changes: Any) -> Record:
+    """A concept."""
     times = {"last_access": NOW, "created_at": NOW}
     return {
         "type": "concept",
@@ -76,12 +80,14 @@ def concept(name: str = CONCEPTS[0], **changes: Any) -> Record:
 
 
 def binding(episode_id: str = "ep_1", concept_id: str = CONCEPTS[0], **changes: Any) -> Record:
+    """A binding."""
     ends = {"space": "default", "episode_id": episode_id, "concept_id": concept_id}
     rest = {"strength": 0.5, "contribution": 0.25, "created_at": NOW, "last_activated": NOW}
     return {"type": "binding", **ends, **rest, **changes}
 
 
 def memory(name: str = "ep_1", **changes: Any) -> Record:
+    """A memory."""
     carried = {"content": "Met Ada", "embedding": embedding(), "embedding_provenance": None, "activation": 0.5}
     rest = {"confidence": 0.7, "last_access": NOW, "access_count": 2, "created_at": NOW, "decay_rate": 0.05}
     return {"type": "memory", "id": name, "space": "default", **carried, **rest, **changes}
@@ -96,7 +102,15 @@ def residue() -> list[Record]:
     """What dual() leaves where its concept became a memory."""
     left = {"mapping": "m0001_dual_to_single", "space": "default"}
     whole, formed, bound = episode(), concept(), binding()
-    fields = ("where", "who", "vividness_confidence", "reliability_confidence", "consolidation_score", "created_at", "metadata")
+    fields = (
+        "where",
+        "who",
+        "vividness_confidence",
+        "reliability_confidence",
+        "consolidation_score",
+        "created_at",
+        "metadata",
+    )
     kept = {name: whole[name] for name in fields}
     formed_fields = {name: formed[name] for name in ("coherence", "instance_count", "formed_at")}
     ends = {"episode_id": "ep_1", "concept_id": CONCEPTS[0]}
@@ -111,7 +125,16 @@ def residue() -> list[Record]:
 def dropped_concept() -> Record:
     """The residue of a concept that did not become a memory: all of it."""
     whole = concept()
-    names = ("embedding", "activation", "confidence", "last_access", "created_at", "coherence", "instance_count", "formed_at")
+    names = (
+        "embedding",
+        "activation",
+        "confidence",
+        "last_access",
+        "created_at",
+        "coherence",
+        "instance_count",
+        "formed_at",
+    )
     head = {"type": "concept", "mapping": "m0001_dual_to_single", "space": "default", "id": CONCEPTS[0]}
     return {**head, "fingerprint": None, "fields": {name: whole[name] for name in names}}
 
@@ -130,6 +153,7 @@ def written(kind: str, records: Iterable[Record], *, packed: bool = False, since
 
 
 def opened(data: bytes) -> ArchiveReader:
+    """A reader of these bytes."""
     return ArchiveReader(chunks_of(io.BytesIO(data)), "test.json", tempfile.TemporaryFile)
 
 
@@ -152,8 +176,11 @@ _ODD = st.sampled_from([-0.0, 1e-45, 1.1754942e-38, 3.4028235e38, -3.4028235e38]
 _EMBEDDING = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False) | _ODD, max_size=6).map(
     lambda values: embedding(*values)
 )
-_JSON = st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | _COUNT | _TEXT,
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3), max_leaves=6)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | _COUNT | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
 _BY_REFERENCE = {
     "id": _ID,
     "uuid": st.uuids().map(str),

@@ -1,6 +1,5 @@
 """Backups: what is in the folder, what two of them share, what each level proves."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,8 +87,11 @@ def test_a_damaged_parent_is_not_shared(tmp_path: Path) -> None:
 
 def test_each_level_finds_what_the_one_below_does_not(tmp_path: Path) -> None:
     """A missing shard, a changed byte, a binding to nothing."""
+
     def backup(name: str) -> Path:
-        return create_backup(tmp_path / name, ABOUT, "dual_memory", lines_of(dual()[: 2 if name == "2" else 5], "dual_memory"))
+        return create_backup(
+            tmp_path / name, ABOUT, "dual_memory", lines_of(dual()[: 2 if name == "2" else 5], "dual_memory")
+        )
 
     gone, changed = backup("0"), backup("1")
     (gone / "records-00000.ndjson.zst").unlink()
@@ -113,4 +115,4 @@ def test_no_backup_stays_of_one_that_failed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
         create_backup(tmp_path / "file", ABOUT, "dual_memory", [])
-    assert sorted(os.listdir(tmp_path)) == ["file", "store"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "store"]

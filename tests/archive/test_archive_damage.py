@@ -17,6 +17,7 @@ REFUSED = (DamagedError, NotSupportedError)
 
 
 def refused(data: bytes) -> bool:
+    """Is it refused?"""
     try:
         opened(data).read()
     except REFUSED:
@@ -44,7 +45,7 @@ def test_every_flipped_bit_of_a_small_file_is_found() -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_flipped_bit_of_every_byte_of_a_file_with_embeddings_is_found(packed: bool) -> None:
+def test_a_flipped_bit_of_every_byte_of_a_file_with_embeddings_is_found(*, packed: bool) -> None:
     """The same where most bytes are base64, and where all of them are packed."""
     data = written("dual_memory", [episode()], packed=packed)
     missed = []
@@ -57,7 +58,7 @@ def test_a_flipped_bit_of_every_byte_of_a_file_with_embeddings_is_found(packed: 
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_file_that_was_cut_off_anywhere_is_refused(packed: bool) -> None:
+def test_a_file_that_was_cut_off_anywhere_is_refused(*, packed: bool) -> None:
     """Every prefix: what a writer that was killed may leave. Without just the hash behind it, a packed one is whole."""
     data = written("residue", residue(), packed=packed)
     records, summary = read(data)
@@ -67,7 +68,7 @@ def test_a_file_that_was_cut_off_anywhere_is_refused(packed: bool) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_byte_more_anywhere_is_refused(packed: bool) -> None:
+def test_a_byte_more_anywhere_is_refused(*, packed: bool) -> None:
     """Doubled bytes, and anything behind the end."""
     data = written("residue", residue(), packed=packed)
     assert [at for at in range(len(data)) if not refused(data[:at] + data[at : at + 1] + data[at:])] == []
@@ -104,6 +105,7 @@ def backup(tmp_path: Path) -> Path:
 
 
 def files_of(backup: Path) -> list[Path]:
+    """Every file of the backup."""
     return sorted(path for path in backup.rglob("*") if path.is_file())
 
 

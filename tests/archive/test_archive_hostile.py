@@ -20,6 +20,7 @@ EPISODE_LINE = 3
 
 
 def lines() -> list[bytes]:
+    """The lines of a small archive."""
     return written("dual_memory", dual()).split(b"\n")
 
 
@@ -41,6 +42,7 @@ def edited(old: bytes, new: bytes) -> bytes:
 
 
 def nested(depth: int) -> bytes:
+    """An object that deep."""
     return b'{"a":' * depth + b"1" + b"}" * depth
 
 
@@ -54,7 +56,10 @@ REFUSALS = {
     "NaN": (edited(b'"activation":0.5', b'"activation":NaN'), "NaN is not JSON"),
     "Infinity": (edited(b'"activation":0.5', b'"activation":-Infinity'), "-Infinity is not JSON"),
     "1e400": (edited(b'"activation":0.5', b'"activation":1e400'), "1e400 is out of range"),
-    "2^64": (edited(b'"recall_count":2', b'"recall_count":18446744073709551616'), "18446744073709551616 is out of range"),
+    "2^64": (
+        edited(b'"recall_count":2', b'"recall_count":18446744073709551616'),
+        "18446744073709551616 is out of range",
+    ),
     "negative count": (with_episode(recall_count=-1), "line 4.*recall_count: "),
     "fraction in a count": (with_episode(recall_count=2.0), "recall_count: a count is written without"),
     "whole number for a fraction": (with_episode(activation=1), "activation: a number that may have a fraction"),
@@ -64,11 +69,17 @@ REFUSALS = {
     "other digits": (edited(b'"activation":0.5', b'"activation":0.50'), r"line 4, byte \d+: not written as"),
     "spaces": (edited(b'"activation":0.5', b'"activation": 0.5'), "not written as"),
     "escapes": (edited(b"Met Ada", b"\\u004det Ada"), "not written as"),
-    "duplicate key": (edited(b'"activation":0.5', b'"activation":0.5,"activation":0.5'), "activation: the key is there tw"),
+    "duplicate key": (
+        edited(b'"activation":0.5', b'"activation":0.5,"activation":0.5'),
+        "activation: the key is there tw",
+    ),
     "duplicate nested key": (edited(b'"mood":"calm"', b'"mood":"a","mood":"b"'), "mood: the key is there twice"),
     "unknown field": (edited(b'"vividness_confidence"', b'"vividnes_confidence"'), "did you mean vividness_confidence"),
     "missing field": (edited(b'"recall_count":2,', b""), "recall_count"),
-    "order of keys": (edited(b'"id":"ep_2","space":"default"', b'"space":"default","id":"ep_2"'), "line 4, byte 4.*not written as"),
+    "order of keys": (
+        edited(b'"id":"ep_2","space":"default"', b'"space":"default","id":"ep_2"'),
+        "line 4, byte 4.*not written as",
+    ),
     "depth 33": (edited(PROVENANCE, nested(33)), "nested deeper than 32"),
     "depth 100 000": (edited(PROVENANCE, nested(100_000)), "nested deeper than 32"),
     "depth of open brackets": (edited(PROVENANCE, b"[" * 900_000), "nested deeper than 32"),
@@ -76,7 +87,10 @@ REFUSALS = {
     "short embedding": (with_episode(embedding=embedding()[:-4]), "embedding: "),
     "padded embedding": (with_episode(embedding=embedding()[:-1] + "="), "embedding: "),
     "no base64": (with_episode(embedding=embedding()[:-1] + "-"), "embedding: not base64"),
-    "NaN in an embedding": (with_episode(embedding=embedding(0.0, float("nan"))), r"line 4.*embedding\[1\]: not a finite"),
+    "NaN in an embedding": (
+        with_episode(embedding=embedding(0.0, float("nan"))),
+        r"line 4.*embedding\[1\]: not a finite",
+    ),
     "infinity in an embedding": (with_episode(embedding=embedding(float("-inf"))), r"embedding\[0\]: not a finite"),
     "duplicate id": (with_episode(id="ep_1"), "default/ep_1: this episode is there twice"),
     "out of order": (with_episode(id="ep_0"), "default/ep_0: not in the order"),
@@ -102,7 +116,10 @@ REFUSALS = {
     "other kind": (b"\n".join(lines()).replace(b"dual_memory", b"tri_memory_", 1), "archive.kind"),
     "other schema": (lines()[0].replace(b'"schema_sha256":"', b'"schema_sha256":"0')[:-4] + b'"},\n', "schema_sha256"),
     "zstd without frame": (b"\x28\xb5\x2f\xfd", "the header of a zstd frame|no zstd frame"),
-    "loose binding": (b"\n".join(lines()).replace(b'"episode_id":"ep_2"', b'"episode_id":"ep_3"'), "episode_id: binds what"),
+    "loose binding": (
+        b"\n".join(lines()).replace(b'"episode_id":"ep_2"', b'"episode_id":"ep_3"'),
+        "episode_id: binds what",
+    ),
     "loose concept": (
         b"\n".join(lines()).replace(f'"concept_id":"{CONCEPTS[0]}"'.encode(), f'"concept_id":"{CONCEPTS[1]}"'.encode()),
         "concept_id: binds what",
@@ -123,6 +140,14 @@ def test_what_is_not_ours_is_refused_with_its_place(name: str) -> None:
     assert "Ada at the ferry" not in refusal.value.message
 
 
+def test_a_refusal_cannot_speak_to_the_terminal() -> None:
+    """Control characters of what was read are not printed."""
+    for data in (with_episode(metadata={"\x1b[2J": 1}), with_episode(**{"\x1b]0;x\x07": 1})):
+        with pytest.raises(DamagedError, match="line 4") as refusal:
+            opened(data).read()
+        assert refusal.value.message.isprintable()
+
+
 def test_a_newer_version_is_not_damage() -> None:
     """Exit code 17."""
     data = written("dual_memory", dual()).replace(b'"version":1', b'"version":2', 1)
@@ -138,7 +163,12 @@ def test_bindings_are_looked_up_in_their_own_space() -> None:
     concepts = [concept(CONCEPTS[number], space=space) for number, space in enumerate(spaces)]
     good = [binding("ep_1", CONCEPTS[number], space=space) for number, space in enumerate(spaces)]
     opened(written("dual_memory", [*episodes, *concepts, *good])).read()
-    for ends in (("ep_1", CONCEPTS[1], "a"), ("ep_1", CONCEPTS[0], "b"), ("ep_1", CONCEPTS[0], "c"), ("ep_2", CONCEPTS[1], "b")):
+    for ends in (
+        ("ep_1", CONCEPTS[1], "a"),
+        ("ep_1", CONCEPTS[0], "b"),
+        ("ep_1", CONCEPTS[0], "c"),
+        ("ep_2", CONCEPTS[1], "b"),
+    ):
         bad = written("dual_memory", [*episodes, *concepts, binding(*ends[:2], space=ends[2])])
         with pytest.raises(DamagedError, match="binds what is not"):
             opened(bad).read()
@@ -175,12 +205,19 @@ def zstd_bomb(window: int, blocks: int = 81_920) -> bytes:
 
 
 def endless(start: bytes, more: bytes) -> Iterator[bytes]:
+    """The start, then more of the same: 20 GB."""
     yield start
     for _ in range(20_000):
         yield more
 
 
+def keys(count: int) -> bytes:
+    """That many different keys."""
+    return b"".join(b'"k%d":1,' % number for number in range(count))
+
+
 def header_lines() -> bytes:
+    """What stands before the first record."""
     return header("dual_memory").line() + b'\n"records":[\n'
 
 
@@ -194,6 +231,7 @@ BOMBS = {
     "open brackets": lambda: iter([header_lines() + b"[" * 1_000_000 + b"\n"]),
     "open texts": lambda: iter([header_lines() + b'"\\' * 500_000 + b"\n"]),
     "many keys": lambda: iter([header_lines() + b"{" + b'"a":1,' * 170_000 + b'"b":1}\n']),
+    "many different keys": lambda: iter([header_lines() + b"{" + keys(90_000) + b'"k7":1}\n']),
     "long numbers": lambda: iter([header_lines() + b"[" + b"9" * 1_000_000 + b"]\n"]),
     "many numbers": lambda: iter([header_lines() + b"[" + b"1e400," * 170_000 + b"1]\n"]),
 }
@@ -208,7 +246,7 @@ def test_bombs_are_refused_in_bounded_time_and_memory() -> None:
 
     command = [sys.executable, "-c", CHILD, str(Path(__file__).parent)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, check=False, env=environment)  # noqa: PLW1509 - no threads here
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, check=False, env=environment)
     assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr[-2000:]
 
 

@@ -2,10 +2,23 @@
 
 import json
 import random
+import tempfile
 
 import pytest
 from archive_records import (
-    binding, concept, dropped_concept, dual, embedding, episode, in_order, memory, of_type, read, residue, stores, written,
+    binding,
+    concept,
+    dropped_concept,
+    dual,
+    embedding,
+    episode,
+    in_order,
+    memory,
+    of_type,
+    read,
+    residue,
+    stores,
+    written,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +26,7 @@ from hypothesis import strategies as st
 from runbook.archive import limits
 from runbook.archive.decode import decoded
 from runbook.archive.layout import Header
+from runbook.archive.reader import ArchiveReader
 from runbook.archive.writer import ArchiveWriter
 from runbook.errors import DamagedError
 
@@ -45,8 +59,8 @@ def test_a_dual_memory_comes_back_bit_for_bit(records: list[dict[str, object]]) 
 
 
 @SETTINGS
-@given(st.lists(of_type("memory"), max_size=4), st.booleans())
-def test_a_single_memory_comes_back_bit_for_bit(records: list[dict[str, object]], packed: bool) -> None:
+@given(records=st.lists(of_type("memory"), max_size=4), packed=st.booleans())
+def test_a_single_memory_comes_back_bit_for_bit(records: list[dict[str, object]], *, packed: bool) -> None:
     """The same for single memory, plain and packed."""
     records = in_order(records, "single_memory")
     data = written("single_memory", records, packed=packed)
@@ -57,7 +71,7 @@ def test_a_single_memory_comes_back_bit_for_bit(records: list[dict[str, object]]
 
 @pytest.mark.parametrize("kind", ["dual_memory", "single_memory", "residue"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_empty_store_is_an_archive(kind: str, packed: bool) -> None:
+def test_an_empty_store_is_an_archive(kind: str, *, packed: bool) -> None:
     """No record is no damage."""
     records, summary = read(written(kind, [], packed=packed))
     assert records == []
@@ -97,10 +111,7 @@ def test_many_records_are_read_whatever_the_pieces_are() -> None:
     assert len(data) > 3 * limits.MIB
     found, summary = read(data)
     assert found == records
-    from runbook.archive.reader import ArchiveReader  # noqa: PLC0415
-
     cut = random.Random(5)
-    import tempfile  # noqa: PLC0415
 
     def pieces() -> object:
         at = 0
@@ -114,7 +125,14 @@ def test_many_records_are_read_whatever_the_pieces_are() -> None:
 
 def test_a_delta_has_tombstones_and_binds_what_is_elsewhere() -> None:
     """With `since`, and only then, records may refer to what did not change, and say what was forgotten."""
-    tombstone = {"type": "tombstone", "space": "default", "of": "episode", "id": "ep_0", "concept_id": "", "sequence": 7}
+    tombstone = {
+        "type": "tombstone",
+        "space": "default",
+        "of": "episode",
+        "id": "ep_0",
+        "concept_id": "",
+        "sequence": 7,
+    }
     data = written("dual_memory", [binding("ep_9"), tombstone], since=3)
     records, summary = read(data)
     assert records == [binding("ep_9"), tombstone]
@@ -154,5 +172,5 @@ def test_the_header_says_what_it_is_of() -> None:
     """Every member of it comes back."""
     header = Header("dual_memory", "2026-01-02T03:04:05.000006Z", "näme", "gen-2:99", "fuzzy", 5)
     out: list[bytes] = []
-    ArchiveWriter(lambda data: out.append(data), header).finish()
+    ArchiveWriter(out.append, header).finish()
     assert read(b"".join(out))[1].header == header

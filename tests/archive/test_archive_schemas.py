@@ -8,7 +8,19 @@ import jsonschema_rs
 import orjson
 import pytest
 from archive_records import (
-    ABOUT, FINGERPRINT, NOW, binding, concept, dropped_concept, dual, episode, header, memory, of_type, residue, written,
+    ABOUT,
+    FINGERPRINT,
+    NOW,
+    binding,
+    concept,
+    dropped_concept,
+    dual,
+    episode,
+    header,
+    memory,
+    of_type,
+    residue,
+    written,
 )
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
@@ -27,14 +39,16 @@ FROZEN = {
 }
 TOMBSTONE = {"type": "tombstone", "space": "a", "of": "binding", "id": "ep", "concept_id": "x", "sequence": 1}
 ODD: tuple[Any, ...] = (
-    None, True, "", "x", "x\n", "\u0085", "\u00fc" * 129, "a" * 256, "a" * 257, 0, 1, -1, 1.0, 1.5, -0.0, 5e-324, 1e308, 2**63, 2**64 - 1,
-    2**64, [], ["a"], [1], {}, {"a": "b"}, {"a": 1}, {"a": {"b": [1]}}, NOW, NOW[:-1], NOW + "\n", NOW.lower(),
+    None, True, "", "x", "x\n", "\u0085", "\u00fc" * 129, "a" * 256, "a" * 257,
+    0, 1, -1, 1.0, 1.5, -0.0, 5e-324, 1e308, 2**63, 2**64 - 1, 2**64, [], ["a"], [1], {}, {"a": "b"},
+    {"a": 1}, {"a": {"b": [1]}}, NOW, NOW[:-1], NOW + "\n", NOW.lower(),
     "2026-13-01T00:00:00.000000Z", "2026-01-01T23:60:00.000000Z", FINGERPRINT, FINGERPRINT.upper(), FINGERPRINT + "\n",
     "g1:5", "g1:5\n", "g1:", ":5", "0" * 4096, "snapshot", "records-00000.ndjson.zst\n", "m0001_dual_to_single\n",
 )  # fmt: skip
 
 
 def manifest() -> dict[str, Any]:
+    """A manifest with everything in it."""
     key = ("episode", "default", "ep_1")
     shard = Shard("records-00000.ndjson.zst", 1, 2, FINGERPRINT, 3, FINGERPRINT, key, key)
     part = Part("records", "dual_memory", {"episode": 1}, ContentDigest(5, 1), (shard,))
@@ -60,6 +74,7 @@ EXAMPLES = {
 
 
 def schema_of(name: str, definition: str) -> dict[str, Any]:
+    """The schema of one definition."""
     document = material.schema(name)
     if not definition:
         return document

@@ -11,18 +11,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.adapters.archives.verify import verify_backup
-from runbook.adapters.files import durable_file, open_regular, private_folder, safe_name, storage, sync_folder, write_atomic
+from runbook.adapters.files import (
+    durable_file,
+    open_regular,
+    private_folder,
+    safe_name,
+    storage,
+    sync_folder,
+    write_atomic,
+)
 from runbook.archive import canonical, limits, manifest
 from runbook.archive.digest import ContentDigest
 from runbook.archive.frames import Packer
 from runbook.archive.kinds import Key, archive_kind, schema_bytes, schema_name
 from runbook.archive.manifest import About, Manifest, Part, SchemaFile
 from runbook.archive.reader import chunks_of
-from runbook.archive.shards import Count, Shard, ShardWriter
+from runbook.archive.shards import Count, ShardWriter
 from runbook.errors import DamagedError, RefusedError
+
+if TYPE_CHECKING:
+    from runbook.archive.shards import Shard
 
 SUFFIX = ".backup"
 SCHEMAS = "schema"
@@ -67,9 +78,9 @@ def create_backup(folder: Path, about: About, kind: str, records: Lines, residue
     private_folder(folder)
     with storage(folder, "write a backup into"), _draft(folder) as draft:
         parent = _shards_of(folder / about.parent) if about.parent else {}
-        parts = [_PartWriter(draft, "records", kind, parent).write(records)]
+        parts = [PartWriter(draft, "records", kind, parent).write(records)]
         if residue is not None:
-            parts.append(_PartWriter(draft, "residue", "residue", parent).write(residue))
+            parts.append(PartWriter(draft, "residue", "residue", parent).write(residue))
         schemas = _write_schemas(draft, {part.kind for part in parts})
         sealed = Manifest(about, tuple(parts), schemas).sealed()
         sync_folder(draft)
@@ -130,8 +141,8 @@ def _holds(path: Path, wanted: str) -> bool:
     return found.sha256 == wanted
 
 
-class _PartWriter:
-    """Writes the shards of one part."""
+class PartWriter:
+    """Writes the shards of one part into the folder of a backup that grows."""
 
     def __init__(self, draft: Path, name: str, kind: str, parent: Mapping[str, Path]) -> None:
         self._draft = draft

@@ -58,4 +58,4 @@ def opened_export(path: Path) -> Iterator[ArchiveReader]:
 
 def spill() -> BinaryIO:
     """A temporary file without a name, on the disk."""
-    return tempfile.TemporaryFile()  # type: ignore[return-value]  # it is a BufferedRandom
+    return tempfile.TemporaryFile()
