@@ -49,9 +49,14 @@ def _ordered(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
     changed: dict[str, Any] = {name: _ordered(value[name], inner) for name, inner in shape.inner.items()}
     for name in shape.maps:
         free = value[name]
-        if free and (len(free) > 1 or any(type(item) in _NESTS for item in free.values())):
+        if free and _may_vary(free):
             changed[name] = orjson.Fragment(orjson.dumps(free, option=orjson.OPT_SORT_KEYS))
     return {**found, **changed} if changed else found
+
+
+def _may_vary(free: Mapping[str, Any]) -> bool:
+    """Can the map be written in more than one order?"""
+    return len(free) > 1 or any(type(item) in _NESTS for item in free.values())
 
 
 def embedding_text(raw: bytes) -> str:
@@ -74,7 +79,8 @@ def is_ordered(value: Mapping[str, Any], shape: Shape) -> bool:
     if there != shape.order and there != tuple(name for name in shape.order if name in value):
         return False
     for name in shape.maps:
-        if found := value[name]:
+        found = value[name]
+        if found and _may_vary(found):
             line = orjson.dumps(found)
             if line != orjson.dumps(found, option=orjson.OPT_SORT_KEYS):
                 return False
