@@ -46,6 +46,14 @@ _FORGET: dict[str, tuple[str, ...]] = {
     ),
 }
 _FORGET["memory"] = _FORGET["episode"]
+_FORGET_RESIDUE: dict[str, tuple[str, ...]] = {
+    "episode": ("DELETE FROM residue WHERE space = :space AND id = :id AND type IN ('episode', 'binding')",),
+    "concept": (
+        "DELETE FROM residue WHERE space = :space AND id = :id AND type = 'concept'",
+        "DELETE FROM residue WHERE space = :space AND concept_id = :id",
+    ),
+    "binding": _FORGET["binding"][1:],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +145,8 @@ class _Rows:
         self._spaces: set[str] = set()
         dual: dict[str, Callable[[dict[str, Any]], None]] = {"concept": self._concept, "binding": self._binding}
         data = {"episode": self._episode, "memory": self._memory, "tombstone": self._tombstone}
-        self._put = (
-            dict.fromkeys(("episode", "concept", "binding"), self._residue) if kind == "residue" else dual | data
-        )
+        left = {**dict.fromkeys(("episode", "concept", "binding"), self._residue), "tombstone": self._residue_gone}
+        self._put = left if kind == "residue" else dual | data
 
     def put(self, record: dict[str, Any]) -> None:
         """Take the record.
@@ -217,6 +224,10 @@ class _Rows:
         ends = (r["episode_id"], r["concept_id"]) if r["type"] == "binding" else (r["id"], "")
         row = (r["type"], r["space"], *ends, self._next(), orjson.dumps(r).decode())
         self._connection.execute("INSERT OR REPLACE INTO residue VALUES (?,?,?,?,?,?)", row)
+
+    def _residue_gone(self, r: dict[str, Any]) -> None:
+        for statement in _FORGET_RESIDUE[r["of"]]:
+            self._connection.execute(statement, r)
 
     def _tombstone(self, r: dict[str, Any]) -> None:
         self._forget(r["of"], r)

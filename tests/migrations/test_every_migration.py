@@ -131,8 +131,8 @@ def test_the_loss_table_counts_and_says_where_things_are_kept(to_single: Migrati
 def test_a_migration_imports_the_migration_types_only(found: Migration) -> None:
     """And of the standard library nothing that touches the world."""
     path = folder("migrations") / f"{found.name}.py"
-    froms = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
-    named = {getattr(node, "module", None) or "import" for node in froms}
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+    named = {getattr(node, "module", None) or "import" for node in imports}
     assert named <= {"collections.abc", "hashlib", "runbook.model.migration"}
 
 

@@ -161,6 +161,25 @@ def test_a_delta_carries_what_was_written_and_forgotten(node: RunningNode) -> No
     assert exact(export(node, generation=generation)) == exact(export(node))
 
 
+def test_a_converted_delta_makes_the_conversion_whole(node: RunningNode) -> None:
+    """Catching up: the changes, converted and added, give what converting everything now would give; residue too."""
+    lived_in(node)
+    summary, _ = read(export(node))
+    generation = staged(node, *converted(export(node), "single_memory"))
+    node.remember("written since", SPACE, id="new")
+    node.ask("DELETE", "/api/v1/memories/ep-1", space=SPACE)
+    for id_, text in (("ep-2", ALIKE[2]), ("ep-3", "not what it was")):
+        node.ask("DELETE", f"/api/v1/memories/{id_}", space=SPACE)
+        node.remember(text, SPACE, id=id_)
+    node.settle()
+    delta, left = converted(export(node, since=summary.header.snapshot.partition(":")[2]), "single_memory")
+    assert put(node, delta, generation).status == 201
+    assert put(node, left, generation).status == 201
+    whole, residue = converted(export(node), "single_memory")
+    assert exact(export(node, "single_memory", generation=generation)) == exact(whole)
+    assert exact(export(node, "residue", generation=generation)) == exact(residue)
+
+
 def test_a_node_serves_a_single_memory(start_node: StartNode) -> None:
     """Remember, recall, get and forget work; no concept forms; no flag can be switched on; kill -9 changes nothing."""
     node = lived_in(start_node())

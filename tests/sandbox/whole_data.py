@@ -15,7 +15,7 @@ from runbook.archive.layout import Header, Summary
 from runbook.archive.reader import ArchiveReader
 from runbook.archive.writer import ArchiveWriter
 from runbook.material import migration
-from runbook.model.migration import Concepts, Key, Place, Record, merged
+from runbook.model.migration import Concepts, Key, Place, Record, key_of, merged
 
 SPACE = "tenant-a"
 EXTREME = base64.b64encode(struct.pack("<3f", -0.0, 1e-45, 3.4028234663852886e38) * 256).decode()
@@ -107,14 +107,20 @@ def converted(archive: bytes, target: str, residue: bytes | None = None, *, keep
     for phase in migration(target).phases:
         fresh: dict[str, list[Record]] = {}
         for place, record, _ in phase.run(source, Concepts.KEEP if keep else Concepts.DROP, source):
-            if place is Place.RESIDUE and record["type"] != "tombstone":
+            if place is Place.RESIDUE:
                 left.append(record)
             elif place is Place.DATA:
                 fresh.setdefault(record["type"], []).append(record)
         for type_, more in fresh.items():
             data[type_] = list(merged(iter(data.get(type_, [])), iter(more)))
     since = summary.header.since
-    return write(target, [r for found in data.values() for r in found], since), write("residue", left, since)
+    return write(target, [r for found in data.values() for r in found], since), write("residue", _in_order(left), since)
+
+
+def _in_order(residue: list[Record]) -> list[Record]:
+    """Tombstones come of three phases."""
+    records = [each for each in residue if each["type"] != "tombstone"]
+    return records + sorted((each for each in residue if each["type"] == "tombstone"), key=key_of)
 
 
 def episode(id_: str, **other: Any) -> Record:
