@@ -15,7 +15,8 @@ from runbook.archive import limits
 from runbook.archive.kinds import Record, RecordKind, Shape
 
 _SAFE_DAY = "28"
-_NESTS = (dict, list)
+_FIRST_YEAR = "0001"
+_NESTS = frozenset((dict, list))
 
 
 class Fault(NamedTuple):
@@ -56,7 +57,7 @@ def _ordered(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
 
 def _may_vary(free: Mapping[str, Any]) -> bool:
     """Can the map be written in more than one order?"""
-    return len(free) > 1 or any(type(item) in _NESTS for item in free.values())
+    return len(free) > 1 or not _NESTS.isdisjoint(map(type, free.values()))
 
 
 def embedding_text(raw: bytes) -> str:
@@ -93,20 +94,25 @@ def fault_of(value: Mapping[str, Any], shape: Shape, path: str = "") -> Fault | 
     """What is wrong with a record that is valid by its schema: what JSON Schema cannot say."""
     if len(value) != len(shape.order):  # some members may be missing
         shape = shape.without(tuple(name for name in shape.order if name not in value))
-    for number, name in zip(shape.float_values(value), shape.floats, strict=True):
-        if type(number) is not float:
-            return Fault(f"{path}{name}", "a number that may have a fraction is written with one, such as 1.0")
-    for number, name in zip(shape.count_values(value), shape.counts, strict=True):
-        if type(number) is not int:
-            return Fault(f"{path}{name}", "a count is written without a fraction")
-    for moment, name in zip(shape.time_values(value), shape.times, strict=True):
-        if (moment[8:10] > _SAFE_DAY or moment[:4] == "0000") and not _is_day(moment):
+    if tuple(map(type, shape.number_values(value))) != shape.number_types:
+        return _number_fault(value, shape, path)
+    for moment in shape.time_values(value):
+        if (moment[8:10] > _SAFE_DAY or moment < _FIRST_YEAR) and not _is_day(moment):
+            name = next(name for name in shape.times if value[name] == moment)
             return Fault(f"{path}{name}", "there is no such day")
     if long := next((name for name in shape.ids if not _is_short(value[name])), None):
         return Fault(f"{path}{long}", f"longer than {limits.ID_BYTES} bytes")
     for name, inner in shape.inner.items():
         return fault_of(value[name], inner, f"{path}{name}.")
     return None
+
+
+def _number_fault(value: Mapping[str, Any], shape: Shape, path: str) -> Fault:
+    for name in shape.floats:
+        if type(value[name]) is not float:
+            return Fault(f"{path}{name}", "a number that may have a fraction is written with one, such as 1.0")
+    name = next(name for name in shape.counts if type(value[name]) is not int)
+    return Fault(f"{path}{name}", "a count is written without a fraction")
 
 
 def _is_short(text: str) -> bool:

@@ -45,7 +45,9 @@ class Shape:
         self.maps: Key = (*free, *of("provenance"))
         self.embedding = "embedding" in members
         self.inner = {name: Shape(member["properties"], member["required"]) for name, member in known.items()}
-        self.float_values, self.count_values, self.time_values = map(_values, (self.floats, self.counts, self.times))
+        self.number_types = (float,) * len(self.floats) + (int,) * len(self.counts)
+        self.number_values = _values(self.floats + self.counts)
+        self.time_values = _values(self.times)
         self._less: dict[Key, Shape] = {}
 
     def without(self, names: Key) -> "Shape":

@@ -34,7 +34,7 @@ from runbook.archive.shards import Shard
 FROZEN = {
     "dual_memory.v1": "7ba234d96c9610777a2f4a125d884a050304583284a46a789482534a5eb9c2e4",
     "single_memory.v1": "0890c6df7ac3b0745980132fa12d491667ebcfcfb17e96e63214d0138b2d48c5",
-    "residue.v1": "56facefe71ef59b561aba30532425b1940713a33034100e36af8f44d27b22f47",
+    "residue.v1": "67153cd8cf8bba99a1e30210ee6fd23e26c43002649f790ebc8e2b74c5797912",
     "manifest.v1": "45e9676b49bb11cce284a4f6e0ab76d5e018a76d65e6ce83905e6e195ac8a5b9",
 }
 TOMBSTONE = {"type": "tombstone", "space": "a", "of": "binding", "id": "ep", "concept_id": "x", "sequence": 1}
@@ -68,6 +68,7 @@ EXAMPLES = {
     "residue of a concept": ("residue.v1", "concept", residue()[1]),
     "residue of a dropped concept": ("residue.v1", "concept", dropped_concept()),
     "residue of a binding": ("residue.v1", "binding", residue()[2]),
+    "tombstone of a residue": ("residue.v1", "tombstone", TOMBSTONE),
     "header": ("dual_memory.v1", "archive", orjson.loads(header("dual_memory", 5).line()[len(b'{"archive":') : -1])),
     "manifest": ("manifest.v1", "", manifest()),
 }
