@@ -1,4 +1,4 @@
-"""`python switching_node.py FOLDER ARCHIVE`: fill a generation from the archive, serve it, go back, and drop it."""
+"""`python switching_node.py FOLDER ARCHIVE STEP`: one step with the generations of the node in that folder."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,18 @@ from runbook.sandbox.engine import Engine
 
 
 def main() -> None:
-    """Do all of it; whoever kills the process chooses where it ends."""
-    engine = Engine(Path(sys.argv[1]))
-    generation, _ = engine.holdings.fill([Path(sys.argv[2]).read_bytes()])
-    engine.activate(generation, engine.store.sequence)
-    engine.activate("g1", engine.store.sequence)
-    engine.holdings.drop(generation)
+    """Do it; whoever kills the process chooses where it ends."""
+    folder, archive, step = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    engine = Engine(folder)
+    match step:
+        case "fill":
+            engine.holdings.fill([archive.read_bytes()])
+        case "activate":
+            engine.activate("g2", engine.store.sequence)
+        case "return":
+            engine.activate("g1", engine.store.sequence)
+        case "drop":
+            engine.holdings.drop("g2")
     engine.close()
 
 
