@@ -87,7 +87,11 @@ def _document(baseline: Baseline) -> dict[str, Any]:
         "captured_at": baseline.captured_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "window_seconds": baseline.window_seconds,
         "nodes": {
-            name: {"quantities": dict(node.quantities), "settings": dict(node.settings)}
+            name: {
+                "quantities": dict(node.quantities),
+                "settings": dict(node.settings),
+                "reaches": dict(node.reaches),
+            }
             for name, node in baseline.nodes.items()
         },
     }
@@ -105,7 +109,7 @@ def _read(data: bytes, path: Path) -> Baseline:
         raise DamagedError(f"{path}: captured_at: {error}", hint=_HINT) from None
     try:
         nodes = {
-            name: NodeBaseline(quantities=node["quantities"], settings=_settings(node["settings"]))
+            name: NodeBaseline(node["quantities"], _settings(node["settings"]), node.get("reaches", {}))
             for name, node in document["nodes"].items()
         }
     except UsageError as error:

@@ -78,7 +78,8 @@ def _lines(baseline: Baseline, path: str) -> Iterator[Line]:
     for name, node in baseline.nodes.items():
         yield line(name, Style.STRONG)
         for quantity, value in node.quantities.items():
-            yield line(f"{quantity:<58} {figure(value)}", indent=2, hang=2)
+            reach = f" +- {figure(node.reaches[quantity])}" if quantity in node.reaches else ""
+            yield line(f"{quantity:<58} {figure(value)}{reach}", indent=2, hang=2)
         for key, setting in node.settings.items():
             yield line(f"{key:<58} {shown(setting)}", Style.FAINT, indent=2, hang=2)
     if path:

@@ -28,7 +28,7 @@ from runbook.model.target import Node, Target
 from runbook.ports import BrakePorts
 from runbook.report.lines import Line, Style, line
 from runbook.report.rollback import curl_lines, rolled_data, rolled_lines
-from runbook.wire.token import authorization
+from runbook.wire.token import authorization, carries
 
 if TYPE_CHECKING:
     from runbook.adapters.journal import FileJournal
@@ -147,7 +147,8 @@ def _question(target: Target, what: Rollback) -> list[Line]:
 
 
 def _print_curl(wishes: Wishes, target: Target, what: Rollback) -> ExitCode:
-    lines = curl_lines(target, what)
+    open_ = [node for node in target.nodes if not carries(node, allow_plain_http=target.allow_plain_http)]
+    lines = curl_lines(target, what, [node.name for node in open_ if node.token_file is not None])
     if wishes.as_json:
         _show_json(f"rollback {what.value}", ExitCode.DONE, {"curl": list(lines)})
     else:

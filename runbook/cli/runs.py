@@ -118,14 +118,16 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
         return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
     plan = undo_plan(run, current.new_run_id(), wishes.reason)
     if not plan.steps:
-        if run.status is RunStatus.OPEN:  # killed before its first step, its plays may read on
+        if run.status is RunStatus.OPEN:  # killed before its first step
             with ScreenTalk() as talk:
                 undo(_context(current, plan, wishes.config, talk), plan)
+            run = run_named(current, run_id)
         if wishes.as_json:
             show_json(envelope("runs", "runbook undo", ExitCode.DONE, {"runs": [run_data(run)]}))
         else:
             by = f": it was undone by {run.undone_by}" if run.undone_by else ""
-            show([line(f"Run {run_id} has nothing in effect that could be undone{by}.")])
+            closed = ": it is closed" if run.status is RunStatus.UNDONE and not by else ""
+            show([line(f"Run {run_id} has nothing in effect that could be undone{by}{closed}.")])
         return ExitCode.DONE
     if not wishes.yes:
         show(_plan_lines(plan))

@@ -5,6 +5,8 @@ import os
 import sys
 from typing import Any, TextIO
 
+_left: set[int] = set()
+
 
 class _Output(io.FileIO):
     """Bytes whose reader may leave: what is written after that goes nowhere, and the command still does its work."""
@@ -13,6 +15,7 @@ class _Output(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
+            _left.add(self.fileno())
             return memoryview(data).nbytes
 
 
@@ -38,6 +41,11 @@ def prepare() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = _wrapped(_Output(1, "w", closefd=False), sys.stdout, by_lines=False)
     sys.stderr = _wrapped(_Talk(2, "w", closefd=False), sys.stderr, by_lines=True)
+
+
+def reader_left() -> bool:
+    """Has whoever read stdout gone? What has no other end than its reader ends then."""
+    return 1 in _left
 
 
 def abandon_stdout() -> None:

@@ -12,6 +12,7 @@ from runbook.cli.incident import EXIT_OF, span_of
 from runbook.cli.issue import known_issues
 from runbook.cli.open_runs import open_runs
 from runbook.cli.screen import ScreenTalk, show, show_json, show_json_line
+from runbook.cli.streams import reader_left
 from runbook.engine.alerts import understood
 from runbook.engine.diagnose import silent_nodes, survey
 from runbook.engine.rank import ranked
@@ -43,7 +44,7 @@ class Wishes:
 
 
 def look(wishes: Wishes) -> ExitCode:
-    """Once, or until Ctrl-C.
+    """Once, or until Ctrl-C, or until nobody reads stdout any more.
 
     Raises:
         UnreachableError: no node of the target answered; while watching that is only told.
@@ -60,11 +61,13 @@ def look(wishes: Wishes) -> ExitCode:
         if not wishes.watch:
             return _once(current, target, ports, wishes, alerts)
         while True:
-            begin = current.clock.monotonic()
+            begin, code = current.clock.monotonic(), ExitCode.UNREACHABLE
             try:
-                _once(current, target, ports, wishes, alerts)
+                code = _once(current, target, ports, wishes, alerts)
             except UnreachableError as error:
                 talk.say(f"{error.message}: {error.hint}")
+            if reader_left():
+                return code
             current.clock.sleep(max(wishes.every.total_seconds() - (current.clock.monotonic() - begin), 0.0))
 
 
@@ -81,7 +84,8 @@ def _once(current: Session, target: Target, ports: ReadPorts, wishes: Wishes, al
         reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent_nodes(found[0]))
         raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
     code = EXIT_OF[any_of(each.present for each in found)]
-    _tell(current, ranked(found), wishes, alerts, code)
+    explains = {each.slug: each.explains for each in known_issues()}
+    _tell(current, ranked(found, explains), wishes, alerts, code)
     return code
 
 

@@ -9,7 +9,7 @@ from runbook.errors import NotSupportedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding
 from runbook.model.measurement import Baseline, Measurement, NodeBaseline, Silence
-from runbook.model.quantity import AboveBaseline, BelowBaseline, Quantity
+from runbook.model.quantity import AboveBaseline, BelowBaseline, How, Quantity
 from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
@@ -67,7 +67,7 @@ def capture(
         else:
             measured = [measure(node.name, found, quantity) for quantity in quantities]
             values = {each.quantity: each.value for each in measured if each.value is not None and not each.reason}
-            recorded[node.name] = NodeBaseline(values, known)
+            recorded[node.name] = NodeBaseline(values, known, _reaches(measured, quantities))
     if not recorded:
         told = all(each.answered for each in silent)
         kind, what = (NotSupportedError, "tells what a baseline is made of") if told else (UnreachableError, "answered")
@@ -76,3 +76,10 @@ def capture(
             hint="; ".join(f"{each.node}: {each.reason}" for each in silent),
         )
     return Baseline(target.name, ports.clock.now(), window.total_seconds(), recorded), tuple(silent)
+
+
+def _reaches(measured: Sequence[Measurement], quantities: Sequence[Quantity]) -> dict[str, float]:
+    """How well the means are known: a later diagnosis compares with them, and must not take them for exact."""
+    means = {quantity.name for quantity in quantities if quantity.how is How.MEAN}
+    known = ((each.quantity, each.low, each.high) for each in measured if each.quantity in means and not each.reason)
+    return {name: (high - low) / 2 for name, low, high in known if low is not None and high is not None}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from runbook.engine.ask import ask
-from runbook.engine.evaluate import check_setting
+from runbook.engine.evaluate import allowing, check_setting
 from runbook.engine.growth import growths
 from runbook.engine.measure import Span, measure
 from runbook.engine.reading import Questions, Reading, read_fleet
@@ -111,14 +111,15 @@ def _decides(symptom: Symptom, answer: Answer) -> bool:
 
 
 def _symptoms(runbook: Runbook, node: Node, reading: Reading) -> tuple[Finding, ...]:
-    silence = Silence(node.name, "it was not read")
+    silence, known = Silence(node.name, "it was not read"), reading.baseline
 
     def now(quantity: Quantity) -> Measurement:
         samples = reading.samples if quantity.over is None or reading.history is None else reading.history
-        return measure(node.name, samples.get(node.name, silence), quantity, reading.warm_up)
+        measured = measure(node.name, samples.get(node.name, silence), quantity, reading.warm_up)
+        return allowing(measured, 0.0 if known is None else known.reach(node.name, quantity.name))
 
     def before(quantity: Quantity) -> float | None:
-        return None if reading.baseline is None else reading.baseline.quantity(node.name, quantity.name)
+        return None if known is None else known.quantity(node.name, quantity.name)
 
     return tuple(ask(each, node.name, now, before, reading.said, reading.source) for each in runbook.symptoms)
 

@@ -127,7 +127,7 @@ def _detect(scene: Scene, baseline: Baseline, began: float) -> _Seen:
 
 def _look(scene: Scene, baseline: Baseline, window: timedelta) -> _Seen:
     diagnoses, settings = survey(scene.known, scene.fleet.target, scene.ports.read, baseline, window)
-    first = ranked(diagnoses)[0].issue
+    first = ranked(diagnoses, {each.slug: each.explains for each in scene.known})[0].issue
     diagnosis = next(each for each in diagnoses if each.issue == scene.runbook.slug)
     wrong = misjudged(diagnosis, scene.sick)
     if not wrong and first != scene.runbook.slug:  # a cause of one is often a sign of another: told, and no failure

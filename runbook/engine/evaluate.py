@@ -1,6 +1,7 @@
 """From measurements to findings: the answer, and the arithmetic that a person can check by hand."""
 
 import math
+from dataclasses import replace
 from typing import assert_never
 
 from runbook.engine.figures import digits_to_tell, figure
@@ -57,6 +58,17 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
     if measured.reason and answer is Answer.UNKNOWN:
         arithmetic = f"{figure(measured.value)} {condition.quantity.unit} settles nothing: {measured.reason}"
     return Finding(measured.node, question, answer, arithmetic, source, measured.value, limit)
+
+
+def allowing(measured: Measurement, reach: float) -> Measurement:
+    """The measurement with an interval that allows for what it is compared with, which is not exact itself.
+
+    Independent errors add in squares (Casella & Berger, Statistical Inference, 2nd ed., 4.5.6).
+    """
+    value, low, high = measured.value, measured.low, measured.high
+    if not reach or value is None or low is None or high is None:
+        return measured
+    return replace(measured, low=value - math.hypot(value - low, reach), high=value + math.hypot(high - value, reach))
 
 
 def _relative(factor: float, floor: float, baseline: float | None) -> tuple[float, float, str]:

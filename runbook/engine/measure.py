@@ -9,7 +9,7 @@ from itertools import pairwise
 from runbook.engine import histograms
 from runbook.engine.growth import growth
 from runbook.engine.histograms import begin_of
-from runbook.engine.restarts import START_TIME, restarts
+from runbook.engine.restarts import START_TIME, restarts, same_process
 from runbook.model.measurement import Measurement, NodeSamples, Samples, Series, Silence, WarmUp
 from runbook.model.quantity import How, Quantity
 from runbook.model.target import Node
@@ -83,6 +83,8 @@ def measure(node: str, found: NodeSamples | Silence, quantity: Quantity, warm_up
     """One quantity of one node. Silence, too few samples and an idle histogram are "no data", never zero."""
     if isinstance(found, Silence):
         return _nothing(node, quantity, found.reason)
+    if quantity.how is How.RISE and same_process(found):
+        return Measurement(node, quantity.name, 0.0)  # others may have been ended; or the node does not tell
     series = [each for name in quantity.series for each in found.named(name) if _counts(each, quantity)]
     missing = [name for name in quantity.series if all(each.name != name for each in series)]
     if missing:

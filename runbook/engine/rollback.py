@@ -62,7 +62,7 @@ def rollback(ports: BrakePorts, target: Target, wish: Wish) -> Rolled:
         work.press()
         work.play()
         work.stragglers(begun)
-        work.end_plays()
+        work.overtake()
         work.last_look()
     except (KeyboardInterrupt, InterruptedRunError) as error:
         interrupted = getattr(error, "code", ExitCode.INTERRUPTED)
@@ -110,11 +110,8 @@ class _Work:
         self.pulling.settle(FIRST_SECONDS, lambda each: each.tries > 0)
         self.look()
         self.ports.talk.say(self._so_far())
-        self.progress.overtaken = self.recorder.overtake(plan.target, plan.id, plan.command)
-        for run in self.progress.overtaken:
-            self.ports.talk.say(f"run {run} had not ended: it stops at its next step, and puts nothing back")
         self.note_outcomes()
-        self.end_plays()
+        self.overtake()
 
     def look(self) -> None:
         """Take over what HTTP knows by now; what the last look found out counts more."""
@@ -129,11 +126,20 @@ class _Work:
         for step in plan.steps:
             self.recorder.note(Event.STEP_OUTCOME, plan.id, step_details(step, nodes, self.mark))
 
-    def end_plays(self) -> None:
-        """End what the overtaken runs have under way: a play works for minutes, and may switch on what is off by now.
+    def overtake(self) -> None:
+        """Tell the runs that have not ended to stop, and end their plays: one may switch on again what is off by now.
 
-        Called once more before the last look, since a run that had looked before it was told may have begun a play.
+        Once more before the last look: a run may have begun meanwhile, or a play of one that had looked before it was
+        told, and a journal that could not be read may be well again.
         """
+        plan, before = self.progress.plan, self.progress.overtaken
+        found = self.recorder.overtake(plan.target, plan.id, plan.command)
+        for run in found:
+            self.ports.talk.say(f"run {run} had not ended: it stops at its next step, and puts nothing back")
+        self.progress.overtaken = tuple(dict.fromkeys(before + found))
+        self._end_plays()
+
+    def _end_plays(self) -> None:
         for mark in self.recorder.plays_of(self.progress.overtaken) if self.progress.overtaken else ():
             try:
                 if self.ports.plays().end(mark):

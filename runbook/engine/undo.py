@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runbook.engine.apply import nodes_named
-from runbook.engine.carry import Carried, Context, alone, carry, end_orphans
+from runbook.engine.carry import Carried, Context, alone, carry, end, end_orphans
 from runbook.engine.history import runs_of
 from runbook.errors import RefusedError, UnreachableError
 from runbook.model.finding import Change
@@ -36,7 +36,7 @@ def undo_plan(run: Run, run_id: str, reason: str) -> RunPlan:
 def undo(context: Context, plan: RunPlan, *, force: bool = False) -> Carried:
     """Carry out an undo plan, after a look at every node: nothing is touched where a value was changed since.
 
-    Of an empty plan only what a killed play of the run left running is ended.
+    With an empty plan what a killed play of the run left running is ended, and a run that still stands open is closed.
 
     Raises:
         LockedError: the run that is to be undone is still being carried.
@@ -44,8 +44,7 @@ def undo(context: Context, plan: RunPlan, *, force: bool = False) -> Carried:
         UnreachableError: no node of the plan can be read.
     """
     if not plan.steps:
-        with context.ports.locks.hold(f"run-{plan.undoes}", plan.id):
-            end_orphans(context, runs_of(context.ports.journal.entries())[plan.undoes])
+        _close(context, plan)
         return Carried(plan, RunStatus.DONE)
     with alone(context, plan), context.ports.locks.hold(f"run-{plan.undoes}", plan.id):
         run = runs_of(context.ports.journal.entries())[plan.undoes]
@@ -63,6 +62,15 @@ def undo(context: Context, plan: RunPlan, *, force: bool = False) -> Carried:
         if force:
             plan = replace(plan, steps=tuple(_as_found(settings, step) for step in plan.steps))
         return carry(context, plan, plan.steps, new=True)
+
+
+def _close(context: Context, plan: RunPlan) -> None:
+    """A run that was killed with nothing in effect must not stand in the way of others."""
+    with context.ports.locks.hold(f"run-{plan.undoes}", plan.id):
+        run = runs_of(context.ports.journal.entries())[plan.undoes]
+        end_orphans(context, run)
+        if run.status is RunStatus.OPEN and not undo_plan(run, plan.id, plan.reason).steps:
+            end(context, run.plan, RunStatus.UNDONE)
 
 
 def _check_reachable(settings: NodeSettings) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from runbook.engine.evaluate import evaluate
+from runbook.engine.evaluate import allowing, evaluate
 from runbook.engine.measure import measure, series_of
 from runbook.model.answer import Answer, all_of
 from runbook.model.finding import Finding
@@ -76,6 +76,7 @@ def _findings(
         for condition in verify.expect:
             quantity = condition.quantity
             before = None if baseline is None else baseline.quantity(node.name, quantity.name)
-            question = f"{quantity.metric} is back"
-            found.append(evaluate(question, condition, measure(node.name, read, quantity), before, source))
+            reach = 0.0 if baseline is None else baseline.reach(node.name, quantity.name)
+            measured = allowing(measure(node.name, read, quantity), reach)
+            found.append(evaluate(f"{quantity.metric} is back", condition, measured, before, source))
     return tuple(found)

@@ -100,5 +100,6 @@ RUNBOOK = Runbook(
         "and call the owner of the writing service: something floods the node with loosely similar episodes."
     ),
     drill="high-formation",
+    explains=("memory-leak", "poor-recall-quality"),
     alerts=("HighConceptFormationRate", "ConsolidationSlow"),
 )

@@ -1,7 +1,7 @@
 """What was read from the fleet: samples, and the numbers made of them. Silence is a value with a reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from runbook.model.settings import Settings
@@ -91,10 +91,14 @@ class WarmUp:
 
 @dataclass(frozen=True, slots=True)
 class NodeBaseline:
-    """One node when it was well: its quantities by name, and its settings."""
+    """One node when it was well: its quantities by name, and its settings.
+
+    `reaches` are half the 95 % intervals of those quantities that are means: how well they are known.
+    """
 
     quantities: Mapping[str, float]
     settings: Settings
+    reaches: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,11 @@ class Baseline:
         """The value recorded for that node, or None."""
         found = self.nodes.get(node)
         return None if found is None else found.quantities.get(name)
+
+    def reach(self, node: str, name: str) -> float:
+        """How far the value recorded may be off, to either side; 0 where that is not known."""
+        found = self.nodes.get(node)
+        return 0.0 if found is None else found.reaches.get(name, 0.0)
 
     def setting(self, node: str, key: str) -> object | None:
         """The setting recorded for that node, or None."""

@@ -22,7 +22,10 @@ class Metric:
         return Quantity(self.name, How.LAST, unit, labels=self.labels)
 
     def rise(self, unit: str) -> Quantity:
-        """How often it counted within the window; a count that outlives its process, so that a restart is no reset."""
+        """How often a count of ended processes rose within the window; it outlives them, so that a restart is no reset.
+
+        None where one process ran throughout, whatever the count says: others are counted in it, too.
+        """
         return Quantity(self.name, How.RISE, unit, labels=self.labels)
 
     def share_of(self, whole: str) -> Quantity:

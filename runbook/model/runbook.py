@@ -128,7 +128,8 @@ class Verify:
 class Runbook:
     """One known issue. Present when the `leading` symptom and one `supporting` one are there, or one that stands alone.
 
-    `alerts` are the names of alerts that mean it; `drill` is the fault of the sandbox that it is rehearsed with.
+    `alerts` are the names of alerts that mean it; `drill` is the fault of the sandbox that it is rehearsed with;
+    `explains` are the slugs of issues that follow from it.
     """
 
     slug: str
@@ -142,6 +143,7 @@ class Runbook:
     escalate: str
     drill: str
     alerts: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
     review: Review | None = None
     breakdown: Breakdown | None = None
     evidence: Evidence | None = None

@@ -15,6 +15,7 @@ PRESENCE = {
 }
 FEW_NODES = 4
 NOT_TOLD = "No node tells what this needs, and looking longer will not help. What can be read of them: runbook nodes"
+NO_BASELINE = "Without a baseline it is not known what is usual. When the fleet is well: runbook baseline capture"
 
 
 def diagnosis_lines(runbook: Runbook, diagnosis: Diagnosis) -> Iterator[Line]:
@@ -91,6 +92,8 @@ def next_lines(runbook: Runbook, diagnosis: Diagnosis, command: str, *, changes:
         case Answer.NO:
             yield line("Nothing to do.")
         case Answer.UNKNOWN:
+            if not diagnosis.baseline and not diagnosis.none_tells:
+                yield line(NO_BASELINE, hang=2)
             told = "It could not be told. Mend what is silent; where nothing is, look longer: --window 60s"
             yield line(NOT_TOLD if diagnosis.none_tells else told, hang=2)
         case Answer.YES if changes:

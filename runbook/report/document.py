@@ -179,7 +179,11 @@ def baseline_data(baseline: Baseline, silent: Iterable[Silence], path: str) -> d
         "window_seconds": baseline.window_seconds,
         "path": path,
         "nodes": {
-            name: {"quantities": dict(node.quantities), "settings": dict(node.settings)}
+            name: {
+                "quantities": dict(node.quantities),
+                "reaches": dict(node.reaches),
+                "settings": dict(node.settings),
+            }
             for name, node in baseline.nodes.items()
         },
         "silent": [{"node": each.node, "reason": each.reason} for each in silent],

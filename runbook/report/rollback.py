@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from runbook.engine.brake_record import NodeOutcome, Rolled
@@ -117,12 +117,15 @@ def _rounded(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else round(milliseconds, 1)
 
 
-def curl_lines(target: Target, what: Rollback) -> tuple[str, ...]:
+def curl_lines(target: Target, what: Rollback, refused: Collection[str] = ()) -> tuple[str, ...]:
     """Lines of a shell that do the same, all nodes at once; each token goes from its file to its node.
 
     No proxy of the environment gets it. Nothing of curl is used that one of 2018 lacks; the status is printed.
+    `refused` are nodes that no token may be sent to, since it would cross a network in the open: for them a remark.
     """
-    return (*(f"{_curl(node, what)} &" for node in target.nodes), "wait")
+    why = "its token would cross the network in the open: use https, or set allow_plain_http = true for this target"
+    nodes = (f"# {each.name}: {why}" if each.name in refused else f"{_curl(each, what)} &" for each in target.nodes)
+    return (*nodes, "wait")
 
 
 def _curl(node: Node, what: Rollback) -> str:

@@ -8,7 +8,7 @@ from runbook.model.alert import Alert
 from runbook.model.answer import Answer, any_of
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis
 from runbook.model.runbook import Runbook
-from runbook.report.diagnosis import NOT_TOLD, PRESENCE
+from runbook.report.diagnosis import NO_BASELINE, NOT_TOLD, PRESENCE
 from runbook.report.document import node_data
 from runbook.report.lines import EMPTY, SYMPTOM_STYLES, Line, Style, line
 
@@ -78,6 +78,8 @@ def _next_lines(found: Sequence[Diagnosis], command: str) -> Iterator[Line]:
             shows = ("   shows all of it, and the plan", Style.FAINT)
             yield Line((("Next:  ", Style.PLAIN), (command, Style.STRONG), shows))
         case Answer.UNKNOWN:
+            if not found[0].baseline and not found[0].none_tells:
+                yield line(NO_BASELINE, hang=2)
             told = "Some of it could not be told. Mend what is silent; else look longer: --window 60s"
             yield line(NOT_TOLD if found[0].none_tells else told, hang=2)
         case Answer.NO:

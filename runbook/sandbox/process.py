@@ -39,22 +39,12 @@ def collections() -> list[int]:
 
 
 def oom_kills() -> int | None:
-    """Processes that the kernel killed for want of memory: None where it does not tell.
-
-    Of its control group; where that has no count of its own (the root group, groups of version 1), of the machine.
-    """
-    events = None
-    with suppress(OSError, StopIteration):
+    """Processes of this control group that the kernel killed for want of memory; None where it does not tell."""
+    try:
         own = Path("/proc/self/cgroup").read_text(encoding="utf-8")
         path = next(line[3:] for line in own.splitlines() if line.startswith("0::"))
-        events = _count(Path(f"/sys/fs/cgroup{path}/memory.events"))
-    return _count(Path("/proc/vmstat")) if events is None else events
-
-
-def _count(events: Path) -> int | None:
-    try:
-        lines = events.read_text(encoding="ascii").splitlines()
-        return int(next(line.split()[1] for line in lines if line.startswith("oom_kill ")))
+        events = Path(f"/sys/fs/cgroup{path}/memory.events").read_text(encoding="ascii")
+        return int(next(line.split()[1] for line in events.splitlines() if line.startswith("oom_kill ")))
     except (OSError, StopIteration, ValueError):
         return None
 

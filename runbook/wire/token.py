@@ -24,12 +24,17 @@ def authorization(node: Node, *, allow_plain_http: bool) -> dict[str, str]:
     """
     if node.token_file is None:
         return {}
-    if not (allow_plain_http or _kept_private(node.url)):
+    if not carries(node, allow_plain_http=allow_plain_http):
         raise RefusedError(
             f"node {node.name}: refusing to send a token over plain http to another machine",
             hint="use https, or set allow_plain_http = true for this target",
         )
     return {"Authorization": f"Bearer {_read(node.token_file)}"}
+
+
+def carries(node: Node, *, allow_plain_http: bool) -> bool:
+    """May a token go to this node: over https, to this machine, or wherever the target allows plain http?"""
+    return allow_plain_http or _kept_private(node.url)
 
 
 def _kept_private(url: str) -> bool:

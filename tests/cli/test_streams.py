@@ -144,3 +144,12 @@ def test_an_error_is_plain_where_colour_is_not_wanted(environment: dict[str, str
     _, shown = on_terminal([*WORDS, "undo", "r1"], environment | {"NO_COLOR": "1", "TERM": "xterm"}, tmp_path)
     assert "there is no run" in shown
     assert "\x1b" not in shown
+
+
+def test_watching_ends_when_its_reader_leaves(target: Path, state: Path) -> None:
+    """What would go on for ever has nobody to go on for."""
+    environment = plain_environment(state) | {"RUNBOOK_CONFIG": str(target / "runbook.toml")}
+    script = "runbook diagnose --watch --every 1s --window 1s | head -1; echo ${PIPESTATUS[0]}"
+    done = shell(script, environment, target)
+    assert done.stdout.splitlines()[0].endswith("UTC")
+    assert done.stdout.split()[-1] == "4"

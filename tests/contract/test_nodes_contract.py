@@ -259,6 +259,7 @@ GARBAGE: list[tuple[object, str]] = [
     ({}, "no list of concepts"),
     ({"concepts": {"a": 1}}, "no list of concepts"),
     ({"concepts": None}, "no list of concepts"),
+    ({"concepts": [{"size": 3, "coherence": 1e308}, {"size": 3, "coherence": -7}, {}]}, "none of them can be read"),
 ]
 
 

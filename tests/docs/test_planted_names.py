@@ -60,6 +60,7 @@ PLANTED = [
         "GET, POST /api/v1/admin/features",
     ),
     (Kind.ENDPOINT, "`curl -s http://localhost:7432/metrics`", "GET /metrics", "GET /metrics/prometheus"),
+    (Kind.ENDPOINT, "`curl -s localhost:7432/metrics`", "GET /metrics", "GET /metrics/prometheus"),
     (
         Kind.ENDPOINT,
         "```sh\ncurl -d '{}' $URL/api/v1/admin/cells\n```",
@@ -146,6 +147,7 @@ def test_it_is_found_in_another_s_runbook_too(names: Names, kind: Kind, text: st
         "```sh\ncd runbook && ls; git clone https://x.example/runbook here\npip install runbook extras\nexit 42\n```",
         "```sh\nansible-playbook -i inv.yml site.yml --check --diff -e foo=1 --limit web\n```",
         "```sh\ncurl -sf https://prometheus.example:9090/api/v1/query?query=up\ncurl https://shop.example/health\n```",
+        "```sh\ncurl shop.example:80/metrics https://shop.example/metrics prometheus.example:9090/api/v1/query\n```",
         "```sh\nrunbook COMMAND --help; runbook undo <RUN> --yes; runbook undo $RUN -y\n```",
         "```sh\nrunbook runs|head 2>&1 >x.txt &\n```",
         "`runbook undo RUN [--yes]`, `runbook ...`, `runbook {issue} --act`, `runbook NAME`",

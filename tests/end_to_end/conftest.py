@@ -4,13 +4,20 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from end_to_end_fleet import Command, sick_fleet
+from end_to_end_fleet import Command, sick_fleet, well_fleet
 
 
 @pytest.fixture(scope="module")
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """One sick node, for tests that leave it as they found it."""
     with sick_fleet(tmp_path_factory.mktemp("state"), 1) as command:
+        yield command
+
+
+@pytest.fixture(scope="module")
+def well(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """Two nodes with a baseline and traffic."""
+    with well_fleet(tmp_path_factory.mktemp("state"), 2) as command:
         yield command
 
 

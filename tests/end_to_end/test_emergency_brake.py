@@ -221,6 +221,15 @@ def test_the_curl_lines_do_the_same_and_hold_no_token(command: Command, fleet: F
     assert [host for host in HOSTS if f"HTTP 200 {host}" not in done.stdout] == [], done
 
 
+def test_no_curl_line_sends_a_token_over_plain_http_to_another_machine(command: Command, fleet: Fleet) -> None:
+    """What the command itself refuses it does not print either; a shell passes over the remark."""
+    fleet.write_inventory(engram_token_file=str(command.state / "token"))
+    add_hosts(fleet, far="http://node.example:7432")
+    lines = command("rollback", "full", "--print-curl").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines if "node.example" in line or "far" in line] == ["# far"], lines
+    assert len(lines) == len(HOSTS) + 2
+
+
 def test_without_a_terminal_and_without_yes_it_is_refused(command: Command, fleet: Fleet) -> None:
     """13, with what to add; nothing was touched."""
     done = command("rollback", "full", expect=13, stdin=subprocess.DEVNULL)

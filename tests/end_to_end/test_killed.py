@@ -4,10 +4,9 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from end_to_end_fleet import Command, kill
+from end_to_end_fleet import Command, kill, orphans
 
 THRESHOLD = "dual_memory.coherence_threshold"
 SAMPLE_RATE = "dual_memory.concept_sample_rate"
@@ -27,18 +26,6 @@ def tuned(command: Command) -> dict[str, object]:
     """What the runbook tunes on the one node."""
     known = command.settings()["node-1"]
     return {key: known[key] for key in CURED}
-
-
-def orphans(mark: str) -> list[int]:
-    """Processes of a play, found by its mark, by this test's own means."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdecimal() and f"RUNBOOK_PLAY={mark}".encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
 
 
 def journaled(command: Command, known: int, event: str, step: int) -> bool:

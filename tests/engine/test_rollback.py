@@ -258,6 +258,34 @@ def test_a_run_is_overtaken_while_it_watches() -> None:
     assert carried.watched.seconds < 1
 
 
+def test_a_run_that_could_not_be_told_at_first_is_told_before_the_last_look() -> None:
+    """The journal was held by somebody for a moment, as the brake was pulled."""
+    scene = fleet()
+
+    class Held:
+        """Cannot be read the first time."""
+
+        held = True
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(scene.journal, name)
+
+        def entries(self) -> Any:
+            held, self.held = self.held, False
+            if held:
+                raise LockedError("another process has held it for 1 s")
+            return scene.journal.entries()
+
+    def before(_: PlayRequest) -> None:
+        scene.plays.before = lambda _: None
+        rolled = pull(scene, journal=Held)
+        assert rolled.overtaken == (RUN,)
+
+    plan = scene.diagnosed()
+    scene.plays.before = before
+    assert scene.act(plan=plan).status is RunStatus.SUPERSEDED
+
+
 def test_the_play_that_an_overtaken_run_is_in_the_middle_of_is_ended() -> None:
     """At once, and once more before the last look; the run is `superseded`, though this was its last step."""
     scene = fleet(**dict.fromkeys(NAMES[1:], OFF), a=OFF | {CONCEPTS: True})

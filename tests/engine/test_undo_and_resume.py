@@ -418,3 +418,20 @@ def test_a_node_that_left_the_inventory_does_not_keep_the_others_from_being_undo
     assert scene.settings == dict.fromkeys(NAMES[1:], SICK)
     assert lost == ORDINARY
     assert all("inventory" in result.hosts[-1].message for result in carried.results)
+
+
+def test_a_run_that_was_killed_before_its_first_step_is_closed_by_an_undo() -> None:
+    """Nothing is in effect, so there is nothing to put back; it must not stand in the way of the next run."""
+    whole = world()
+    whole.act()
+    cut = world()
+    cut.wire.trip_after = whole.wire.calls.index("journal.append") + 1
+    with pytest.raises(CrashError):
+        cut.act()
+    cut.wire.trip_after = None
+    assert cut.runs()[RUN].status is RunStatus.OPEN
+    assert not cut.undo_plan().steps
+    cut.undo()
+    assert cut.runs()[RUN].status is RunStatus.UNDONE
+    assert UNDO not in cut.runs(), "no run of its own for nothing"
+    assert not cut.undo_plan().steps

@@ -167,6 +167,7 @@ def test_it_is_rehearsed_with_a_fault_that_the_sandbox_has(name: str) -> None:
     assert ISSUES[name].drill in available()
     others = {alert for other, issue in ISSUES.items() if other != name for alert in issue.alerts}
     assert ISSUES[name].alerts
+    assert set(ISSUES[name].explains) <= {issue.slug for issue in ISSUES.values()} - {ISSUES[name].slug}
     assert not others & set(ISSUES[name].alerts)
 
 

@@ -101,6 +101,13 @@ def test_the_verdict_and_what_to_do_next_fit_each_other(answers: tuple[Answer, .
     assert document["data"]["next"] == (COMMAND if answers[0] is YES else None)
 
 
+@pytest.mark.parametrize("baseline", ["", "2026-11-22T22:15:29+00:00"])
+def test_a_missing_baseline_is_what_to_mend_first(baseline: str) -> None:
+    """No longer look tells what is usual."""
+    lines = told(replace(diagnosis(LEAK, node(UNKNOWN)), baseline=baseline))
+    assert any("runbook baseline capture" in each for each in lines) == (not baseline)
+
+
 def test_as_json_every_answer_of_every_node_is_there() -> None:
     """In the order of the ranking, with the counts that it is ranked by."""
     silent = NodeDiagnosis("b", UNKNOWN, node(UNKNOWN, "b").symptoms, (), Silence("b", "refused"))

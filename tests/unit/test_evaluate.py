@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as some
 
-from runbook.engine.evaluate import check_setting, evaluate, moves
+from runbook.engine.evaluate import allowing, check_setting, evaluate, moves
 from runbook.engine.figures import figure
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding
@@ -387,3 +387,15 @@ def test_a_limit_that_is_the_baseline_itself_is_called_so() -> None:
     assert asked(ooms, 2.0, 2.0).answer is NO
     assert asked(ooms, 1.0, None).arithmetic == "1.00 OOM restarts > 0 (no baseline: the absolute limit)"
     assert asked(ooms, 0.0, 0.0).answer is NO
+
+
+def test_an_interval_allows_for_a_baseline_that_is_not_exact_itself() -> None:
+    """Errors of two measurements add in squares; what has no interval is left as it is."""
+    measured = Measurement("a", "q", 0.40, low=0.37, high=0.43)
+    wider = allowing(measured, 0.04)
+    assert (wider.low, wider.high) == (pytest.approx(0.35), pytest.approx(0.45))
+    assert allowing(measured, 0.0) is measured
+    assert allowing(Measurement("a", "q", 0.4), 0.04) == Measurement("a", "q", 0.4)
+    condition = SURE.below_baseline(0.9)
+    assert evaluate("Is it?", condition, measured, 0.49, "test").answer is YES
+    assert evaluate("Is it?", condition, wider, 0.49, "test").answer is UNKNOWN

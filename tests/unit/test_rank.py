@@ -68,3 +68,14 @@ def test_the_evidence_is_counted_once_a_question_where_the_issue_may_be() -> Non
     """Symptoms and checks apart."""
     nodes = (node(YES, "yyn", "y", "a"), node(UNKNOWN, "yny", "ny", "b"), node(NO, "yyyyy", "yyyyy", "c"))
     assert yes_counts(issue("x", *nodes)) == (3, 2)
+
+
+def test_what_follows_from_another_issue_goes_behind_it() -> None:
+    """However much evidence it has, where the other one's own settings are out of place."""
+    explains = {"flood": ("recall",)}
+    cause, sign = issue("flood", node(YES, "y", "y")), issue("recall", node(YES, "yyy", "yy"))
+    assert [each.issue for each in ranked((sign, cause), explains)] == ["flood", "recall"]
+    idle = issue("flood", node(YES, "y", "n"))
+    assert [each.issue for each in ranked((sign, idle), explains)] == ["recall", "flood"]
+    absent = issue("flood", node(NO, "n", "y"))
+    assert [each.issue for each in ranked((sign, absent), explains)] == ["recall", "flood"]

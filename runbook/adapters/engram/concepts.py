@@ -1,6 +1,5 @@
 """The newest concepts of a node, as it tells of them."""
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -16,6 +15,8 @@ from runbook.wire.exchange import printable
 _PATH = "/api/v1/admin/concepts"
 _LONGEST_TEXT = 200
 _MOST_TEXTS = 5
+_MOST_COHERENCE = 1.0 + 1e-6
+"""A mean of cosines, as floats add up; what is beyond it, NaN too, is no coherence."""
 
 
 def read_concepts(client: Client, node: Node, since: datetime, most: int) -> tuple[RecentConcept, ...]:
@@ -35,8 +36,10 @@ def read_concepts(client: Client, node: Node, since: datetime, most: int) -> tup
     rows = document.get("concepts") if isinstance(document, dict) else None
     if not isinstance(rows, list):
         raise NoReplyError("answered with JSON that is no list of concepts")
-    found = (_concept(row) for row in rows[:most])
-    return tuple(each for each in found if each is not None)
+    found = tuple(each for each in map(_concept, rows[:most]) if each is not None)
+    if rows and most and not found:
+        raise NoReplyError("tells of recent concepts, and none of them can be read")  # which is not that there are none
+    return found
 
 
 def _concept(row: Any) -> RecentConcept | None:
@@ -45,7 +48,7 @@ def _concept(row: Any) -> RecentConcept | None:
     size, coherence = row.get("size"), row.get("coherence")
     if isinstance(size, bool) or isinstance(coherence, bool):
         return None
-    if not isinstance(size, int) or not isinstance(coherence, int | float) or not math.isfinite(coherence):
+    if not isinstance(size, int) or not isinstance(coherence, int | float) or not abs(coherence) <= _MOST_COHERENCE:
         return None
     members = row.get("members")
     texts = [_text(each) for each in members[:_MOST_TEXTS]] if isinstance(members, list) else []

@@ -25,7 +25,7 @@ from runbook.ports import Clock
 class FileJournal:
     """`Journal` in a state folder. `who` is the invoking person, `where` this machine.
 
-    `patience` is for how many seconds an append waits for another process that is in the middle of one.
+    `patience` is for how many seconds whoever appends or reads waits for a process that is in the middle of an append.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class FileJournal:
         Raises:
             DamagedError, NotSupportedError, StorageError: as for `entries`.
         """
-        with snapshot(self._place, self._clock) as taken:
+        with snapshot(self._place, self._clock, self._patience) as taken:
             start = self._handed_out if taken and taken.size >= self._handed_out.size else EMPTY
             for item in walk(taken.stream, taken.size, start) if taken else ():
                 if isinstance(item, Damage):
@@ -154,7 +154,7 @@ class FileJournal:
             NotSupportedError: a newer version of this tool wrote an entry.
             StorageError: the journal cannot be read.
         """
-        with snapshot(self._place, self._clock) as taken:
+        with snapshot(self._place, self._clock, self._patience) as taken:
             for item in items(taken) if taken else ():
                 if isinstance(item, Damage):
                     damaged(self._place, item)
@@ -168,7 +168,7 @@ class FileJournal:
             StorageError: the journal cannot be read.
         """
         path = str(self._place.journal)
-        with snapshot(self._place, self._clock) as taken:
+        with snapshot(self._place, self._clock, self._patience) as taken:
             state = inspect(path, taken) if taken else JournalState(path, 0, EMPTY.hash, ())
         return replace(state, waiting=len(self._second.waiting()))
 

@@ -142,7 +142,7 @@ def look(place: Place) -> Snapshot | None:
 
 
 @contextmanager
-def snapshot(place: Place, clock: Clock) -> Iterator[Snapshot | None]:
+def snapshot(place: Place, clock: Clock, patience: float = PATIENCE_SECONDS) -> Iterator[Snapshot | None]:
     """What is there now, for a reader who need not be allowed to write; None where no journal was ever begun.
 
     Raises:
@@ -150,7 +150,7 @@ def snapshot(place: Place, clock: Clock) -> Iterator[Snapshot | None]:
         StorageError: a file cannot be read.
     """
     with storage(place.journal, "read"):
-        with _shared(place, clock):
+        with _shared(place, clock, patience):
             taken = look(place)
         if taken is None:
             yield None
@@ -160,11 +160,11 @@ def snapshot(place: Place, clock: Clock) -> Iterator[Snapshot | None]:
 
 
 @contextmanager
-def _shared(place: Place, clock: Clock) -> Iterator[None]:
+def _shared(place: Place, clock: Clock, patience: float) -> Iterator[None]:
     try:
         descriptor = os.open(place.lock, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:  # nobody ever appended, so nobody does now
         yield
         return
-    with _held(descriptor, fcntl.LOCK_SH, place, clock):
+    with _held(descriptor, fcntl.LOCK_SH, place, clock, patience):
         yield

@@ -20,13 +20,15 @@ from runbook.errors import NotSupportedError, StorageError
 from runbook.model.journal import Entry
 
 LIMIT_BYTES = 4 << 20
-_SHOWN_CHARACTERS = 2000
+_SHOWN_CHARACTERS = 1 << 20
+"""More than any entry: what does not read may be of a newer version, and its file goes once it is adopted."""
 
 
 def usual_folders() -> tuple[Path, ...]:
     """Where it can be, best first: what survives a restart, then memory, which is there when every disk is full.
 
-    The same for whoever calls and whatever the environment holds, so that the next run finds what this one left.
+    One user's are always the same, whatever the environment holds, so that their next run finds what this one left.
+    Another user's next run does not: they are private.
     """
     user = os.geteuid()
     places = (Path("/var/tmp"), Path("/dev/shm"), Path("/tmp"))  # noqa: S108 - private folders in them

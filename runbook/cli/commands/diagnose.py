@@ -34,7 +34,7 @@ from runbook.errors import ExitCode
     metavar="FILE",
     help="Alerts: a payload of Alertmanager's webhook, or its API's list; - is standard input.",
 )
-@click.option("--watch", is_flag=True, help="Repeat it until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Repeat it until Ctrl-C, or until nobody reads it.")
 @click.option(
     "--every",
     type=Duration(),

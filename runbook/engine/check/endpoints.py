@@ -12,7 +12,7 @@ _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _WORD = "|".join(_METHODS)
 _PATH = re.compile(
     rf"(?:(?<!\w)(?P<methods>(?:{_WORD})(?:\s*[,/|]\s*(?:{_WORD}))*)\s+)?"
-    r"(?P<host>https?://[^\s/\"'`]+|[\"']?\$\{?\w+\}?[\"']?|(?<![\w./:~}>*-]))"
+    r"(?P<host>https?://[^\s/\"'`]+|(?<![\w.:/@-])[\w.-]+:\d{2,5}|[\"']?\$\{?\w+\}?[\"']?|(?<![\w./:~}>*-]))"
     r"(?P<path>/api/v\d+/(?:\{[^{}\s]*\}|[^\s\"'`?#,;|)&\\\[\]])*|/(?:health|metrics)(?:/[\w{}<>-]+)*/?(?![\w./*-]))"
 )
 _CURL = re.compile(rf"(?:-X\s*|--request[ =])[\"']?({_WORD})")
@@ -23,7 +23,7 @@ _PROMETHEUS = re.compile(
 )
 """Prometheus's own API, and Kubernetes's."""
 _OUR_HOST = re.compile(
-    r"https?://(?:localhost|127\.|\[::1\]|\$|[\w.{}<>-]*(?:node|engram|host)[\w.{}<>-]*|[A-Z_<{])", re.IGNORECASE
+    r"https?://(?:localhost|127\.|\[::1\]|\$|[\w.{}<>-]*(?:node|engram|host)[\w.{}<>-]*|(?-i:[A-Z_<{]))", re.IGNORECASE
 )
 _VARIABLE_PART = re.compile(r"\{[^/]*\}|<[^/]*>|\$\{?\w+\}?|:\w+|[A-Z][A-Z_0-9]*|\*|…|\.\.\.|%s")
 
@@ -54,7 +54,8 @@ def _of_others(host: str, path: str) -> bool:
         return True
     if path.startswith("/api/"):
         return _PROMETHEUS.fullmatch(path) is not None and ":7432" not in host
-    return host.startswith("http") and _OUR_HOST.match(host) is None
+    address = host if host.startswith("http") or not re.search(r":\d+$", host) else f"http://{host}"
+    return address.startswith("http") and _OUR_HOST.match(address) is None
 
 
 def _of_curl(text: str) -> list[str]:

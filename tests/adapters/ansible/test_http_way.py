@@ -1,12 +1,15 @@
 """The way over http against peers that misbehave: each a clear message, nothing sent twice that should not be."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ansible_collections.engram.ops.plugins.plugin_utils import exchange, http_node, http_way
+from ansible_collections.engram.ops.plugins.plugin_utils.brake import together
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import UnreachableNodeError, WayError
+from ansible_collections.engram.ops.plugins.plugin_utils.told import told_by
 from misbehaving_peer import Peer, answer, dripping, listening, silence
 
 KEY = "dual_memory.concept_sample_rate"
@@ -180,3 +183,22 @@ def test_a_missing_token_file_is_named(tmp_path: Path) -> None:
     """So that the person knows which."""
     with pytest.raises(WayError, match="absent cannot be read"):
         http_node.token_from(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("part", ['name="a"', '\nengram_config_value{name="a"', '\nengram_config_value{name="a'])
+def test_a_hostile_megabyte_of_metrics_is_read_in_a_moment(part: str) -> None:
+    """No sample in it, and no way to match it again and again; the one behind it is found."""
+    body = f'engram_config_value{{{part * ((1 << 20) // len(part) - 40)}\nengram_config_value{{x="y",name="k"}} 5\n'
+    begun = time.process_time()
+    with listening(lambda _peer, _request: answer(200, body.encode(), kind="text/plain")) as peer:
+        assert told_by(http_node.HttpNode(peer.url, "")).values == {"k": 5.0}
+    assert time.process_time() - begun < 2
+
+
+def test_the_brake_wants_every_flag_read_back() -> None:
+    """A node that had two and answers with one is not off."""
+    replies = iter([answer(200, {"a": True, "b": True}), answer(200, {}), answer(200, {"a": False})])
+    with listening(lambda _peer, _request: next(replies)) as peer:
+        result = together(http_node.HttpNode(peer.url, CANARY), ("a", "b"), check=False)
+    assert result["failed"]
+    assert "b is not read back" in result["msg"]

@@ -1,9 +1,12 @@
 """What a rollback says while the journal refuses: kept in a second place, and adopted exactly once."""
 
+import fcntl
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.journal.second import SecondPlace
 from runbook.engine.history import runs_of
-from runbook.errors import DamagedError, StorageError
+from runbook.errors import DamagedError, LockedError, StorageError
 from runbook.model.journal import Event, original
 
 FULL_DISK = """
@@ -166,8 +169,37 @@ def test_what_does_not_read_is_kept_as_text_and_a_pipe_does_not_hang(kept: FileJ
     assert original(second).event is Event.RUN_ENDED
 
 
+def test_an_entry_of_a_newer_version_is_kept_whole(kept: FileJournal, places: list[Path]) -> None:
+    """Its file goes when it is adopted, so that the journal must hold all of it."""
+    path = next(places[0].glob("*"))
+    body = json.loads(path.read_text()) | {
+        "event": "run.improved",
+        "details": {"why": "", "details": {"x": "y" * 9000}},
+    }
+    del body["hash"]
+    raw = json.dumps(body, separators=(",", ":")).encode()[:-1]
+    path.write_bytes(raw + b',"hash":"%s"}\n' % hashlib.sha256(raw).hexdigest().encode())
+    kept.adopt()
+    texts = [entry.details["text"] for entry in kept.entries() if entry.details.get("text")]
+    assert [text for text in texts if "run.improved" in text and "y" * 9000 in text], texts
+    assert not path.exists()
+
+
 def test_folders_of_other_state_are_not_mixed_up(kept: FileJournal, places: list[Path], tmp_path: Path) -> None:
     """One person, two state folders, one second place."""
     other = FileJournal(tmp_path / "b", SystemClock(), "anna", "bastion", second=SecondPlace(tmp_path / "b", places))
     assert other.adopt() == 0
     assert kept.verify().waiting == 2
+
+
+def test_neither_reading_nor_writing_outlasts_its_patience(folder: Path) -> None:
+    """A process that was stopped in the middle of an append holds up a rollback for a moment only."""
+    FileJournal(folder, SystemClock(), "anna", "bastion").append(Event.BASELINE_CAPTURED, "", {})
+    hasty = FileJournal(folder, SystemClock(), "anna", "bastion", patience=0.1)
+    with (folder / "journal.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        begun = time.monotonic()
+        for hold in (lambda: list(hasty.entries()), lambda: list(hasty.fresh()), hasty.verify):
+            with pytest.raises(LockedError):
+                hold()
+        assert time.monotonic() - begun < 3

@@ -50,6 +50,9 @@ def _together(node: HttpNode, flags: Sequence[str], result: dict[str, Any], *, c
     if on or not now:
         told = ", ".join(f"{key} = {shown(now[key])}" for key in on) or "none of the flags"
         raise WayError(f"the node accepted it, but {told} is read back", "ignored")
+    silent = [key for key in old or {} if key not in now]
+    if silent:
+        raise WayError(f"the node accepted it, but {', '.join(silent)} is not read back", "ignored")
     result |= {"changed": old is None or any(old.values()), "msg": _words(old or {}, "went off")}
 
 

@@ -10,7 +10,9 @@ from ansible_collections.engram.ops.plugins.plugin_utils.http_node import HttpNo
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 
 OK = 200
-_SAMPLE = re.compile(r'^(engram_feature_enabled|engram_config_value)\{[^}]*?name="([^"]+)"[^}]*\} (\S+)', re.MULTILINE)
+# Each with one way to match only: a hostile megabyte is read in a moment.
+_SAMPLE = re.compile(r"^(engram_feature_enabled|engram_config_value)\{([^}\n]*)\} (\S+)", re.MULTILINE)
+_NAME = re.compile(r'(?:^|,)\s*name="([^"]+)"')
 _STARTED = re.compile(r"^process_start_time_seconds(?:\{[^}]*\})? (\S+)", re.MULTILINE)
 _FLAG = "engram_feature_enabled"
 
@@ -37,10 +39,10 @@ def told_by(node: HttpNode) -> Told:
         return Told({}, None)
     text = answer.body.decode("utf-8", errors="replace")
     values: dict[str, float | bool] = {}
-    for metric, key, number in _SAMPLE.findall(text):
-        value = _number(number)
-        if value is not None:
-            values[key] = value != 0 if metric == _FLAG else value
+    for metric, labels, number in _SAMPLE.findall(text):
+        value, key = _number(number), _NAME.search(labels)
+        if value is not None and key is not None:
+            values[key.group(1)] = value != 0 if metric == _FLAG else value
     started = _STARTED.search(text)
     return Told(values, _number(started.group(1)) if started else None)
 

@@ -1,0 +1,16 @@
+"""A leak of bindings on real nodes: found first, mended by its own action; the heap dumps are kept."""
+
+import pytest
+from end_to_end_fleet import Command, broken, found_and_mended
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
+
+CLEANUP = "dual_memory.binding_cleanup"
+
+
+def test_it_is_found_first_and_mended_by_what_is_meant_for_it(well: Command) -> None:
+    """Two dumps of every node name the part that grows."""
+    with broken(well, "memory-leak-bindings"):
+        run = found_and_mended(well, "memory-leak", (CLEANUP, True), ("concept_cache_size", "16"))
+    assert [len(each["kept"]) for each in run["evidence"]] == [2, 2]
+    assert {each["grew"][0]["part"] for each in run["evidence"]} == {"bindings"}
