@@ -2,10 +2,14 @@
 
 import json
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.errors import NotSupportedError
+
+if TYPE_CHECKING:
+    from runbook.model.migration import Migration
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -44,3 +48,32 @@ def schema(name: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise NotSupportedError(f"there is no schema {name}", hint=f"looked in {path.parent}") from None
     return document
+
+
+@cache
+def migrations() -> "tuple[Migration, ...]":
+    """Every migration, in the order of their numbers: the files of `migrations/` that are called mNNNN_....py."""
+    return tuple(_migration(path) for path in sorted(folder("migrations").glob("m[0-9][0-9][0-9][0-9]_*.py")))
+
+
+def migration(target: str) -> "Migration":
+    """The newest migration to that kind of archive.
+
+    Raises:
+        NotSupportedError: there is none.
+    """
+    found = [each for each in migrations() if each.target == target]
+    if not found:
+        known = ", ".join(sorted({each.target for each in migrations()}))
+        raise NotSupportedError(f"there is no migration to {target!r}", hint=f"one of: {known}")
+    return found[-1]
+
+
+def _migration(path: Path) -> "Migration":
+    spec = spec_from_file_location(f"runbook_migrations.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise NotSupportedError(f"cannot load the migration {path}", hint="install the package again")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Migration = module.MIGRATION
+    return found

@@ -8,9 +8,10 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from runbook.errors import StorageError, UsageError
 
@@ -18,6 +19,7 @@ PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 DOCUMENT_LIMIT = 64 * 1024 * 1024  # bytes; a document that is larger than this is none of ours
 
+T = TypeVar("T")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _FREE_SOME = "free some space, then run the command again: nothing was lost"
 _WORDS = {
@@ -117,6 +119,48 @@ def _write_draft(draft: Path, data: bytes, mode: int) -> None:
             raise OSError(errno.EIO, "what was read back is not what was written")
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def durable_file(path: Path, mode: int = PRIVATE_FILE) -> Iterator[BinaryIO]:
+    """A new file to be written; when the block ends without an error, its bytes are on the disk. Raises `OSError`.
+
+    Its name is durable only once its folder was synced. What was written stays there where the block fails.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # what is read back comes from the disk
+
+
+def write_stream(
+    path: Path, write: Callable[[BinaryIO], object], verify: Callable[[BinaryIO], T], mode: int = PRIVATE_FILE
+) -> T:
+    """Like `write_atomic`, for what is too large to be held: `verify` reads it back before it takes its name.
+
+    Returns:
+        What `verify` found.
+
+    Raises:
+        StorageError: the disk refused.
+        Whatever `write` and `verify` raise; then what was there before is still there.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.draft")
+    with storage(path, "write"):
+        try:
+            with durable_file(draft, mode) as stream:
+                write(stream)
+            with os.fdopen(open_regular(draft), "rb") as stream:
+                found = verify(stream)
+            draft.rename(path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        sync_folder(path.parent)
+    return found
 
 
 def sync_folder(folder: Path) -> None:

@@ -111,10 +111,6 @@ def _admin(methods: str, path: str, purpose: str) -> Endpoint:
     return Endpoint(tuple(methods.split()), ADMIN + path, purpose, admin=True)
 
 
-def _planned(methods: str, path: str, purpose: str) -> Endpoint:
-    return Endpoint(tuple(methods.split()), ADMIN + path, purpose, admin=True, planned=True)
-
-
 ENDPOINTS = (
     Endpoint(("GET",), "/health", "is it healthy"),
     Endpoint(("GET",), "/health/alive", "does it live: 200, no body"),
@@ -136,12 +132,16 @@ ENDPOINTS = (
     _admin("GET", "/cells", "counts by time, space and group: what an A/B comparison reads"),
     _admin("GET", "/chaos", "sandbox only: the faults"),
     _admin("GET POST DELETE", "/chaos/{fault}", "sandbox only: one fault; inject it, clear it"),
-    _planned("GET", "/export", "the archive, streamed"),
-    _planned("POST", "/import", "fill a staging generation"),
-    _planned("GET", "/generations", "the generations of the data"),
-    _planned("DELETE", "/generations/{id}", "drop one"),
-    _planned("POST", "/generations/{id}/activate", "switch to it"),
-    _planned("POST", "/writes", "refuse writes for a while"),
+    _admin("GET", "/export", "the data as an archive, one snapshot, streamed; with `since` what changed after it"),
+    _admin(
+        "POST", "/import", "fill a staging generation with an archive; with `generation` add residue or changes to it"
+    ),
+    _admin("GET", "/generations", "the generations of the data, and which is served"),
+    _admin("DELETE", "/generations/{id}", "drop one that is not served"),
+    _admin(
+        "POST", "/generations/{id}/activate", "serve it, in one step; `if_sequence`: unless something was written since"
+    ),
+    _admin("POST", "/writes", "refuse writes for a while (503 with Retry-After), or no longer"),
 )
 
 ENGRAM_COMMANDS: Mapping[str, tuple[str, ...]] = {

@@ -103,6 +103,7 @@ class Consolidation:
             return 0
 
         def write(transaction: Transaction) -> list[tuple[Space, list[tuple[str, str]]]]:
+            self._memory.gate.check()
             dead = self._orphans()  # asked here, where nothing else is written: an id may have been remembered again
             for space, pairs in dead:
                 rows.forget_bindings(transaction, space.name, pairs)

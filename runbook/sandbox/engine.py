@@ -17,7 +17,9 @@ from runbook.sandbox.access import Access
 from runbook.sandbox.cells import Cells
 from runbook.sandbox.consolidation import Consolidation, Cycle
 from runbook.sandbox.folder import Folder
+from runbook.sandbox.generations import Generations
 from runbook.sandbox.graph import Cue, DualMemoryGraph, Graph, MemoryGraph, Recalled
+from runbook.sandbox.holdings import Holdings
 from runbook.sandbox.lease import Leases
 from runbook.sandbox.memory import Memory
 from runbook.sandbox.metrics import Instruments
@@ -68,9 +70,11 @@ class Engine:
         self.token = self.folder.token()
         self.started_at = now()
         self.id = str(uuid4())
-        self.store = Store(self.folder.database)
-        self.settings = Settings(self.store, self.options.settings)
+        self.generations = Generations(path)
+        self.store = Store(self.generations.active)
         self.memory = Memory(self.store)
+        self.settings = Settings(self.store, self.options.settings, single=self.memory.single)
+        self.holdings = Holdings(self.generations, self.store, self.memory, self.settings)
         self.access = Access(self.store)
         self.cells = Cells(self.store, self.options.cell_seconds)
         self.leases = Leases()
@@ -140,8 +144,10 @@ class Engine:
 
         Raises:
             StorageError: the disk refused.
+            FrozenError: nothing may be written now.
         """
         with self._cycle_lock:
+            self.memory.gate.check()
             try:
                 cycle = self.consolidation.cycle(self.settings.tuning)
             except BaseException:
@@ -153,6 +159,34 @@ class Engine:
             self.instruments.formed.labels(formed.space).inc()
             self.instruments.coherence.observe(formed.concept.coherence)
         return cycle
+
+    async def freeze(self, ttl_seconds: float) -> int:
+        """Write nothing for so long; the sequence number of the last change before. Asked again, it lasts longer.
+
+        What recall leaves behind waits meanwhile, so that the sequence stands still.
+        """
+        standing = self.memory.gate.seconds > 0
+        if not standing:
+            self.access.flush()
+        self.memory.gate.shut(ttl_seconds)
+        return await asyncio.to_thread(self._drained)
+
+    def _drained(self) -> int:
+        with self._cycle_lock:  # a cycle that began before has ended
+            return self.store.alone(lambda: self.store.sequence).result()
+
+    def activate(self, generation: str, if_sequence: int) -> int:
+        """Serve another generation, in one step; the sequence number from which it goes on.
+
+        Raises:
+            GenerationError, SequenceError: there is none of that name that could be; or something was written since.
+            StorageError: the disk refused, and the old one is served.
+        """
+        with self._cycle_lock:
+            sequence = self.holdings.activate(generation, if_sequence)
+        for name in list(self.memory.spaces):
+            self.instruments.space(name)
+        return sequence
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -177,6 +211,8 @@ class Engine:
 
     def _consolidate_always(self) -> None:
         while not self._stop.wait(0.01 if self._behind() else self.options.consolidation_seconds):
+            if self.memory.gate.seconds:
+                continue
             try:
                 self.consolidate()
             except StorageError as error:
@@ -190,7 +226,8 @@ class Engine:
     async def _flush_always(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            self.access.flush()
+            if not self.memory.gate.seconds:
+                self.access.flush()
             self.cells.flush()
             with self.memory.lock:
                 self.memory.cache.shrink(self.settings.tuning.concept_cache_size)

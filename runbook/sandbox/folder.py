@@ -35,11 +35,6 @@ class Folder:
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
-    @property
-    def database(self) -> Path:
-        """Where the memories are."""
-        return self.path / "memory.db"
-
     def token(self) -> str:
         """The admin token; made on first use, mode 0600.
 

@@ -8,8 +8,9 @@ import sqlite3
 import threading
 from concurrent.futures import Future
 
-from runbook.sandbox import rows
+from runbook.sandbox import rows, schema
 from runbook.sandbox.cache import ConceptCache
+from runbook.sandbox.gate import Gate
 from runbook.sandbox.records import Binding, Concept, Episode, now
 from runbook.sandbox.space import Space
 from runbook.sandbox.store import Store, Transaction
@@ -25,9 +26,20 @@ class Memory:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.lock = threading.RLock()
+        self.gate = Gate()
         self.cache = ConceptCache()
-        self.spaces: dict[str, Space] = {}
-        _load(store.reader, self.spaces)
+        self.kind = schema.kind_of(store.reader)
+        self.spaces = load(store.reader)
+
+    @property
+    def single(self) -> bool:
+        """Is it a single memory, without concepts?"""
+        return self.kind == schema.SINGLE
+
+    def take_over(self, kind: str, spaces: dict[str, Space]) -> None:
+        """Serve these from now on; the store has been switched to where they are from."""
+        with self.lock:
+            self.kind, self.spaces, self.cache = kind, spaces, ConceptCache()
 
     def create_space(self, name: str) -> Future[int]:
         """Make the space, or find it; when it was created."""
@@ -36,6 +48,7 @@ class Memory:
         def write(transaction: Transaction) -> int:
             found = transaction.execute("SELECT created_at FROM space WHERE id = ?", (name,)).fetchone()
             if found is None:
+                self.gate.check()
                 transaction.execute("INSERT INTO space VALUES (?, ?, ?)", (name, created_at, transaction.next()))
             return created_at if found is None else int(found[0])
 
@@ -52,6 +65,7 @@ class Memory:
         """
 
         def write(transaction: Transaction) -> list[bool]:
+            self.gate.check()  # here, where one thing is done after the other: what comes behind a freeze is refused
             fresh = [_insert(transaction, episode) for episode in episodes]
             for episode, is_new in zip(episodes, fresh, strict=True):
                 if is_new:
@@ -71,6 +85,7 @@ class Memory:
         """Forget the episodes; for each that was there, the sequence number of its tombstone."""
 
         def write(transaction: Transaction) -> dict[str, int]:
+            self.gate.check()
             gone: dict[str, int] = {}
             for id_ in ids:
                 found = transaction.execute("DELETE FROM episode WHERE space = ? AND id = ?", (space, id_))
@@ -109,22 +124,26 @@ def _insert(transaction: Transaction, episode: Episode) -> bool:
     return False
 
 
-def _load(connection: sqlite3.Connection, spaces: dict[str, Space]) -> None:
+def load(connection: sqlite3.Connection) -> dict[str, Space]:
     """Read everything that is kept in memory; embeddings go from the page straight into their row."""
+    spaces: dict[str, Space] = {}
     for name, created_at in connection.execute("SELECT id, created_at FROM space ORDER BY seq"):
         spaces[name] = Space(name, created_at)
     for space, id_, content, happened, confidence, embedding, consolidated in connection.execute(
         "SELECT space, id, content, happened, encoding_confidence, embedding, consolidated FROM episode "
         "JOIN vector ON vector.episode = number ORDER BY number"
     ):
-        episode = Episode(space, id_, content, happened, embedding, 0, encoding_confidence=confidence)
+        episode = Episode(space, id_, content, happened, embedding, 0, encoding_confidence=rows.real(confidence))
         spaces[space].add_episode(episode, consolidated=bool(consolidated))
-    for row in connection.execute(
-        "SELECT space, id, embedding, coherence, instance_count, formed_at, confidence, created_at, activation, "
-        "last_access FROM concept ORDER BY formed_at"
+    for space, id_, embedding, coherence, count, formed_at, confidence, created_at in connection.execute(
+        "SELECT space, id, embedding, coherence, instance_count, formed_at, confidence, created_at "
+        "FROM concept ORDER BY formed_at"
     ):
-        spaces[row[0]].put_concept(Concept(*row))
-    for row in connection.execute(
+        sure = (rows.real(coherence), rows.unsigned(count), formed_at, rows.real(confidence), created_at)
+        spaces[space].put_concept(Concept(space, id_, embedding, *sure))
+    for space, episode_id, concept_id, strength, contribution, *moments in connection.execute(
         "SELECT space, episode_id, concept_id, strength, contribution, created_at, last_activated FROM binding"
     ):
-        spaces[row[0]].put_binding(Binding(*row))
+        edge = Binding(space, episode_id, concept_id, rows.real(strength), rows.real(contribution), *moments)
+        spaces[space].put_binding(edge)
+    return spaces

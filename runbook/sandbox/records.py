@@ -76,3 +76,8 @@ def now() -> int:
 def timestamp(moment: int) -> str:
     """RFC 3339 in UTC with microseconds."""
     return (_EPOCH + timedelta(microseconds=moment)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment_of(text: str) -> int:
+    """Microseconds since 1970 of what `timestamp` wrote."""
+    return microseconds(datetime.fromisoformat(text))

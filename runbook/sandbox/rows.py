@@ -60,14 +60,14 @@ def _episode(row: tuple[object, ...]) -> Episode:
         who=tuple(orjson.loads(str(who))),
         embedding=embedding if isinstance(embedding, bytes) else b"",
         embedding_provenance=None if provenance is None else orjson.loads(str(provenance)),
-        encoding_confidence=float(str(encoding)),
-        vividness_confidence=float(str(vividness)),
-        reliability_confidence=float(str(reliability)),
-        activation=float(str(activation)),
-        consolidation_score=float(str(score)),
+        encoding_confidence=real(encoding),
+        vividness_confidence=real(vividness),
+        reliability_confidence=real(reliability),
+        activation=real(activation),
+        consolidation_score=real(score),
         last_recall=int(str(last_recall)),
-        recall_count=int(str(recall_count)),
-        decay_rate=float(str(decay)),
+        recall_count=unsigned(recall_count),
+        decay_rate=real(decay),
         created_at=int(str(created_at)),
         metadata=orjson.loads(str(metadata)),
     )
@@ -141,3 +141,27 @@ def forget_bindings(transaction: Transaction, space: str, pairs: Iterable[tuple[
 
 def _edge(concept: str, episode: str) -> str:
     return f"{episode}\x1f{concept}"
+
+
+_NEGATIVE_ZERO = b"-0"  # SQLite keeps -0.0 as 0
+_WORD = 1 << 64
+
+
+def real(value: object) -> float:
+    """A number as it was stored by `stored`."""
+    return -0.0 if value == _NEGATIVE_ZERO else float(str(value))
+
+
+def stored(value: float) -> float | bytes:
+    """A number as a row keeps it, to the bit; in arithmetic the odd one counts as 0."""
+    return _NEGATIVE_ZERO if value == 0.0 and str(value)[0] == "-" else value
+
+
+def unsigned(value: object) -> int:
+    """A count of 64 bits, which a row keeps with a sign."""
+    return int(str(value)) % _WORD
+
+
+def signed(value: int) -> int:
+    """The same, to be stored."""
+    return value - _WORD if value >= _WORD // 2 else value

@@ -43,6 +43,14 @@ class _Job(Generic[T]):
     future: "Future[T]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone(Generic[T]):
+    """Something that is done between two transactions, while nothing is written."""
+
+    work: Callable[[], T]
+    future: "Future[T]"
+
+
 class Store:
     """The database of one node.
 
@@ -52,17 +60,12 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._connection = schema.connect(path)
-            version = schema.create(self._connection)
-            self.reader = schema.connect(path)
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot open {path}: {error}", hint="is the disk full or read-only?") from error
-        if version != schema.VERSION:
-            raise NotSupportedError(f"{path} has version {version}, this node knows {schema.VERSION}")
+        self._connection, self.reader = _opened(path)
+        self._retired: list[sqlite3.Connection] = []
+        self.sequence: int
         (self.sequence,) = self.reader.execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
         self._broken: StorageError | None = None
-        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job[Any] | _Alone[Any] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -75,6 +78,29 @@ class Store:
             self._jobs.put(_Job(change, then, future))
         return future
 
+    def alone(self, work: Callable[[], T]) -> "Future[T]":
+        """Do this after every change that came before it and before every one that comes after it."""
+        future: Future[T] = Future()
+        if self._broken is not None:
+            future.set_exception(self._broken)
+        else:
+            self._jobs.put(_Alone(work, future))
+        return future
+
+    def switch(self, path: Path) -> None:
+        """Go on in another database; only from work that is done `alone`.
+
+        Raises:
+            NotSupportedError: it was written by a newer version.
+            StorageError: it cannot be opened; then the old one goes on.
+        """
+        fresh = _opened(path)
+        for connection in self._retired:
+            connection.close()
+        self._retired = [self._connection, self.reader]  # somebody may be reading there just now
+        self._connection, self.reader = fresh
+        (self.sequence,) = self._connection.execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
+
     def close(self) -> None:
         """Do what waits, then end; whoever comes later is refused, and does not wait for ever."""
         self._jobs.put(None)
@@ -84,23 +110,26 @@ class Store:
             late = self._jobs.get()
             if late is not None and late.future.set_running_or_notify_cancel():
                 late.future.set_exception(self._broken)
-        self.reader.close()
-        self._connection.close()
+        for connection in (*self._retired, self.reader, self._connection):
+            connection.close()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            group, last = [job], False
-            while len(group) < _LARGEST_GROUP and not last:
+            group: list[_Job[Any]] = []
+            more: _Job[Any] | _Alone[Any] | None = job
+            while isinstance(more, _Job):
+                group.append(more)
+                if len(group) == _LARGEST_GROUP:
+                    break
                 try:
                     more = self._jobs.get_nowait()
                 except Empty:
                     break
-                if more is None:
-                    last = True
-                else:
-                    group.append(more)
-            self._commit(group)
-            if last:
+            if group:
+                self._commit(group)
+            if isinstance(more, _Alone):
+                _do_alone(more)
+            elif more is None:
                 return
 
     def _commit(self, group: list[_Job[Any]]) -> None:
@@ -114,7 +143,8 @@ class Store:
             transaction = Transaction(self._connection, self.sequence)
             transaction.execute("BEGIN IMMEDIATE")
             done = [(job, result) for job in group for result in self._attempt(job, transaction)]
-            transaction.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (transaction.sequence,))
+            if transaction.sequence != self.sequence:
+                schema.number(self._connection, transaction.sequence)
             transaction.execute("COMMIT")
         except (sqlite3.Error, StorageError) as error:
             self._give_up(group, error)
@@ -160,3 +190,24 @@ class Store:
         for job in group:
             if not job.future.done():
                 job.future.set_exception(refusal)
+
+
+def _do_alone(alone: _Alone[Any]) -> None:
+    if alone.future.set_running_or_notify_cancel():
+        try:
+            alone.future.set_result(alone.work())
+        except Exception as error:  # noqa: BLE001 - the caller gets it; the writer must live
+            alone.future.set_exception(error)
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """A connection to write with and one to read with."""
+    try:
+        connection = schema.connect(path)
+        version = schema.create(connection)
+        reader = schema.connect(path)
+    except sqlite3.Error as error:
+        raise StorageError(f"cannot open {path}: {error}", hint="is the disk full or read-only?") from error
+    if version != schema.VERSION:
+        raise NotSupportedError(f"{path} has version {version}, this node knows {schema.VERSION}")
+    return connection, reader

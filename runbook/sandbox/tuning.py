@@ -16,6 +16,8 @@ from runbook.model.settings import CATALOGUE, Kind, Value, checked, defaults
 from runbook.sandbox.store import Store, Transaction
 
 _PREFIX = "dual_memory."
+FLAGS_OFF: Mapping[str, Value] = {key: False for key, setting in CATALOGUE.items() if setting.kind is Kind.FEATURE}
+"""What a single memory runs with: there is nothing that a flag could switch on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,21 @@ class Settings:
     Args:
         store: where they are kept.
         given: what the node was started with; it wins over what is kept, and is not kept itself.
+        single: the data is a single memory: every flag is off, whatever is kept.
     """
 
-    def __init__(self, store: Store, given: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, store: Store, given: Mapping[str, Value] | None = None, *, single: bool = False) -> None:
         self._store = store
+        self._single = single
         stored = store.reader.execute("SELECT key, value FROM setting").fetchall()
         known = {key: checked(CATALOGUE[key], orjson.loads(value)) for key, value in stored if key in CATALOGUE}
-        self.values: Mapping[str, Value] = {**defaults(), **known, **(given or {})}
+        self.values: Mapping[str, Value] = self._held({**defaults(), **known, **(given or {})})
+        self.tuning = _tuning(self.values)
+
+    def serve(self, *, single: bool) -> None:
+        """From now on the data is a single memory, or is not; flags that went off with it stay off."""
+        self._single = single
+        self.values = self._held(self.values)
         self.tuning = _tuning(self.values)
 
     def of(self, kind: Kind) -> dict[str, Value]:
@@ -91,10 +101,13 @@ class Settings:
             transaction.executemany("INSERT OR REPLACE INTO setting VALUES (?, ?)", rows)
 
         def apply(_: None) -> None:
-            self.values = {**self.values, **changes}
+            self.values = self._held({**self.values, **changes})
             self.tuning = _tuning(self.values)
 
         return self._store.write(write, apply)
+
+    def _held(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        return {**values, **FLAGS_OFF} if self._single else values
 
 
 def _tuning(values: Mapping[str, Value]) -> Tuning:

@@ -73,7 +73,7 @@ PLANTED = [
         "POST /api/v1/admin/chaos/kill/enable",
         "GET, POST, DELETE /api/v1/admin/chaos/{fault}",
     ),
-    (Kind.ENDPOINT, "`GET /api/v1/admin/export`", "GET /api/v1/admin/export", ""),
+    (Kind.ENDPOINT, "`GET /api/v1/admin/exported`", "GET /api/v1/admin/exported", "GET /api/v1/admin/export"),
     (Kind.FAULT, "`runbook sandbox inject high-formatoin`", "high-formatoin", "high-formation"),
     (Kind.FAULT, "`POST /api/v1/admin/chaos/latenzy`", "latenzy", "latency"),
     (Kind.PLAYBOOK, "`ansible-playbook playbooks/set_konfig.yml`", "set_konfig", "set_config"),

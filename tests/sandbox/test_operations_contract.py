@@ -64,10 +64,11 @@ def test_a_node_has_no_endpoint_that_the_contract_does_not_know() -> None:
     assert spoken == {(method, each.path) for each in TODAY for method in each.methods}
 
 
-@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.planned], ids=lambda each: each.path)
-def test_what_is_planned_is_not_there_yet(shared_node: RunningNode, endpoint: Endpoint) -> None:
+def test_what_is_planned_is_not_there_yet(shared_node: RunningNode) -> None:
     """As soon as it is, the contract must say so."""
-    assert shared_node.admin("OPTIONS", there(endpoint).removeprefix("/api/v1/admin/")).status == 404
+    for endpoint in ENDPOINTS:
+        there_already = shared_node.admin("OPTIONS", there(endpoint).removeprefix("/api/v1/admin/")).status != 404
+        assert not (endpoint.planned and there_already), endpoint
 
 
 def test_asking_for_the_methods_needs_the_token_where_the_path_does(shared_node: RunningNode) -> None:

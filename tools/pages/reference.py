@@ -86,17 +86,12 @@ def endpoints() -> str:
     )
     today = [each for each in ENDPOINTS if not each.planned]
     later = ", ".join(sorted({each.path.split("/")[4] for each in ENDPOINTS if each.planned}))
-    return page(
-        "# Endpoints of a node",
-        [
-            said,
-            table(("methods", "path", "purpose"), map(_endpoint, today)),
-            (
-                f"Planned for later releases, and on no node yet: {later}. A document that names one of them fails the "
-                "check until it is there."
-            ),
-        ],
+    planned = (
+        f"Planned for later releases, and on no node yet: {later}. A document that names one of them fails the "
+        "check until it is there."
     )
+    parts = [said, table(("methods", "path", "purpose"), map(_endpoint, today))]
+    return page("# Endpoints of a node", [*parts, planned] if later else parts)
 
 
 def _endpoint(each: Endpoint) -> tuple[str, str, str]:

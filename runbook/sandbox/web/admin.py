@@ -37,6 +37,9 @@ def _settings(engine: Engine, faults: Faults, prefix: str) -> list[Route]:
             changes = check_all(await body_of(request), kind)
         except UsageError as error:
             raise invalid(error.message, error.hint) from None
+        if kind is Kind.FEATURE and engine.memory.single and any(changes.values()):
+            message = "this node serves a single memory: no flag can be switched on"
+            raise Refusal(409, "SINGLE_MEMORY", message, "activate a generation of dual memory first")
         taken = {key: value for key, value in changes.items() if not faults.ignores_setting(key)}
         if taken:
             await asyncio.wrap_future(engine.settings.change(taken))

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import math
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,7 +15,8 @@ from runbook.errors import StorageError
 from runbook.sandbox.engine import Engine
 from runbook.sandbox.faults import Faults
 from runbook.sandbox.faults.fault import InjectedError
-from runbook.sandbox.web import admin, chaos, data, health, recall
+from runbook.sandbox.gate import FrozenError
+from runbook.sandbox.web import admin, chaos, data, health, recall, transfer
 from runbook.sandbox.web.reading import Refusal, answer
 
 _PAGE = "<!doctype html><html><title>Welcome</title><h1>It works!</h1></html>"
@@ -28,6 +30,7 @@ def application(engine: Engine, faults: Faults) -> ASGIApp:
         exception_handlers={
             Refusal: _refused,
             HTTPException: _http,
+            FrozenError: _frozen,
             StorageError: _storage,
             InjectedError: _injected,
             Exception: _bug,
@@ -43,6 +46,7 @@ def routes_of(engine: Engine, faults: Faults) -> list[Route]:
         *recall.routes(engine, faults),
         *data.routes(engine),
         *admin.routes(engine, faults),
+        *transfer.routes(engine),
         *chaos.routes(faults),
     ]
 
@@ -117,6 +121,13 @@ async def _http(_: Request, error: Exception) -> Response:
         raise error
     code = str(error.detail).upper().replace(" ", "_")
     return answer(Refusal(error.status_code, code, str(error.detail)).body, error.status_code, error.headers)
+
+
+async def _frozen(_: Request, error: Exception) -> Response:
+    if not isinstance(error, FrozenError):
+        raise error
+    refusal = Refusal(503, "WRITES_FROZEN", error.message, error.hint)
+    return answer(refusal.body, 503, {"Retry-After": str(max(1, math.ceil(error.seconds)))})
 
 
 async def _storage(_: Request, error: Exception) -> Response:

@@ -36,6 +36,8 @@ def routes(engine: Engine) -> list[Route]:
                 "checks": [{"name": "store", "status": "healthy" if readable else "unhealthy"}],
                 "node": engine.id,
                 "sequence": engine.store.sequence,
+                "generation": engine.generations.pointer.active,
+                "data": engine.memory.kind,
                 "settled": settled,
                 "spaces": [{"space": name, "memories": size["episodes"], **size} for name, size in sizes.items()],
             },

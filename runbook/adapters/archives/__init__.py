@@ -1,0 +1,1 @@
+"""Archives on this disk: export files, and backups with their verification."""

@@ -1,0 +1,112 @@
+"""One shard of a backup: lines of records in zstd frames that stand alone, each of 8 MiB at most.
+
+A shard ends at 64 MiB; from 32 MiB on also behind a record whose key says so, whatever else was stored or forgotten.
+So two backups fall into step again behind a difference, and what they have in common is stored once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from zlib import crc32
+
+from runbook.archive import limits
+from runbook.archive.digest import ContentDigest
+from runbook.archive.frames import Packer
+from runbook.archive.kinds import Key
+
+_ENDS_IN = 2048
+"""One key of so many ends a shard that is large enough: at 4.5 KiB a record, every 9 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """What a manifest says of a shard. `first` and `last` are type, space and ids of its first and last record."""
+
+    name: str
+    records: int
+    raw_bytes: int
+    raw_sha256: str
+    stored_bytes: int
+    stored_sha256: str
+    first: Key
+    last: Key
+
+
+class ShardWriter:
+    """Writes one shard.
+
+    Args:
+        write: takes bytes, all of them.
+        packer: makes the frames.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], packer: Packer) -> None:
+        self.full = False
+        self.digest = ContentDigest()
+        self._write = write
+        self._packer = packer
+        self._lines: list[bytes] = []
+        self._waiting_bytes = 0
+        self._records = self._raw_bytes = self._stored_bytes = 0
+        self._raw, self._stored = sha256(), sha256()
+        self._first: Key = ()
+        self._last: Key = ()
+
+    def add(self, line: bytes, key: Key) -> None:
+        """Add a record's canonical line; `key` is its type, its space and its ids."""
+        size = len(line) + 1
+        if self._waiting_bytes + size > limits.FRAME_BYTES:
+            self._flush()
+        self._lines.append(line)
+        self._waiting_bytes += size
+        self._first = self._first or key
+        self._last = key
+        total = self._raw_bytes + self._waiting_bytes
+        if total >= limits.SHARD_LEAST_BYTES:
+            self.full = total >= limits.SHARD_BYTES or crc32("\n".join(key).encode()) % _ENDS_IN == 0
+
+    def finish(self, name: str) -> Shard:
+        """Write what waits; what the shard of that name became."""
+        self._flush()
+        raw, stored = self._raw.hexdigest(), self._stored.hexdigest()
+        return Shard(name, self._records, self._raw_bytes, raw, self._stored_bytes, stored, self._first, self._last)
+
+    def _flush(self) -> None:
+        if not self._lines:
+            return
+        self.digest = self.digest.plus(self._lines)
+        self._records += len(self._lines)
+        self._lines.append(b"")
+        data = b"\n".join(self._lines)
+        self._lines, self._waiting_bytes = [], 0
+        self._raw.update(data)
+        self._raw_bytes += len(data)
+        packed = self._packer.frame(data)
+        self._stored.update(packed)
+        self._stored_bytes += len(packed)
+        self._write(packed)
+
+
+def counted(chunks: Iterable[bytes], into: "Count") -> Iterator[bytes]:
+    """The same chunks, once they are hashed and counted."""
+    for chunk in chunks:
+        into.update(chunk)
+        yield chunk
+
+
+class Count:
+    """SHA-256 and number of the bytes that passed."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._hash = sha256()
+
+    def update(self, data: bytes) -> None:
+        """Add what passed."""
+        self.bytes += len(data)
+        self._hash.update(data)
+
+    @property
+    def sha256(self) -> str:
+        """In hexadecimal."""
+        return self._hash.hexdigest()
