@@ -1,8 +1,8 @@
 # make setup: everything on a fresh Debian or Ubuntu machine; make demo and make test call it.
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Many more than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
-AT_ONCE = -n 7 --dist loadfile --no-loadscope-reorder
+# More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
+AT_ONCE = -n 4 --dist loadfile --no-loadscope-reorder
 .PHONY: setup demo test e2e check bench wheel
 setup:
 	@tools/setup $(VENV)

@@ -65,7 +65,7 @@ def killed_after(command: Command, event: str, step: int, watch: str = BRIEF) ->
 def test_killed_in_the_middle_of_a_play_then_resumed(sick: Command, step: int) -> None:
     """The play's processes live on without their parent; resume ends them and brings the run to its end."""
     before = tuned(sick)
-    run = killed_after(sick, "step.intent", step, "30s")
+    run = killed_after(sick, "step.intent", step, "60s")
     document = sick.json("resume", run)
     assert document["data"]["run"]["status"] == "recovered"
     assert orphans(f"{run}.{step}") == []
