@@ -1,17 +1,15 @@
 """Carry out `runbook runs`, `resume` and `undo`."""
 
-import pkgutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-import runbook.issues
 from runbook.cli import compose
 from runbook.cli.approve import check_beginning, standings, withdraw_run
 from runbook.cli.compose import Session
-from runbook.cli.issue import issue_of
+from runbook.cli.issue import known_issues
 from runbook.cli.named_run import run_named, set_aside
 from runbook.cli.rails import check_going_on
 from runbook.cli.screen import ScreenTalk, show, show_json
@@ -62,8 +60,7 @@ def list_runs(*, last: bool, only_id: bool, as_json: bool) -> ExitCode:
 
 
 def _runbook_of(plan: RunPlan) -> Runbook | None:
-    names = [module.name for module in pkgutil.iter_modules(runbook.issues.__path__)]
-    return next((each for each in map(issue_of, names) if each.slug == plan.issue), None)
+    return next((each for each in known_issues() if each.slug == plan.issue), None)
 
 
 def _context(current: Session, plan: RunPlan, config: Path | None, talk: ScreenTalk) -> Context:

@@ -34,14 +34,3 @@ def any_of(answers: Iterable[Answer]) -> Answer:
     if Answer.UNKNOWN in seen or not seen:
         return Answer.UNKNOWN
     return Answer.NO
-
-
-def not_(answer: Answer) -> Answer:
-    """Kleene's NOT: what is not known stays not known."""
-    match answer:
-        case Answer.YES:
-            return Answer.NO
-        case Answer.NO:
-            return Answer.YES
-        case Answer.UNKNOWN:
-            return Answer.UNKNOWN

@@ -1,6 +1,5 @@
 """Answers with their arithmetic."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runbook.model.answer import Answer, any_of
@@ -121,6 +120,3 @@ class Plan:
     def risk(self) -> Risk:
         """The highest risk among the ordinary steps that change something."""
         return max((planned.step.risk for planned in self.ordinary if planned.changes), default=Risk.LOW)
-
-
-NodeValues = Mapping[str, Value]

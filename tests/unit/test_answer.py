@@ -3,11 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from runbook.model.answer import Answer, all_of, any_of, not_
+from runbook.model.answer import Answer, all_of, any_of
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 answers = some.lists(some.sampled_from(Answer), min_size=1)
 RANK = {NO: 0, UNKNOWN: 1, YES: 2}  # Kleene's order of truth: AND is the minimum, OR the maximum
+
+
+def not_(answer: Answer) -> Answer:
+    """Kleene's NOT: what is not known stays not known."""
+    return {YES: NO, NO: YES, UNKNOWN: UNKNOWN}[answer]
 
 
 @given(answers)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.engram.ops.plugins.plugin_utils import exchange, http_node, http_way
@@ -14,6 +15,14 @@ from misbehaving_peer import Peer, answer, dripping, listening, silence
 
 KEY = "dual_memory.concept_sample_rate"
 CANARY = "canary-7f3a"
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
+def test_a_name_that_no_host_can_have_is_told_as_that(host: str) -> None:
+    """Not with a traceback of the resolver."""
+    with pytest.raises(WayError, match="is no name of a host") as told:
+        exchange.exchange(urlsplit(f"http://{host}:1"), "GET", "/", "", None)
+    assert told.value.reason == "usage"
 
 
 def way(url: str, token: str = CANARY) -> http_way.HttpWay:

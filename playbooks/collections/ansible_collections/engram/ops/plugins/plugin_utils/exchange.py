@@ -37,6 +37,8 @@ def exchange(url: SplitResult, method: str, path: str, token: str, body: bytes |
         connection.connect()
     except OSError as problem:
         raise UnreachableNodeError(f"no connection to {where}: {_why(problem, CONNECT_SECONDS)}") from None
+    except UnicodeError:  # a label of the name is empty, or longer than names may be
+        raise WayError(f"{url.hostname!r} is no name of a host", "usage") from None
     late = threading.Event()
     watchdog = threading.Timer(WHOLE_SECONDS, _cut, (connection.sock, late))
     watchdog.daemon = True
