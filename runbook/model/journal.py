@@ -32,6 +32,17 @@ class Event(StrEnum):
     CLOCK_SET_BACK = "clock.set_back"  # the wall clock was found far behind the last entry; time counts from here on
     RUN_SUPERSEDED = "run.superseded"  # the emergency brake was pulled over an open run
     JOURNAL_ADOPTED = "journal.adopted"  # an entry that the journal had refused, from its second place
+    BACKUP_CREATED = "backup.created"
+    BACKUP_VERIFIED = "backup.verified"
+    BACKUP_RESTORED = "backup.restored"
+    BACKUP_PRUNED = "backup.pruned"
+    BACKUP_PINNED = "backup.pinned"  # or let go of again: `pinned` says which
+    DATA_IMPORTED = "data.imported"  # an archive filled a staging generation
+    DATA_ACTIVATED = "data.activated"  # a generation is served from here on
+    MIGRATION_STARTED = "migration.started"  # with its whole plan
+    MIGRATION_STEP = "migration.step"  # `step` names it; what it found or made is beside it
+    MIGRATION_RESUMED = "migration.resumed"
+    MIGRATION_ENDED = "migration.ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the engine needs of the world, as Protocols. `adapters/` implements each; tests run one contract suite on all.
+"""Ports for what asks nodes, changes their settings, and keeps record of it.
 
 Each port: who calls it, what it may raise. Nothing here returns a half answer: what did not answer comes back as
 `Silence`, with a reason, and never hides the others.
