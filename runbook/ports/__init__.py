@@ -3,7 +3,7 @@
 `fleet` is for what asks and changes nodes, `data` for what moves their data.
 """
 
-from runbook.ports.data import DataNode
+from runbook.ports.data import Archives, Converter, DataNode
 from runbook.ports.fleet import (
     Brake,
     BrakePorts,
@@ -23,10 +23,12 @@ from runbook.ports.fleet import (
 )
 
 __all__ = [
+    "Archives",
     "Brake",
     "BrakePorts",
     "ChangePorts",
     "Clock",
+    "Converter",
     "DataNode",
     "Journal",
     "Locks",

@@ -1,10 +1,13 @@
-"""The port for the data of one node as a whole: streamed out, streamed in, switched."""
+"""Ports for data as a whole: that of one node, archives on this disk, and their conversion."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
+from runbook.archive.layout import Summary
+from runbook.model.conversion import Converted, Job
 from runbook.model.generation import Holdings, Remembered, Taken
 
 
@@ -66,7 +69,7 @@ class DataNode(Protocol):
         ...
 
     def freeze(self, ttl: timedelta) -> int:
-        """Have the node refuse writes for so long; the sequence number at which it stands. Asked again, it lasts longer.
+        """Have the node refuse writes for so long; at which sequence number it stands. Asked again, it lasts longer.
 
         It ends by itself, and does not outlive a restart of the node.
         """
@@ -78,4 +81,51 @@ class DataNode(Protocol):
 
     def recall(self, space: str, embedding: Sequence[float], count: int) -> tuple[Remembered, ...]:
         """What comes to mind, best first; changes no state and no metric of the node."""
+        ...
+
+
+class Archives(Protocol):
+    """Archive files on this disk, read strictly and written whole or not at all."""
+
+    def keep(self, chunks: Iterable[bytes], path: Path) -> Summary:
+        """Write the bytes as they come to that path, durably, once they have been read strictly to their end.
+
+        Raises:
+            DamagedError: they are no whole archive; nothing is left of them.
+            StorageError: the disk refused; nothing is left of them.
+        """
+        ...
+
+    def read(self, path: Path) -> Summary:
+        """Read the file, or backup bundle, to its end at verify level 3, for the proof alone.
+
+        Raises:
+            DamagedError: it is damaged; the message names the place.
+            NotSupportedError: it is of a newer version.
+            StorageError: it cannot be read.
+        """
+        ...
+
+    def chunks(self, path: Path) -> AbstractContextManager[Iterator[bytes]]:
+        """The bytes of the file, unpacked."""
+        ...
+
+    def free_bytes(self, folder: Path) -> int:
+        """How much the disk of that folder, or of the one it will be made in, can still take."""
+        ...
+
+
+class Converter(Protocol):
+    """Runs migrations over archive files."""
+
+    def convert(self, job: Job, progress: Callable[[int, int], None]) -> Converted:
+        """Carry out the job; `progress` is told the records done and their total.
+
+        The same job gives the same bytes, however often it was killed on the way, and whatever the workers.
+
+        Raises:
+            DamagedError: the source or the residue is damaged, or changed while it was read.
+            RefusedError: the migration refuses these records; or `work` holds another job.
+            StorageError: the disk refused.
+        """
         ...

@@ -1,0 +1,56 @@
+"""One conversion of an archive by a migration: what goes in, and what came out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook.model.migration import Concepts
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Convert `source`, a whole archive or one of changes, with the migration of that name.
+
+    `residue` is the archive of an earlier conversion's residue, where the migration reads one. Everything that is made
+    lies under `work`, a folder of this job's own; what a run that was killed left there is used again, if it is of the
+    same job. `workers` is the number of processes.
+    """
+
+    source: Path
+    migration: str
+    work: Path
+    residue: Path | None = None
+    concepts: Concepts = Concepts.DROP
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One archive that was made, and what is in it; `digest` is that of its content (records without tombstones)."""
+
+    path: Path
+    counts: Mapping[str, int]
+    digest: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Records of one type that went nowhere, and why; `examples` names a few of them."""
+
+    record: str
+    why: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What came out: the data, the residue where the migration leaves one, and what was dropped."""
+
+    data: Part
+    residue: Part | None
+    dropped: tuple[Dropped, ...]
+    units: int
+    reused: int
+    """Units that an earlier, killed try had finished."""
