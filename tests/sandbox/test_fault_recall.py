@@ -10,7 +10,7 @@ from runbook.sandbox.texts.generate import query_of, spaces_of, texts_of
 
 SPACES = spaces_of(0)[:4]
 WEIGHT, THRESHOLD = "dual_memory.semantic_weight", "dual_memory.coherence_threshold"
-BLENDED = "dual_memory.use_blended_recall"
+BLENDED, CONCEPTS = "dual_memory.use_blended_recall", "dual_memory.enable_concepts"
 CONFIDENCE = 'engram_recall_confidence_{}{{group="treatment"}}'
 SHARE, COHERENCE = "engram_recall_semantic_share_{}", "engram_concept_coherence_{}"
 
@@ -19,11 +19,14 @@ SHARE, COHERENCE = "engram_recall_semantic_share_{}", "engram_concept_coherence_
 def node(start_shared_node: StartNode) -> RunningNode:
     """A node with texts in four spaces, of which concepts were made."""
     found = start_shared_node(consolidation_seconds=0.2)
+    found.admin("POST", "features", {CONCEPTS: False})  # else texts that come slowly are given up before others like them
     for space in SPACES:
         found.ask("POST", "/api/v1/spaces", {"id": space})
         for text in islice(texts_of(space, 1), 30):
             assert found.remember(text.content, space).status == 201
+    found.admin("POST", "features", {CONCEPTS: True})
     found.settle()
+    assert sum(size["concepts"] for size in found.health()["spaces"]) > 0
     return found
 
 
