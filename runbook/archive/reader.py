@@ -51,7 +51,7 @@ class ArchiveReader:
         self._offset = 0
         self._comma = True
         self._region = b""
-        self._regions = self._whole_lines(_plain(iter(chunks), name))
+        self._regions = self._whole_lines(plain(iter(chunks), name))
         self.header: Header = heading.header(self._next_line(), self._where)
         self._pass([self._taken])
         if self._next_line() != layout.RECORDS_LINE:
@@ -162,7 +162,7 @@ class ArchiveReader:
         return damaged(self._where(0), Fault("", reason))
 
 
-def _plain(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+def plain(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The chunks themselves, or what they unpack to where the first bytes are those of zstd."""
     start = b""
     while len(start) < len(frames.MAGIC) and (more := next(chunks, b"")):

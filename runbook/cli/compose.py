@@ -17,11 +17,12 @@ from runbook.config import choose_target, load_config, state_folder
 from runbook.engine.evidence import Looking
 from runbook.errors import RefusedError
 from runbook.model.runbook import Runbook
-from runbook.model.target import Target
+from runbook.model.target import Node, Target
 from runbook.ports import ChangePorts, Plays, ReadPorts
 
 if TYPE_CHECKING:
     from runbook.adapters.engram import Surveyor
+    from runbook.ports import Archives, DataNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,26 @@ def surveyor(target: Target) -> "Surveyor":
     from runbook.adapters.engram import Surveyor
 
     return Surveyor(allow_plain_http=target.allow_plain_http)
+
+
+def data_node(target: Target, node: Node, talk: ScreenTalk | None = None) -> "DataNode":
+    """The data of one node of that target.
+
+    Raises:
+        RefusedError: every node has a token file, and not one of these files is there.
+    """
+    from runbook.adapters.engram import EngramData
+    from runbook.wire import quiet
+
+    _refuse_without_tokens(target)
+    return EngramData(node, allow_plain_http=target.allow_plain_http, on_retry=quiet if talk is None else talk.say)
+
+
+def archives() -> "Archives":
+    """Archive files on this disk."""
+    from runbook.adapters.archives.kept import KeptArchives
+
+    return KeptArchives()
 
 
 def _refuse_without_tokens(target: Target) -> None:

@@ -136,7 +136,7 @@ ENDPOINTS = (
     _admin(
         "POST", "/import", "fill a staging generation with an archive; with `generation` add residue or changes to it"
     ),
-    _admin("GET", "/generations", "the generations of the data, and which is served"),
+    _admin("GET", "/generations", "the node's own id; the generations of its data, and which is served"),
     _admin("DELETE", "/generations/{id}", "drop one that is not served"),
     _admin(
         "POST", "/generations/{id}/activate", "serve it, in one step; `if_sequence`: unless something was written since"

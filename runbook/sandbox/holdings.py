@@ -73,6 +73,11 @@ class Holdings:
         self._settings = settings
         self._busy = threading.Lock()
 
+    @property
+    def node(self) -> str:
+        """The node's own id, for as long as its folder lives."""
+        return self._generations.pointer.node
+
     def origin(self, generation: str | None = None) -> Origin:
         """Where a generation is; without a name the one that is served.
 

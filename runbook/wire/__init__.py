@@ -8,6 +8,7 @@ from runbook.wire.exchange import NoReplyError, Reply, Wire
 from runbook.wire.exposition import ForeignMetricsError, Reading, readings
 from runbook.wire.fan_out import fan_out
 from runbook.wire.retry import OnRetry, patiently, quiet
+from runbook.wire.stream import Streamed, StreamingWire
 
 __all__ = [
     "ForeignMetricsError",
@@ -15,6 +16,8 @@ __all__ = [
     "OnRetry",
     "Reading",
     "Reply",
+    "Streamed",
+    "StreamingWire",
     "Wire",
     "fan_out",
     "patiently",

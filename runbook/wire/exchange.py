@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -140,7 +141,7 @@ class Wire:
                 reply = self._whole(response, begin)
             except (HTTPError, http.client.HTTPException, OSError) as error:
                 late = cutter.fired or time.monotonic() - begin > self.total
-                raise self._too_slow() if late else _named(error) from None
+                raise self._too_slow() if late else named(error) from None
         if cutter.fired:  # a cut within the headers reads like their end
             raise self._too_slow()
         return reply
@@ -176,7 +177,7 @@ class Wire:
             return self._pool
 
 
-def _named(error: Exception) -> NoReplyError:
+def named(error: Exception) -> NoReplyError:
     """The reason for people, and whether asking again may help: a timeout has cost enough already."""
     from urllib3 import exceptions as kinds  # noqa: PLC0415  # loaded by now
 
@@ -187,7 +188,7 @@ def _named(error: Exception) -> NoReplyError:
             return NoReplyError("timed out: no connection")
         case kinds.ReadTimeoutError() | TimeoutError():
             return NoReplyError("timed out: connected, but no answer")
-        case kinds.SSLError():
+        case kinds.SSLError() | ssl.SSLError():
             return NoReplyError(f"TLS failed: {printable(str(error))}")
         case kinds.DecodeError() | kinds.LocationParseError() | kinds.InvalidHeader():
             return NoReplyError(f"not HTTP as it should be: {printable(str(error))}")

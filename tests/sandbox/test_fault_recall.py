@@ -19,7 +19,9 @@ SHARE, COHERENCE = "engram_recall_semantic_share_{}", "engram_concept_coherence_
 def node(start_shared_node: StartNode) -> RunningNode:
     """A node with texts in four spaces, of which concepts were made."""
     found = start_shared_node(consolidation_seconds=0.2)
-    found.admin("POST", "features", {CONCEPTS: False})  # else texts that come slowly are given up before others like them
+    found.admin(
+        "POST", "features", {CONCEPTS: False}
+    )  # else texts that come slowly are given up before others like them
     for space in SPACES:
         found.ask("POST", "/api/v1/spaces", {"id": space})
         for text in islice(texts_of(space, 1), 30):

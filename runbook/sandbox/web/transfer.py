@@ -95,7 +95,8 @@ def _next(chunks: "Queue[bytes | Exception | None]") -> bytes | None:
 
 def _generations(engine: Engine) -> list[Route]:
     async def listed(_: Request) -> Response:
-        return answer({"generations": await asyncio.to_thread(engine.holdings.listed)})
+        found = await asyncio.to_thread(engine.holdings.listed)
+        return answer({"node": engine.holdings.node, "generations": found})
 
     async def activate(request: Request) -> Response:
         document = await body_of(request)
