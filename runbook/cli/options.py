@@ -60,6 +60,17 @@ def json_option(command: Decorated) -> Decorated:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schema report.v1).")(command)
 
 
+def progress_option(command: Decorated) -> Decorated:
+    """`--progress`, for commands that move data."""
+    return click.option(
+        "--progress",
+        type=click.Choice(["auto", "json", "none"]),
+        default="auto",
+        show_default=True,
+        help="On stderr: a bar where it is a terminal; JSON lines; nothing.",
+    )(command)
+
+
 def window_option(command: Decorated) -> Decorated:
     """`--window`."""
     return click.option(

@@ -106,11 +106,11 @@ class ScreenTalk:
         elif done >= total:
             self.close()
         else:
-            self._move(label, done, total)
+            self._move(label, done, total, f"{max(total - done, 0):.0f} s left")
         if done >= total:
             self._label = ""
 
-    def _move(self, label: str, done: float, total: float) -> None:
+    def _move(self, label: str, done: float, total: float | None, left: str) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn
@@ -120,7 +120,6 @@ class ScreenTalk:
             self._task = self._bar.add_task(label, total=total, left="")
             self._bar.start()
         if self._task is not None:
-            left = f"{max(total - done, 0):.0f} s left"
             self._bar.update(self._task, description=label, completed=done, total=total, left=left)
 
     def close(self) -> None:
