@@ -1,0 +1,98 @@
+"""Migrate the data of a node to single memory or back, or convert an archive without any node."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runbook.cli.options import change_options, ends_with, json_option, progress_option, target_options
+from runbook.errors import ExitCode
+from runbook.model.migration import Concepts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CODES = (
+    ExitCode.DONE,
+    ExitCode.UNREACHABLE,
+    ExitCode.LOCKED,
+    ExitCode.DAMAGED,
+    ExitCode.REFUSED,
+    ExitCode.STEP_FAILED,
+    ExitCode.PERSON_NEEDED,
+    ExitCode.STORAGE,
+    ExitCode.NOT_SUPPORTED,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+)
+_KINDS = ("single_memory", "dual_memory")
+_MOST_WORKERS = 64
+_FILE = click.Path(path_type=Path)
+
+
+def _files(function: "Callable[..., Any]") -> "Callable[..., Any]":
+    backup = click.option(
+        "--backup", type=_FILE, metavar="FILE", help="What is converted: an archive, a backup, or - for stdin."
+    )
+    output = click.option(
+        "--output", "-o", type=_FILE, metavar="FILE", help="Convert to this file, without any node; .zst packs it."
+    )
+    residue = click.option(
+        "--residue",
+        type=_FILE,
+        metavar="FILE",
+        help="Residue of an earlier conversion.  [default: NAME.residue.json beside the backup NAME.json]",
+    )
+    plan_out = click.option("--plan-out", type=_FILE, metavar="FILE", help="Write the plan to this file.")
+    apply = click.option("--apply", "plan", type=_FILE, metavar="PLAN", help="Do exactly that plan, or refuse.")
+    dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done and lost; change nothing.")
+    return backup(output(residue(dry_run(plan_out(apply(function))))))
+
+
+def _how(function: "Callable[..., Any]") -> "Callable[..., Any]":
+    concepts = click.option(
+        "--concepts",
+        type=click.Choice([each.value for each in Concepts]),
+        default=Concepts.DROP.value,
+        callback=lambda _, __, word: Concepts(word),
+        show_default=True,
+        help="To single memory: keep concepts in the residue only, or make each a memory too.",
+    )
+    workers = click.option(
+        "--workers",
+        type=click.IntRange(1, _MOST_WORKERS),
+        metavar="N",
+        help="Processes that convert.  [default: one a core, at most 4]",
+    )
+    rate = click.option(
+        "--max-rate", type=click.FloatRange(min=1), metavar="N", help="At most so many records a second to the node."
+    )
+    nodes = click.option("--node", "nodes", multiple=True, metavar="NAME", help="The node to migrate, of several.")
+    return concepts(workers(rate(nodes(function))))
+
+
+@click.group(
+    "migrate",
+    invoke_without_command=True,
+    epilog=ends_with(*_CODES) + "\n\nThose of its commands stand at the end of their own --help.",
+)
+@click.option("--to", "kind", type=click.Choice(_KINDS), help="What the data becomes.")
+@_files
+@_how
+@change_options
+@target_options
+@progress_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, /, **said: Any) -> None:
+    """Migrate the data of a node to single memory or back, or convert an archive without any node.
+
+    With -o a file is converted to a file, and no node is touched. What the new kind of memory cannot hold is kept
+    beside it, as NAME.residue.json; nothing is lost silently. A command that was interrupted goes on where it was when
+    it is typed again.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from runbook.cli.migrate import Wishes, carry_out
+
+    ctx.exit(carry_out(Wishes(**said)))
