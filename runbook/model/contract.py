@@ -134,7 +134,9 @@ ENDPOINTS = (
     _admin("GET POST DELETE", "/chaos/{fault}", "sandbox only: one fault; inject it, clear it"),
     _admin("GET", "/export", "the data as an archive, one snapshot, streamed; with `since` what changed after it"),
     _admin(
-        "POST", "/import", "fill a staging generation with an archive; with `generation` add residue or changes to it"
+        "POST",
+        "/import",
+        "fill a staging generation with an archive; with `generation` add residue or changes to it, or to the kept one",
     ),
     _admin("GET", "/generations", "the node's own id; the generations of its data, and which is served"),
     _admin("DELETE", "/generations/{id}", "drop one that is not served"),

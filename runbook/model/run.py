@@ -32,6 +32,7 @@ class RunStatus(StrEnum):
     DONE = "done"  # an undo, or a change without a watch
     PARTIAL = "partial"
     UNDONE = "undone"  # a step failed, everything was put back
+    REVERTED = "reverted"  # a migration that was taken back when somebody asked for it
     PERSON_NEEDED = "person needed"
     SUPERSEDED = "superseded"  # the emergency brake overtook it; it stopped, and put nothing back
     WAITING = "waiting"  # for the approval of a second person: nothing has begun
@@ -51,6 +52,7 @@ _EXIT_CODES = {
     RunStatus.DONE: ExitCode.DONE,
     RunStatus.PARTIAL: ExitCode.PARTIAL,
     RunStatus.UNDONE: ExitCode.STEP_FAILED,
+    RunStatus.REVERTED: ExitCode.DONE,
     RunStatus.PERSON_NEEDED: ExitCode.PERSON_NEEDED,
     RunStatus.SUPERSEDED: ExitCode.PARTIAL,
     RunStatus.WAITING: ExitCode.REFUSED,

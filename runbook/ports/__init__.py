@@ -3,7 +3,7 @@
 `fleet` is for what asks and changes nodes, `data` for what moves their data.
 """
 
-from runbook.ports.data import Archives, Converter, DataNode
+from runbook.ports.data import Archives, Bench, Converter, DataNode
 from runbook.ports.fleet import (
     Brake,
     BrakePorts,
@@ -24,6 +24,7 @@ from runbook.ports.fleet import (
 
 __all__ = [
     "Archives",
+    "Bench",
     "Brake",
     "BrakePorts",
     "ChangePorts",

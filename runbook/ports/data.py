@@ -1,12 +1,13 @@
 """Ports for data as a whole: that of one node, archives on this disk, and their conversion."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from runbook.archive.layout import Summary
+from runbook.archive.layout import Header, Summary
+from runbook.archive.reader import ArchiveReader
 from runbook.model.conversion import Converted, Job
 from runbook.model.generation import Holdings, Remembered, Taken
 
@@ -48,7 +49,7 @@ class DataNode(Protocol):
         ...
 
     def add(self, generation: str, chunks: Iterable[bytes]) -> Taken:
-        """Residue, or what changed since, into the staging generation; all of it or nothing.
+        """Residue, or what changed since, into the staging generation, or the kept one; all of it or nothing.
 
         Raises:
             DamagedError, LockedError, StorageError: as for `fill`.
@@ -112,6 +113,48 @@ class Archives(Protocol):
 
     def free_bytes(self, folder: Path) -> int:
         """How much the disk of that folder, or of the one it will be made in, can still take."""
+        ...
+
+
+class Bench(Protocol):
+    """Archives record by record, for what is joined or narrowed on the way; and folders of work that is done."""
+
+    def reading(self, chunks: Iterable[bytes], name: str) -> ArchiveReader:
+        """A strict reader of these bytes, which messages call by that name.
+
+        Raises:
+            DamagedError: they are no archive.
+        """
+        ...
+
+    def opened(self, path: Path) -> AbstractContextManager[ArchiveReader]:
+        """A strict reader of that file.
+
+        Raises:
+            DamagedError: it is no archive.
+            StorageError: it cannot be read.
+        """
+        ...
+
+    def write(self, path: Path, header: Header, records: Iterable[Mapping[str, Any]]) -> Summary:
+        """Write the archive to that path, durably, and read it back.
+
+        Raises:
+            DamagedError: the records are not what such an archive may hold, or not in its order.
+            StorageError: the disk refused.
+        """
+        ...
+
+    def prepare(self, folder: Path) -> None:
+        """Make the folder, for nobody else's eyes, with those above it.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        ...
+
+    def discard(self, folder: Path) -> None:
+        """Remove the folder with all that a run made in it; nothing where there is none."""
         ...
 
 

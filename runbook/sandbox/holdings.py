@@ -128,18 +128,20 @@ class Holdings:
             return generation, imported
 
     def add(self, generation: str, chunks: Iterable[bytes]) -> Imported:
-        """Residue, or what changed since, into the generation that is prepared.
+        """Residue, or what changed since, into the generation that is prepared, or into the one that is kept.
+
+        The kept one takes what was written since the switch, before it is served again.
 
         Raises:
-            GenerationError: it is not the one that is prepared.
+            GenerationError: it is neither.
             LockedError: another import runs.
             RefusedError, DamagedError, NotSupportedError: see `importing.add`.
             StorageError: the disk refused; nothing of it was taken.
         """
         with self._one():
             path = self.origin(generation).path
-            if generation != self._generations.pointer.staging:
-                raise GenerationError(f"the generation {generation} is not being prepared: nothing is added to it")
+            if generation == self._generations.pointer.active:
+                raise GenerationError(f"the generation {generation} is served: nothing is added to it")
             return _on_disk(lambda: importing.add(path, chunks))
 
     def activate(self, generation: str, if_sequence: int) -> int:

@@ -73,7 +73,7 @@ class EngramData:
         return self._import("", chunks)
 
     def add(self, generation: str, chunks: Iterable[bytes]) -> Taken:
-        """Residue, or what changed since, into the staging generation; all of it or nothing."""
+        """Residue, or what changed since, into the staging generation, or the kept one; all of it or nothing."""
         return self._import(f"?generation={quote(generation, safe='')}", chunks)
 
     def activate(self, generation: str, if_sequence: int) -> int:

@@ -1,0 +1,1 @@
+"""The online migration: plan, fill, verify, catch up, freeze, switch; and the way back. Over ports."""

@@ -1,0 +1,122 @@
+"""A node in this process, and everything that a migration of it needs."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from embedded_data import EmbeddedData, WholeConverter
+from fleet_in_memory import SilentTalk, Tripwire, Wired
+from whole_data import SPACE, read
+
+from runbook.adapters.archives.bench import FileBench
+from runbook.adapters.archives.kept import KeptArchives
+from runbook.adapters.memory.clock import MemoryClock
+from runbook.adapters.memory.journal import MemoryJournal
+from runbook.adapters.memory.locks import MemoryLocks
+from runbook.adapters.memory.nodes import MemoryNodes
+from runbook.engine.migrate.preflight import from_backup, from_itself, look
+from runbook.engine.migrate.record import migrations_of
+from runbook.engine.migrate.work import Context, MigrationPorts
+from runbook.material import migration
+from runbook.model.migration import Concepts
+from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan, MigrationRun
+from runbook.model.target import Node, Target
+from runbook.sandbox.embedding import embed
+from runbook.sandbox.engine import Engine
+from runbook.sandbox.exporting import Export
+from runbook.sandbox.records import Episode
+
+RUN = "20261122T210000-aaaa"
+TOPICS = ("heron", "river", "ledger", "anvil", "comet", "violin")
+
+
+@dataclass
+class Scene:
+    """One node and the files around it; `wire` can cut everything off after any call of any port."""
+
+    folder: Path
+    engine: Engine
+    wire: Tripwire = field(default_factory=Tripwire)
+    talk: SilentTalk = field(default_factory=SilentTalk)
+    clock: MemoryClock = field(default_factory=MemoryClock)
+
+    def __post_init__(self) -> None:
+        self.journal = MemoryJournal(self.clock)
+        self.data = EmbeddedData(self.engine)
+        self.locks = MemoryLocks()
+        self.nodes = MemoryNodes({"n1": {}})
+        self.converter = WholeConverter()
+        ports = MigrationPorts(
+            nodes=self._wired(self.nodes, "nodes"),
+            data=lambda _: self._wired(self.data, "data"),
+            archives=self._wired(KeptArchives(), "archives"),
+            bench=self._wired(FileBench(), "bench"),
+            converter=self._wired(self.converter, "converter"),
+            journal=self._wired(self.journal, "journal"),
+            locks=self._wired(self.locks, "locks"),
+            clock=self.clock,
+            talk=self.talk,
+        )
+        target = Target("test", "test", Path("hosts"), (Node("n1", "http://127.0.0.1:9"),))
+        self.context = Context(ports, target, "ann@here")
+
+    def _wired(self, port: Any, name: str) -> Any:
+        return Wired(port, name, self.wire)
+
+    def remember(self, id_: str, content: str) -> None:
+        """Durably."""
+        episode = Episode(SPACE, id_, content, 1, embed(content).tobytes(), 1)
+        assert self.engine.memory.remember([episode]).result() == [True]
+
+    def forget(self, *ids: str) -> None:
+        """Durably."""
+        assert set(self.engine.memory.forget(SPACE, list(ids)).result()) == set(ids)
+
+    def export(self, kind: str = DUAL, since: int | None = None, generation: str | None = None) -> bytes:
+        """The archive of what is served, or of another generation."""
+        return b"".join(Export(self.engine.holdings.origin(generation), kind, since))
+
+    def digest(self, kind: str = DUAL) -> str:
+        """Of the content that is served."""
+        return str(read(self.export(kind))[0].digest)
+
+    def ids(self) -> set[str]:
+        """Of every text that is served."""
+        kind = self.data.holdings().active.kind
+        return {each["id"] for each in read(self.export(kind))[1] if each["type"] in {"episode", "memory"}}
+
+    def plan(self, to: str = SINGLE, *, concepts: Concepts = Concepts.DROP, run: str = RUN) -> MigrationPlan:
+        """From a fresh backup, or from the node itself."""
+        source = DUAL if to == SINGLE else SINGLE
+        holdings = look(self.context, "n1", source, to)
+        if to == SINGLE:
+            backup = self.folder / "backup.json"
+            backup.write_bytes(self.export())
+            ready = from_backup("n1", backup, KeptArchives().read(backup), holdings)
+        else:
+            ready = from_itself("n1", self.folder / f"{run}.json", holdings)
+        work = str(self.folder / "work" / run)
+        name = migration(to).name
+        return MigrationPlan(
+            run, f"migrate --to {to}", "test", name, source, to, (ready.plan,), work, "0", concepts, reason="test"
+        )
+
+    def run(self, run: str = RUN) -> MigrationRun:
+        """As the journal tells it."""
+        return migrations_of(self.journal.entries())[run]
+
+    def states(self) -> dict[str, str]:
+        """Of every generation."""
+        return {each.id: each.state.value for each in self.data.holdings().generations}
+
+
+def given(folder: Path) -> Engine:
+    """A node with 24 texts, settled."""
+    engine = Engine(folder)
+    engine.memory.create_space(SPACE).result()
+    scene_texts = [(f"{topic}{number}", f"The {topic} number {number}") for topic in TOPICS for number in range(4)]
+    episodes = [Episode(SPACE, id_, text, 1, embed(text).tobytes(), 1, where="here") for id_, text in scene_texts]
+    engine.memory.remember(episodes).result()
+    for _ in range(3):
+        engine.consolidate()
+    return engine
