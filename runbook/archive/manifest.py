@@ -61,6 +61,9 @@ class About:
     consistency: Consistency = "snapshot"
     parent: str | None = None
     journal: JournalPoint | None = None
+    host: str = ""
+    number: int = 0
+    recipients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,12 @@ class Manifest:
             "kind": "backup",
             "written_by": about.written_by,
             "target": about.target,
+            **({"host": about.host} if about.host else {}),
+            **({"number": about.number} if about.number else {}),
             "created_at": about.created_at,
             "source": {"node": about.node, "snapshot": about.snapshot, "consistency": about.consistency},
             "parent": about.parent,
+            **({"encryption": {"format": "age", "recipients": list(about.recipients)}} if about.recipients else {}),
             "parts": [
                 {
                     "name": part.name,
@@ -140,6 +146,9 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         **{name: document[name] for name in ("target", "created_at", "written_by", "parent")},
         **source,
         journal=None if journal is None else JournalPoint(**journal),
+        host=document.get("host", ""),
+        number=document.get("number", 0),
+        recipients=tuple(document.get("encryption", {}).get("recipients", ())),
     )
     schemas = tuple(SchemaFile(**schema) for schema in document["schemas"])
     return Manifest(about, tuple(_part(part) for part in document["parts"]), schemas, document["sha256"])

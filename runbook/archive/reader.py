@@ -59,6 +59,10 @@ class ArchiveReader:
         self._pass([self._taken])
         self._checker = RecordChecker(archive_kind(self.header.kind), spill, since=self.header.since is not None)
 
+    def close(self) -> None:
+        """Let the temporary files vanish; for who may not read to the end."""
+        self._checker.close()
+
     def batches(self) -> Iterator[list[Record]]:
         """Every record, some hundreds at a time; when it ends without an error, `summary` is there."""
         try:

@@ -18,9 +18,16 @@ _ENDS_IN = 2048
 """One key of so many ends a shard that is large enough: at 4.5 KiB a record, every 9 MiB."""
 
 
+UNTOLD: Key = ("-", "-", "-")
+"""Instead of a key that an encrypted backup does not tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What a manifest says of a shard. `first` and `last` are type, space and ids of its first and last record."""
+    """What a manifest says of a shard. `first` and `last` are type, space and ids of its first and last record.
+
+    Of one that is encrypted, `stored` is what is encrypted, and `first` and `last` are `UNTOLD`.
+    """
 
     name: str
     records: int

@@ -95,6 +95,17 @@ class ProgressTalk(ScreenTalk):
             self.moved(label, done, total, Unit.BYTES)
             yield chunk
 
+    def passing(self, label: str, total: int) -> Callable[[int], None]:
+        """To be told of bytes that others count: how many more have passed."""
+        done = 0
+
+        def passed(size: int) -> None:
+            nonlocal done
+            done += size
+            self.moved(label, done, total, Unit.BYTES)
+
+        return passed
+
     @staticmethod
     def _tell(label: str, pace: Pace, unit: Unit) -> None:
         left, rate = pace.seconds_left, pace.rate

@@ -7,9 +7,10 @@ import pytest
 from archive_records import ABOUT, dual, episode, residue
 
 from runbook.adapters.archives.backups import create_backup, lines_of
-from runbook.adapters.archives.verify import PROVES, records_of, verify_backup
+from runbook.adapters.archives.verify import records_of, verify_backup
 from runbook.archive import limits
 from runbook.errors import DamagedError, RefusedError, StorageError, UsageError
+from runbook.model.backup import PROVES
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ FROZEN = {
     "dual_memory.v1": "7ba234d96c9610777a2f4a125d884a050304583284a46a789482534a5eb9c2e4",
     "single_memory.v1": "0890c6df7ac3b0745980132fa12d491667ebcfcfb17e96e63214d0138b2d48c5",
     "residue.v1": "67153cd8cf8bba99a1e30210ee6fd23e26c43002649f790ebc8e2b74c5797912",
-    "manifest.v1": "45e9676b49bb11cce284a4f6e0ab76d5e018a76d65e6ce83905e6e195ac8a5b9",
+    "manifest.v1": "2ddc527a86d58fb8549344c358ed065a76a2a7fd9043073eed285f451de10ad3",
 }
 TOMBSTONE = {"type": "tombstone", "space": "a", "of": "binding", "id": "ep", "concept_id": "x", "sequence": 1}
 ODD: tuple[Any, ...] = (

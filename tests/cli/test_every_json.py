@@ -44,6 +44,9 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert {check["good"] for check in document(capsys, "doctor")["data"]["checks"]} == {True}
     (target / "x.md").write_text("`runbook doctor`")
     assert document(capsys, "check", "--document", str(target / "x.md"))["data"]["missing"] == []
+    assert document(capsys, "backup", "list")["data"]["backups"] == []
+    assert document(capsys, "backup", "create")["data"]["fresh"]
+    assert document(capsys, "backup", "verify")["data"]["proofs"][0]["level"] == 3
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 

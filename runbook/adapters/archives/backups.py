@@ -4,44 +4,29 @@ It grows under a hidden name. The shards come first, the schemas, the manifest l
 and renamed. Whatever stops this leaves a hidden folder without value, and no backup that is not one.
 """
 
-import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from runbook.adapters.archives.parts import Lines, PartWriter, Twins
+from runbook.adapters.archives.sealing import Sealer
 from runbook.adapters.archives.verify import verify_backup
-from runbook.adapters.files import (
-    durable_file,
-    open_regular,
-    private_folder,
-    safe_name,
-    storage,
-    sync_folder,
-    write_atomic,
-)
-from runbook.archive import canonical, limits, manifest
-from runbook.archive.digest import ContentDigest
-from runbook.archive.frames import Packer
+from runbook.adapters.files import private_folder, safe_name, storage, sync_folder, write_atomic
+from runbook.archive import canonical, manifest
 from runbook.archive.kinds import Key, archive_kind, schema_bytes, schema_name
-from runbook.archive.manifest import About, Manifest, Part, SchemaFile
-from runbook.archive.reader import chunks_of
-from runbook.archive.shards import Count, ShardWriter
-from runbook.errors import DamagedError, RefusedError
-
-if TYPE_CHECKING:
-    from runbook.archive.shards import Shard
+from runbook.archive.manifest import About, Manifest, SchemaFile
+from runbook.errors import DamagedError, RefusedError, StorageError
 
 SUFFIX = ".backup"
 SCHEMAS = "schema"
+DRAFT = ".draft"
 _SHORT_DIGEST = 12
 _LEVEL_OF_CREATION = 2
-
-Lines = Iterable[tuple[bytes, Key]]
-"""Canonical lines in the order of an archive, each with its type, space and ids."""
 
 
 def lines_of(records: Iterable[Mapping[str, Any]], kind: str) -> Iterator[tuple[bytes, Key]]:
@@ -66,6 +51,9 @@ def lines_of(records: Iterable[Mapping[str, Any]], kind: str) -> Iterator[tuple[
 def create_backup(folder: Path, about: About, kind: str, records: Lines, residue: Lines | None = None) -> Path:
     """Write a backup of these records into the folder, and verify it at level 2.
 
+    Where `about` names recipients, every shard is encrypted to them; then level 2 is that of what is stored, since who
+    writes cannot open it.
+
     Returns:
         The folder of the backup.
 
@@ -76,11 +64,13 @@ def create_backup(folder: Path, about: About, kind: str, records: Lines, residue
     """
     safe_name(about.target, "target")
     private_folder(folder)
+    sealer = Sealer(about.recipients) if about.recipients else None
+    about = replace(about, recipients=sealer.recipients if sealer else ())
     with storage(folder, "write a backup into"), _draft(folder) as draft:
-        parent = _shards_of(folder / about.parent) if about.parent else {}
-        parts = [PartWriter(draft, "records", kind, parent).write(records)]
+        twins = _twins_of(folder, about)
+        parts = [PartWriter(draft, "records", kind, twins, sealer).write(records)]
         if residue is not None:
-            parts.append(PartWriter(draft, "residue", "residue", parent).write(residue))
+            parts.append(PartWriter(draft, "residue", "residue", twins, sealer).write(residue))
         schemas = _write_schemas(draft, {part.kind for part in parts})
         sealed = Manifest(about, tuple(parts), schemas).sealed()
         sync_folder(draft)
@@ -101,7 +91,7 @@ def _name(sealed: Manifest, kind: str) -> str:
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    draft = folder / f".{secrets.token_hex(6)}.draft"
+    draft = folder / f".{secrets.token_hex(6)}{DRAFT}"
     draft.mkdir(mode=0o700)
     try:
         yield draft
@@ -110,13 +100,18 @@ def _draft(folder: Path) -> Iterator[Path]:
             shutil.rmtree(draft)
 
 
-def _shards_of(parent: Path) -> dict[str, Path]:
-    """Where the shards of a backup are, by the hash of what is stored."""
+def _twins_of(folder: Path, about: About) -> Twins:
+    """The shards that may be shared with the parent: it must be readable by the same people."""
+    if about.parent is None:
+        return Twins({})
+    parent = folder / about.parent
     try:
-        parts = verify_backup(parent, 1).manifest.parts
-    except (DamagedError, FileNotFoundError):
-        return {}  # then nothing is shared with it, and everything is written
-    return {shard.stored_sha256: parent / shard.name for part in parts for shard in part.shards}
+        found = verify_backup(parent, 1).manifest
+    except (DamagedError, StorageError):
+        return Twins({})  # then nothing is shared with it, and everything is written
+    if found.about.recipients != about.recipients:
+        return Twins({})
+    return Twins({shard.raw_sha256: (parent / shard.name, shard) for part in found.parts for shard in part.shards})
 
 
 def _write_schemas(draft: Path, kinds: Iterable[str]) -> tuple[SchemaFile, ...]:
@@ -127,64 +122,3 @@ def _write_schemas(draft: Path, kinds: Iterable[str]) -> tuple[SchemaFile, ...]:
         write_atomic(draft / SCHEMAS / name, data)
         found.append(SchemaFile(name, len(data), sha256(data).hexdigest()))
     return tuple(found)
-
-
-def _holds(path: Path, wanted: str) -> bool:
-    """Does the file have that hash? A damaged parent must not damage its child."""
-    found = Count()
-    try:
-        with os.fdopen(open_regular(path), "rb", buffering=0) as stream:
-            for chunk in chunks_of(stream):
-                found.update(chunk)
-    except OSError:
-        return False
-    return found.sha256 == wanted
-
-
-class PartWriter:
-    """Writes the shards of one part into the folder of a backup that grows."""
-
-    def __init__(self, draft: Path, name: str, kind: str, parent: Mapping[str, Path]) -> None:
-        self._draft = draft
-        self._name = name
-        self._kind = kind
-        self._parent = parent
-        self._packer = Packer()
-        self._shards: list[Shard] = []
-        self._digest = ContentDigest()
-        self._counts = dict.fromkeys(archive_kind(kind).types(since=False), 0)
-
-    def write(self, lines: Lines) -> Part:
-        """All of them; an empty part has no shard."""
-        source = iter(lines)
-        while (first := next(source, None)) is not None:
-            if len(self._shards) == limits.SHARDS:
-                raise RefusedError(f"more than {limits.SHARDS} shards", hint="back up node by node (--all-nodes)")
-            self._write_shard(first, source)
-        return Part(self._name, self._kind, self._counts, self._digest, tuple(self._shards))
-
-    def _write_shard(self, first: tuple[bytes, Key], source: Iterator[tuple[bytes, Key]]) -> None:
-        path = self._draft / f"{self._name}-{len(self._shards):05d}.ndjson.zst"
-        with durable_file(path) as stream:
-            writer = ShardWriter(stream.write, self._packer)
-            self._add(writer.add, first)
-            while not writer.full and (found := next(source, None)) is not None:
-                self._add(writer.add, found)
-            shard = writer.finish(path.name)
-        self._digest += writer.digest
-        self._shards.append(shard)
-        twin = self._parent.get(shard.stored_sha256)
-        if twin is not None and _holds(twin, shard.stored_sha256):
-            self._link(twin, path)
-
-    def _add(self, add: Callable[[bytes, Key], None], found: tuple[bytes, Key]) -> None:
-        self._counts[found[1][0]] += 1
-        add(*found)
-
-    @staticmethod
-    def _link(twin: Path, path: Path) -> None:
-        """Have the parent's shard here too, where the file system can; verification reads it like any other."""
-        spare = path.with_suffix(".link")
-        with suppress(OSError):
-            os.link(twin, spare, follow_symlinks=False)
-            spare.rename(path)

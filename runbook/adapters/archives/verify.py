@@ -2,11 +2,13 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.adapters.archives.exports import spill
+from runbook.adapters.archives.sealing import SUFFIX, Identities
 from runbook.adapters.files import open_regular, read_document, storage
 from runbook.archive import frames, limits, manifest
 from runbook.archive.canonical import Fault
@@ -14,25 +16,31 @@ from runbook.archive.checker import Place, RecordChecker, damaged
 from runbook.archive.kinds import Record, archive_kind, schema_bytes, schema_name
 from runbook.archive.manifest import Manifest, Part
 from runbook.archive.reader import chunks_of
-from runbook.archive.shards import Count, Shard, counted
+from runbook.archive.shards import UNTOLD, Count, Shard, counted
 from runbook.errors import DamagedError
+from runbook.model.backup import PROVES
 
-PROVES = (
-    "the manifest is whole: no byte of it was changed since it was written",
-    "every file is there, none is strange, and each has its size",
-    "every stored byte and every unpacked byte is the one that was written",
-    "every record is valid and in its place, nothing is bound to nothing, and counts and content digest fit",
-)
-"""What each level proves; level 4, a restore into a scratch node, is proven by whoever has a node."""
 _SCHEMAS = "schema"
+
+Passed = Callable[[int], None]
+"""Told how many stored bytes more were read."""
+
+
+def ignored(_: int) -> None:
+    """Nobody is told."""
+
+
+_HIGHEST_WITHOUT_NODE = 3
+_SEALED = "it is encrypted: without --identity only what is stored was read, and every byte of that is as written"
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The level that was reached, and the manifest of what reached it."""
+    """The level that was reached, the manifest of what reached it, and why no higher one that was asked for."""
 
     level: int
     manifest: Manifest
+    why_not: str = ""
 
     @property
     def proves(self) -> str:
@@ -40,41 +48,51 @@ class Verified:
         return PROVES[self.level]
 
 
-def verify_backup(path: Path, level: int) -> Verified:
-    """Verify the backup at that level, 0 to 3.
+def verify_backup(path: Path, level: int, identities: Identities | None = None, passed: Passed = ignored) -> Verified:
+    """Verify the backup at that level, 0 to 3; `passed` is told how many stored bytes were read.
+
+    Of an encrypted one without identities, what is stored is read and compared; beyond that level 1 is reached.
 
     Raises:
         DamagedError: it is damaged or was never finished; the message names the file and the place.
         NotSupportedError: it is of a newer version.
         StorageError: it cannot be read.
+        RefusedError: it is encrypted, and not for any of these identities.
     """
-    if not 0 <= level < len(PROVES):
+    if not 0 <= level <= _HIGHEST_WITHOUT_NODE:
         raise ValueError(level)
-    if level <= 2:  # noqa: PLR2004 - the levels are the names
-        found = _manifest(path)
-        if level >= 1:
-            _check_names(path, found)
-        if level == 2:  # noqa: PLR2004
-            for part in found.parts:
-                for shard in part.shards:
-                    for _ in _shard(path, shard):
-                        pass
-        return Verified(level, found)
     found = _manifest(path)
+    if level == 0:
+        return Verified(level, found)
     _check_names(path, found)
+    if level == 1:
+        return Verified(level, found)
+    if found.about.recipients and not identities:
+        for shard in _shards(found):
+            deque(_stored(path, shard, passed), maxlen=0)
+        return Verified(1, found, _SEALED)
     for part in found.parts:
-        for _ in _records(path, part):
-            pass
+        if level == _HIGHEST_WITHOUT_NODE:
+            deque(_records(path, part, identities, passed), maxlen=0)
+        else:
+            for shard in part.shards:
+                deque(_shard(path, shard, identities, passed), maxlen=0)
     return Verified(level, found)
 
 
-def records_of(path: Path, part: Part) -> Iterator[list[Record]]:
+def records_of(
+    path: Path, part: Part, identities: Identities | None = None, passed: Passed = ignored
+) -> Iterator[list[Record]]:
     """The records of a part, fully checked, some hundreds at a time; all of it counts only once it has ended.
 
     Raises:
-        DamagedError, StorageError: as `verify_backup` at level 3.
+        DamagedError, StorageError, RefusedError: as `verify_backup` at level 3.
     """
-    return _records(path, part)
+    return _records(path, part, identities, passed)
+
+
+def _shards(found: Manifest) -> Iterator[Shard]:
+    return (shard for part in found.parts for shard in part.shards)
 
 
 def _manifest(path: Path) -> Manifest:
@@ -97,7 +115,8 @@ def _check_manifest(found: Manifest, place: Path) -> None:
     if [schema.name for schema in found.schemas] != wanted:
         raise damaged(str(place), Fault("schemas", f"not {', '.join(wanted)}"))
     for index, part in enumerate(found.parts):
-        ours = [f"{part.name}-{number:05d}.ndjson.zst" for number in range(len(part.shards))]
+        ending = f".ndjson.zst{SUFFIX if found.about.recipients else ''}"
+        ours = [f"{part.name}-{number:05d}{ending}" for number in range(len(part.shards))]
         if [shard.name for shard in part.shards] != ours:
             raise damaged(str(place), Fault(f"parts.{index}.shards", "not numbered from 0 on"))
         if (part.kind == "residue") != (part.name == "residue"):
@@ -132,19 +151,30 @@ def _check_folder(folder: Path, sizes: dict[str, int], more: set[str]) -> None:
             raise damaged(str(folder / name), Fault("", f"{found.st_size} bytes, not {size}"))
 
 
-def _shard(path: Path, shard: Shard) -> Iterator[bytes]:
-    """What the shard unpacks to; once it has ended, both its hashes have been found to fit."""
+def _stored(path: Path, shard: Shard, passed: Passed) -> Iterator[bytes]:
+    """What is stored of the shard; once it has ended, its hash has been found to fit."""
     place = path / shard.name
-    stored, raw = Count(), Count()
+    stored = Count()
     with storage(place, "read"), os.fdopen(open_regular(place), "rb", buffering=0) as stream:
-        chunks = counted(_at_most(chunks_of(stream), shard.stored_bytes, place), stored)
-        for data in frames.unpacked(chunks, str(place), ours=True):
-            raw.update(data)
-            if raw.bytes > shard.raw_bytes:
-                raise damaged(str(place), Fault("", f"it unpacks to more than {shard.raw_bytes} bytes"))
-            yield data
+        for chunk in counted(_at_most(chunks_of(stream), shard.stored_bytes, place), stored):
+            passed(len(chunk))
+            yield chunk
     if (stored.bytes, stored.sha256) != (shard.stored_bytes, shard.stored_sha256):
         raise damaged(str(place), Fault("", "its bytes are not those that were written"))
+
+
+def _shard(path: Path, shard: Shard, identities: Identities | None, passed: Passed) -> Iterator[bytes]:
+    """What the shard unpacks to; once it has ended, both its hashes have been found to fit."""
+    place = path / shard.name
+    raw = Count()
+    chunks = _stored(path, shard, passed)
+    packed = identities.open(chunks, str(place)) if identities and place.suffix == SUFFIX else chunks
+    for data in frames.unpacked(packed, str(place), ours=True):
+        raw.update(data)
+        if raw.bytes > shard.raw_bytes:
+            raise damaged(str(place), Fault("", f"it unpacks to more than {shard.raw_bytes} bytes"))
+        yield data
+    deque(chunks, maxlen=0)
     if (raw.bytes, raw.sha256) != (shard.raw_bytes, shard.raw_sha256):
         raise damaged(str(place), Fault("", "it unpacks to other bytes than were packed"))
 
@@ -157,11 +187,11 @@ def _at_most(chunks: Iterable[bytes], size: int, place: Path) -> Iterator[bytes]
         yield chunk
 
 
-def _records(path: Path, part: Part) -> Iterator[list[Record]]:
+def _records(path: Path, part: Part, identities: Identities | None, passed: Passed) -> Iterator[list[Record]]:
     checker = RecordChecker(archive_kind(part.kind), spill)
     try:
         for shard in part.shards:
-            yield from _shard_records(path, shard, checker)
+            yield from _shard_records(str(path / shard.name), shard, checker, _shard(path, shard, identities, passed))
     finally:
         checker.close()
     place = str(path / manifest.NAME)
@@ -171,11 +201,10 @@ def _records(path: Path, part: Part) -> Iterator[list[Record]]:
         raise damaged(place, Fault(f"{part.name}.content_digest", "not that of what is in the shards"))
 
 
-def _shard_records(path: Path, shard: Shard, checker: RecordChecker) -> Iterator[list[Record]]:
+def _shard_records(name: str, shard: Shard, checker: RecordChecker, chunks: Iterator[bytes]) -> Iterator[list[Record]]:
     before = checker.digest.count
     kept, offset, number = b"", 0, 1
-    name = str(path / shard.name)
-    for data in _gathered(_shard(path, shard)):
+    for data in _gathered(chunks):
         lines = (kept + data).split(b"\n")
         kept = lines.pop()
         if len(kept) > limits.LINE_BYTES:
@@ -183,7 +212,7 @@ def _shard_records(path: Path, shard: Shard, checker: RecordChecker) -> Iterator
         for start in range(0, len(lines), limits.BATCH_RECORDS):
             batch = lines[start : start + limits.BATCH_RECORDS]
             records = checker.check(batch, _place(name, batch, number, offset))
-            if number == 1:
+            if number == 1 and shard.first != UNTOLD:
                 _check_key(name, records[0], shard.first, "first")
             number, offset = number + len(batch), offset + sum(map(len, batch)) + len(batch)
             yield records
@@ -191,7 +220,7 @@ def _shard_records(path: Path, shard: Shard, checker: RecordChecker) -> Iterator
         raise damaged(f"{name}: line {number}, byte {offset}", Fault("", "it ends in the middle of a record"))
     if checker.digest.count - before != shard.records:
         raise damaged(name, Fault("", f"it has {checker.digest.count - before} records, not {shard.records}"))
-    if shard.last[1:] != checker.last[1]:
+    if shard.last not in {UNTOLD, (shard.last[0], *checker.last[1])}:
         raise damaged(name, Fault("", "its last record is not the one that the manifest names"))
 
 

@@ -1,0 +1,100 @@
+"""Carry out `runbook backup create` and `list`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import runbook
+from runbook.adapters.archives.vault import FolderVault
+from runbook.adapters.locks import FileLocks
+from runbook.cli import compose
+from runbook.cli.compose import Session
+from runbook.cli.progress import ProgressTalk
+from runbook.cli.screen import show, show_json
+from runbook.engine.backup import Wanted, create, writing
+from runbook.errors import ExitCode, RefusedError, UsageError
+from runbook.model.target import Node, Target
+from runbook.ports.backups import BackupPorts
+from runbook.report.backup import created_lines, shelf_lines, vault_data
+from runbook.report.document import envelope
+
+FOLDER = "backups"
+"""Below the state folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWishes:
+    """What was said on the command line."""
+
+    target: str | None
+    config: Path | None
+    node: str | None
+    folder: Path | None
+    parent: str
+    recipients: tuple[str, ...]
+    wait: bool
+    progress: str
+    as_json: bool
+
+
+def ports_of(current: Session, folder: Path | None, talk: ProgressTalk) -> BackupPorts:
+    """The folder of the backups, with its locks and the journal.
+
+    Raises:
+        RefusedError: the folder is a symbolic link.
+    """
+    place = (folder or current.state / FOLDER).absolute()
+    if place.is_symlink():
+        raise RefusedError(f"{place} is a symbolic link, which is not followed here", hint="name the folder itself")
+    locks = FileLocks(place, current.clock, current.who, current.where)
+    return BackupPorts(FolderVault(place), current.journal, locks, current.clock, talk)
+
+
+def one_node(target: Target, name: str | None) -> Node:
+    """The node that was named, or the only one there is.
+
+    Raises:
+        UsageError: there is none of that name, or there are several and none was named.
+    """
+    known = ", ".join(node.name for node in target.nodes)
+    if name is None and len(target.nodes) == 1:
+        return target.nodes[0]
+    if name is None:
+        raise UsageError(f"{target.name} has {len(target.nodes)} nodes", hint=f"name one with --node: {known}")
+    found = target.node(name)
+    if found is None:
+        raise UsageError(f"{target.name} has no node {name!r}", hint=f"it has {known}")
+    return found
+
+
+def create_backup(wishes: CreateWishes) -> ExitCode:
+    """The whole of `backup create`."""
+    current = compose.session()
+    target = compose.target_of(current, wishes.target, wishes.config)
+    node = one_node(target, wishes.node)
+    with ProgressTalk(wishes.progress) as talk:
+        ports = ports_of(current, wishes.folder, talk)
+        run = current.new_run_id()
+        by = f"engram-runbook {runbook.__version__}"
+        wanted = Wanted(run, target.name, by, wishes.parent, wishes.recipients)
+        with writing(ports, run, wait=wishes.wait):
+            created = create(ports, compose.data_node(target, node, talk), wanted)
+    if wishes.as_json:
+        data = vault_data(ports.vault.folder, answers=[created.proof]) | {"fresh": created.fresh}
+        show_json(envelope("backup", "runbook backup create", ExitCode.DONE, data))
+    else:
+        show(created_lines(created, ports.vault.folder))
+    return ExitCode.DONE
+
+
+def list_backups(folder: Path | None, *, as_json: bool) -> ExitCode:
+    """The whole of `backup list`; bad news where one is damaged."""
+    current = compose.session()
+    with ProgressTalk() as talk:
+        vault = ports_of(current, folder, talk).vault
+        shelf = vault.shelf()
+    code = ExitCode.BAD_NEWS if any(each.damage for each in shelf) else ExitCode.DONE
+    if as_json:
+        show_json(envelope("backup", "runbook backup list", code, vault_data(vault.folder, shelf)))
+    else:
+        show(shelf_lines(shelf, vault.folder))
+    return code

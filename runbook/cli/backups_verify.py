@@ -1,0 +1,53 @@
+"""Carry out `runbook backup verify`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook.cli import compose
+from runbook.cli.backups import ports_of
+from runbook.cli.progress import ProgressTalk
+from runbook.cli.screen import show, show_json
+from runbook.engine.backup_verify import Failed, chosen, verify_each
+from runbook.errors import ExitCode, UsageError
+from runbook.report.backup import vault_data, verified_lines
+from runbook.report.document import envelope
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyWishes:
+    """What was said on the command line."""
+
+    names: tuple[str, ...]
+    everything: bool
+    level: int
+    folder: Path | None
+    identities: tuple[Path, ...]
+    progress: str
+    as_json: bool
+
+
+def verify_backups(wishes: VerifyWishes) -> ExitCode:
+    """The whole of `backup verify`: every one is tried, and the worst is the exit code.
+
+    Raises:
+        UsageError: names and --all; or there is no such backup.
+        RunbookError: whatever the verification of a single one raises.
+    """
+    if wishes.names and wishes.everything:
+        raise UsageError("names and --all: which?", hint="leave out one of them")
+    current = compose.session()
+    with ProgressTalk(wishes.progress) as talk:
+        ports = ports_of(current, wishes.folder, talk)
+        names = chosen(ports.vault, wishes.names, everything=wishes.everything)
+        answers = verify_each(ports, names, wishes.level, wishes.identities, current.new_run_id())
+    failed = [each for each in answers if isinstance(each, Failed)]
+    if len(answers) == 1 and failed:
+        raise failed[0].error
+    proofs = [each for each in answers if not isinstance(each, Failed)]
+    short = any(not each.complete for each in proofs)
+    code = failed[0].error.code if failed else ExitCode.COULD_NOT_TELL if short else ExitCode.DONE
+    if wishes.as_json:
+        show_json(envelope("backup", "runbook backup verify", code, vault_data(ports.vault.folder, answers=answers)))
+    else:
+        show(verified_lines(answers))
+    return code

@@ -1,0 +1,53 @@
+"""Verify backups: each is tried, none hides the next, and what was proven is journaled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook.engine.backup import details_of
+from runbook.errors import RunbookError, UsageError
+from runbook.model.backup import Proof
+from runbook.model.journal import Event
+from runbook.ports.backups import BackupPorts, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One that could not be verified, and why."""
+
+    name: str
+    error: RunbookError
+
+
+def chosen(vault: Vault, names: Sequence[str], *, everything: bool) -> tuple[str, ...]:
+    """Which ones: those named, all, or the newest.
+
+    Raises:
+        UsageError: there is none at all.
+    """
+    if names:
+        return tuple(names)
+    shelf = vault.shelf()
+    if not shelf:
+        raise UsageError(f"there is no backup in {vault.folder}", hint="runbook backup create")
+    return tuple(each.name for each in shelf) if everything else (shelf[0].name,)
+
+
+def verify_each(
+    ports: BackupPorts, names: Sequence[str], level: int, identities: Sequence[Path], run: str
+) -> list[Proof | Failed]:
+    """What came of each."""
+    found: list[Proof | Failed] = []
+    sizes = {each.name: each.stored_bytes for each in ports.vault.shelf()}
+    for name in names:
+        try:
+            passed = ports.talk.passing(f"verify {name}", sizes.get(name, 0))
+            proof = ports.vault.verify(name, level, identities, passed)
+        except UsageError:
+            raise
+        except RunbookError as error:
+            found.append(Failed(name, error))
+        else:
+            ports.journal.append(Event.BACKUP_VERIFIED, run, details_of(proof))
+            found.append(proof)
+    return found

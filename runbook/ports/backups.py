@@ -1,0 +1,93 @@
+"""Ports of the folder in which backups lie, and of whoever is told how far a long work is."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from runbook.model.backup import Backup, Order, Proof
+from runbook.ports.fleet import Clock, Journal, Locks
+
+Passed = Callable[[int], None]
+"""Told how many bytes more have passed."""
+
+
+class Vault(Protocol):
+    """One folder of backups. Whoever writes, pins or removes holds the folder's lock.
+
+    Every method may raise StorageError: the disk refused; what was there before is still there.
+    """
+
+    folder: Path
+
+    def shelf(self) -> tuple[Backup, ...]:
+        """Every backup, the newest first; each was looked at, at level 1. A damaged one says so, and is there too."""
+        ...
+
+    def sweep(self) -> int:
+        """Remove what killed runs left unfinished; how many there were."""
+        ...
+
+    def write(self, order: Order, records: Iterator[bytes], residue: Iterator[bytes] | None) -> Proof:
+        """Write one from these archives, read strictly as they come, and read it back.
+
+        Raises:
+            DamagedError: an archive is damaged or cut off, or what was read back is not what was written.
+            TwoMomentsError: records and residue are not of one moment; nothing was read of them but their headers.
+            UsageError: a recipient is none.
+        """
+        ...
+
+    def verify(self, name: str, level: int, identities: Sequence[Path], passed: Passed) -> Proof:
+        """Verify the backup of that name, or at that path, at a level up to 3. What came of it is remembered.
+
+        Raises:
+            DamagedError: it is damaged; the message names the place.
+            NotSupportedError: it is of a newer version.
+            UsageError: there is none, or an identity is none.
+            RefusedError: others may read an identity's file, or it does not fit.
+        """
+        ...
+
+    def remember(self, proof: Proof) -> None:
+        """Keep what was proven of it elsewhere."""
+        ...
+
+    def pin(self, name: str, *, on: bool) -> None:
+        """Have `prune` never remove it, or let go of that.
+
+        Raises:
+            UsageError: there is no backup of that name.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove it; killed anywhere, it is there whole or it is gone."""
+        ...
+
+
+class Telling(Protocol):
+    """Who is told what goes on, and how far it is."""
+
+    def say(self, text: str) -> None:
+        """One line."""
+        ...
+
+    def counted(self, label: str, chunks: Iterable[bytes], total: int | None = None) -> Iterator[bytes]:
+        """The chunks themselves; their bytes are told as they pass."""
+        ...
+
+    def passing(self, label: str, total: int) -> Passed:
+        """The same for bytes that others count."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPorts:
+    """What the use cases of backups are given. `locks` are those of the vault's folder."""
+
+    vault: Vault
+    journal: Journal
+    locks: Locks
+    clock: Clock
+    talk: Telling
