@@ -3,13 +3,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
 AT_ONCE = -n 4 --dist loadfile --no-loadscope-reorder
-.PHONY: setup demo test e2e check bench wheel
+.PHONY: setup demo test faults e2e check bench wheel
 setup:
 	@tools/setup $(VENV)
 demo: setup
 	@tools/demo
 test: setup
 	@$(BIN)/python -m pytest $(AT_ONCE)
+# Every point of the sweeps of which `make test` takes a sample.
+faults: setup
+	@FAULTS=all $(BIN)/python -m pytest tests/faults -n 2 --dist load --timeout 1800
 e2e: setup
 	@$(BIN)/python -m pytest -m end_to_end $(AT_ONCE)
 check: setup
