@@ -78,6 +78,7 @@ def create_backup(folder: Path, about: About, kind: str, records: Lines, residue
         verify_backup(draft, _LEVEL_OF_CREATION)
         final = folder / _name(sealed, kind)
         if final.exists():
+            sync_folder(folder)  # whoever wrote it may have been killed before its name was durable
             raise RefusedError(f"{final} is there already: nothing has changed since", hint="verify it")
         draft.rename(final)
         sync_folder(folder)
