@@ -1,7 +1,7 @@
 """The port `Archives`: archive files on this disk, and backups where only reading is asked for."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -56,12 +56,21 @@ def keep_archive(chunks: Iterable[bytes], path: Path, *, packed: bool) -> Summar
         Whatever `chunks` raises; nothing is left of them.
     """
 
-    def write(stream: BinaryIO) -> None:
-        out = PackedWriter(stream.write) if packed else None
+    def produce(write: Callable[[bytes], object]) -> None:
         for chunk in chunks:
-            (stream if out is None else out).write(chunk)
-        if out is not None:
-            out.finish()
+            write(chunk)
+
+    return keep_produced(produce, path, packed=packed)
+
+
+def keep_produced(produce: Callable[[Callable[[bytes], object]], object], path: Path, *, packed: bool) -> Summary:
+    """The same for an archive that `produce` writes, with the function that it is given."""
+
+    def write(stream: BinaryIO) -> None:
+        packer = PackedWriter(stream.write) if packed else None
+        produce(stream.write if packer is None else packer.write)
+        if packer is not None:
+            packer.finish()
 
     def verify(stream: BinaryIO) -> Summary:
         return ArchiveReader(chunks_of(stream), str(path), spill).read()
