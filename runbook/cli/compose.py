@@ -22,7 +22,7 @@ from runbook.ports import ChangePorts, Plays, ReadPorts
 
 if TYPE_CHECKING:
     from runbook.adapters.engram import Surveyor
-    from runbook.ports import Archives, DataNode
+    from runbook.ports import Archives, Converter, DataNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,13 @@ def archives() -> "Archives":
     from runbook.adapters.archives.kept import KeptArchives
 
     return KeptArchives()
+
+
+def converter() -> "Converter":
+    """Migrations over archive files."""
+    from runbook.adapters.archives.conversion import FileConverter
+
+    return FileConverter()
 
 
 def _refuse_without_tokens(target: Target) -> None:

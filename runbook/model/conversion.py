@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runbook.errors import RefusedError
 from runbook.model.migration import Concepts
 
 
@@ -22,6 +23,39 @@ class Job:
     residue: Path | None = None
     concepts: Concepts = Concepts.DROP
     workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Residue:
+    """The residue that a job reads; `concept_memories` is how many concepts were memories meanwhile."""
+
+    sha256: str
+    bytes: int
+    counts: Mapping[str, int]
+    concept_memories: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What a job would convert, in how many units; its sources were read strictly to their end.
+
+    `bytes` are those of the source, unpacked; `since` is None where it is a whole archive.
+    """
+
+    kind: str
+    node: str
+    snapshot: str
+    created_at: str
+    since: int | None
+    sha256: str
+    bytes: int
+    counts: Mapping[str, int]
+    residue: Residue | None
+    units: int
+
+
+class AnotherJobError(RefusedError):
+    """The folder of the job holds the beginning of another one."""
 
 
 @dataclass(frozen=True, slots=True)

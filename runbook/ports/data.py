@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from runbook.archive.layout import Header, Summary
 from runbook.archive.reader import ArchiveReader
-from runbook.model.conversion import Converted, Job
+from runbook.model.conversion import Converted, Job, Surveyed
 from runbook.model.generation import Holdings, Remembered, Taken
 
 
@@ -159,7 +159,22 @@ class Bench(Protocol):
 
 
 class Converter(Protocol):
-    """Runs migrations over archive files."""
+    """Runs migrations over archive files.
+
+    One converter reads the sources of a job once, for the survey and for the conversion that follows it; whether they
+    changed in between, the conversion finds out.
+    """
+
+    def survey(self, job: Job) -> Surveyed:
+        """Read the sources strictly; what the job would convert. Only what must be unpacked for it goes to `work`.
+
+        Raises:
+            DamagedError: the source or the residue is damaged, or the residue is of another node.
+            RefusedError: the migration converts another kind of archive.
+            NotSupportedError: there is no such migration, or an archive is of a newer version.
+            StorageError: a file cannot be read, or the disk refused.
+        """
+        ...
 
     def convert(self, job: Job, progress: Callable[[int, int], None]) -> Converted:
         """Carry out the job; `progress` is told the records done and their total.
@@ -168,7 +183,8 @@ class Converter(Protocol):
 
         Raises:
             DamagedError: the source or the residue is damaged, or changed while it was read.
-            RefusedError: the migration refuses these records; or `work` holds another job.
+            RefusedError: the migration refuses these records.
+            AnotherJobError: `work` holds another job.
             StorageError: the disk refused.
         """
         ...

@@ -5,6 +5,7 @@ and at last `data.json`, perhaps `residue.json`, and `converted.json`, which say
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from runbook.adapters.archives.conversion.keys import write_keys
 from runbook.adapters.archives.conversion.opening import Opened, opened
 from runbook.adapters.archives.conversion.pool import in_turn
 from runbook.adapters.archives.conversion.ranges import Cut, Division, units_of
-from runbook.adapters.archives.conversion.record import CONVERTED, JOB, claim, converted, seal_converted
+from runbook.adapters.archives.conversion.record import claim, converted, seal_converted
 from runbook.adapters.archives.conversion.running import Outcome, Running
 from runbook.adapters.archives.conversion.sources import Ranged, Span
 from runbook.adapters.archives.conversion.unit import EXAMPLES, Drops, Finished, Unit
@@ -27,7 +28,7 @@ from runbook.adapters.files import open_regular, private_folder, storage, sync_f
 from runbook.archive.layout import Header
 from runbook.archive.regions import Scanned, prefix
 from runbook.errors import DamagedError, NotSupportedError, RefusedError, StorageError
-from runbook.model.conversion import Converted, Dropped, Job, Part
+from runbook.model.conversion import Converted, Dropped, Job, Part, Residue, Surveyed
 from runbook.model.migration import Key, Migration, Place, key_of
 
 DATA = "data.json"
@@ -35,6 +36,7 @@ RESIDUE = "residue.json"
 GONE = "gone.keys"
 TOUCHED = "touched.keys"
 
+_OURS = re.compile(r"\.?(\d\d-\d{6,}\..*|[a-z]+\.keys|[a-z]+\.spool|[a-z]+\.json\..*\.draft)")
 _USUAL = Cut()
 
 Progress = Callable[[int, int], None]
@@ -45,19 +47,30 @@ class FileConverter:
 
     def __init__(self, cut: Cut = _USUAL) -> None:
         self._cut = cut
+        self._read: dict[Job, _Conversion] = {}
+
+    def survey(self, job: Job) -> Surveyed:
+        """Read the sources strictly; see the port."""
+        return self._conversion(job).surveyed()
 
     def convert(self, job: Job, progress: Progress) -> Converted:
         """Carry out the job; see the port."""
-        migration = _migration(job.migration)
-        private_folder(job.work)
-        conversion = _Conversion(job, migration, self._cut, *_sources(job, migration, self._cut))
+        conversion = self._conversion(job)
         name = claim(job, conversion.division.data, conversion.division.residue, self._cut)
         done = converted(job.work, name)
         if done is None or not _is_whole(done):
             done = conversion.run(name, progress)
             seal_converted(job.work, name, done)
+        self._read.clear()
         _tidy(job.work)
         return done
+
+    def _conversion(self, job: Job) -> "_Conversion":
+        if job not in self._read:
+            private_folder(job.work)
+            migration = _migration(job.migration)
+            self._read = {job: _Conversion(job, migration, self._cut, *_sources(job, migration, self._cut))}
+        return self._read[job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,13 @@ class _Conversion:
     def division(self) -> Division:
         left = None if self.residue is None else self.residue.scanned
         return Division(self.source.scanned, left, self.cut.unit_bytes)
+
+    def surveyed(self) -> Surveyed:
+        found = self.source.scanned
+        header = found.header
+        units = sum(len(units_of(number, phase, self.division)) for number, phase in enumerate(self.migration.phases))
+        about = (header.kind, header.node, header.snapshot, header.created_at, header.since)
+        return Surveyed(*about, found.sha256, found.bytes, found.counts, _surveyed(self.residue), units)
 
     def run(self, name: str, progress: Progress) -> Converted:
         found: list[tuple[Unit, Outcome]] = []
@@ -149,6 +169,15 @@ def _sources(job: Job, migration: Migration, cut: Cut) -> tuple[Opened, Opened |
     return source, residue
 
 
+def _surveyed(residue: Opened | None) -> Residue | None:
+    if residue is None:
+        return None
+    found = residue.scanned
+    concepts = Ranged(residue.path, found).records("concept", Span())
+    memories = sum(record["fingerprint"] is not None for record in concepts)
+    return Residue(found.sha256, found.bytes, found.counts, memories)
+
+
 def _touched(data: Ranged, scanned: Scanned) -> Iterator[tuple[str, Key]]:
     for type_ in scanned.counts:
         for record in data.records(type_, Span()):
@@ -190,6 +219,6 @@ def _tidy(work: Path) -> None:
     """Remove what only a try that goes on would need."""
     with suppress(OSError):
         for path in work.iterdir():
-            if path.name not in {DATA, RESIDUE, JOB, CONVERTED}:
+            if _OURS.fullmatch(path.name):
                 path.unlink()
         sync_folder(work)

@@ -47,6 +47,15 @@ def opened(path: Path, part: str, work: Path, region_bytes: int) -> Opened:
     return Opened(spool, _strictly(spool, region_bytes))
 
 
+def residue_in(backup: Path) -> bool:
+    """Does the backup hold residue?
+
+    Raises:
+        DamagedError, NotSupportedError, StorageError: as for `opened`.
+    """
+    return any(part.name == "residue" for part in verify_backup(backup, 0).manifest.parts)
+
+
 def _strictly(path: Path, region_bytes: int) -> Scanned:
     with opened_export(path) as reader:
         read = reader.read()

@@ -12,8 +12,7 @@ from runbook import __version__, material
 from runbook.adapters.archives.conversion.ranges import Cut
 from runbook.adapters.archives.conversion.seals import seal, sealed
 from runbook.archive.regions import Scanned
-from runbook.errors import RefusedError
-from runbook.model.conversion import Converted, Dropped, Job, Part
+from runbook.model.conversion import AnotherJobError, Converted, Dropped, Job, Part
 
 JOB = "job.json"
 CONVERTED = "converted.json"
@@ -32,7 +31,7 @@ def claim(job: Job, data: Scanned, residue: Scanned | None, cut: Cut) -> str:
     """Take the job's folder for this job; the job's fingerprint, by which everything in the folder is known.
 
     Raises:
-        RefusedError: it is of another job.
+        AnotherJobError: it is of another job.
         StorageError: the disk refused.
     """
     work = job.work
@@ -50,7 +49,7 @@ def claim(job: Job, data: Scanned, residue: Scanned | None, cut: Cut) -> str:
         seal(work / JOB, told)
     elif found != told:
         other = ", ".join(_WORDS.get(name, name) for name in told if found.get(name) != told[name])
-        raise RefusedError(
+        raise AnotherJobError(
             f"{work} holds the beginning of another conversion: {other} changed since", hint=f"remove it: rm -r {work}"
         )
     return sha256(orjson.dumps(told)).hexdigest()
