@@ -114,8 +114,8 @@ def _plan(wishes: Wishes, migration: "Migration", job: Job, converter: "Converte
     wanted = None if wishes.plan is None else read_plan(wishes.plan)
     places = Places()
     if wishes.output is not None:
-        residue = str(residue_beside(wishes.output)) if _leaves_residue(migration) else ""
-        places = Places(output=str(wishes.output), residue=residue)
+        residue = str(residue_beside(wishes.output.absolute())) if _leaves_residue(migration) else ""
+        places = Places(output=str(wishes.output.absolute()), residue=residue)
     plan = plan_of(migration, converter.survey(job), wishes.concepts, places)
     if wanted is not None:
         refuse_unless_same(wanted, plan)

@@ -95,7 +95,7 @@ def _note(ports: ConversionPorts, conversion: Conversion, event: Event, details:
 
 def _intent(conversion: Conversion) -> Mapping[str, Any]:
     plan, reason = document(conversion.plan), conversion.reason
-    return {"form": "offline", "reason": reason, "source": str(conversion.job.source), "plan": plan}
+    return {"form": "offline", "reason": reason, "source": str(conversion.job.source.absolute()), "plan": plan}
 
 
 def converted_details(found: Converted) -> Mapping[str, Any]:

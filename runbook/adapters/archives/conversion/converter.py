@@ -98,13 +98,14 @@ class _Conversion:
         running = self._running(name)
         phases = [units_of(number, phase, self.division) for number, phase in enumerate(self.migration.phases)]
         total = sum(unit.records for units in phases for unit in units)
+        records = sum(self.source.scanned.counts.values())
         done = 0
         for units in phases:
             of_phase: list[tuple[Unit, Outcome]] = []
             for unit, outcome in in_turn(units, running.run, self.job.workers):
                 of_phase.append((unit, outcome))
                 done += unit.records
-                progress(done, total)
+                progress(done * records // max(total, 1), records)
             found += sorted(of_phase, key=lambda each: each[0].number)
             running = self._noted(running, found)
         return self._assembled(found)
