@@ -19,7 +19,7 @@ from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason
 from runbook.cli.screen import show, show_json
 from runbook.engine.apply import LEASE
-from runbook.engine.importing import Deed, ImportPorts, activate, check_importable, discard, stage
+from runbook.engine.importing import Deed, ImportPorts, activate, check_importable, drop_staging, stage
 from runbook.engine.rails import Record, approval_needed, check_history, check_plan
 from runbook.errors import ExitCode, LockedError, RefusedError, RunbookError, UsageError
 from runbook.model.generation import Holdings, State
@@ -41,7 +41,7 @@ class Wishes:
     file: str | None
     residue: str | None
     activate: bool
-    discard: bool
+    drop: bool
     yes: bool
     reason: str
     node: str | None
@@ -86,7 +86,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
         if archives:
             check_importable(archives[0], archives[1] if wishes.residue else None)
         place = held.enter_context(_place(current, target, node, wishes.reason, talk))
-        found = _import(wishes, place, *archives) if archives else _discard(wishes, place)
+        found = _import(wishes, place, *archives) if archives else _drop(wishes, place)
     found = replace(found, seconds=time.monotonic() - began)
     if wishes.as_json:
         show_json(envelope("import", "runbook import", ExitCode.DONE, imported_data(found)))
@@ -96,15 +96,15 @@ def carry_out(wishes: Wishes) -> ExitCode:
 
 
 def _check(wishes: Wishes) -> None:
-    if wishes.discard == (wishes.file is not None):
-        raise UsageError("say what is to be imported, or --discard, and not both", hint="runbook import FILE")
-    if wishes.discard and (wishes.activate or wishes.residue is not None):
-        raise UsageError("--discard only lets go of a staging generation", hint="leave out the other options")
+    if wishes.drop == (wishes.file is not None):
+        raise UsageError("say what is to be imported, or --drop, and not both", hint="runbook import FILE")
+    if wishes.drop and (wishes.activate or wishes.residue is not None):
+        raise UsageError("--drop only lets go of a staging generation", hint="leave out the other options")
     if wishes.file == wishes.residue == STDIN:
         raise UsageError("standard input is one archive, not two", hint="name a file for the other")
     if STDIN in {wishes.file, wishes.residue} and sys.stdin.isatty():
         raise UsageError("standard input is a terminal: no archive comes from there", hint="runbook import - < FILE")
-    if (wishes.activate or wishes.discard) and not wishes.yes and not sys.stdin.isatty():
+    if (wishes.activate or wishes.drop) and not wishes.yes and not sys.stdin.isatty():
         raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
 
 
@@ -135,18 +135,18 @@ def _import(wishes: Wishes, place: Place, archive: "HeldArchive", residue: "Held
     try:
         sequence = activate(place.ports, place.deed, generation, before.active.sequence)
     except RunbookError as error:
-        error.hint += f"; {generation} waits: the same command again, or runbook import --discard"
+        error.hint += f"; {generation} waits: the same command again, or runbook import --drop"
         raise
     return replace(found, activated=True, sequence=sequence, replaced=before.active.id)
 
 
-def _discard(wishes: Wishes, place: Place) -> Imported:
+def _drop(wishes: Wishes, place: Place) -> Imported:
     staging = place.ports.data.holdings().of(State.STAGING)
     if staging is not None and not wishes.yes:
         told = f"{staging.id} of node {place.ports.data.name}: {staging.kind}, {counts_words(staging.counts)}"
         _ask([line(told)], f"Drop the staging generation {staging.id}?")
-    dropped = discard(place.ports, place.deed)
-    return Imported(place.target.name, place.ports.data.name, place.deed.run, discarded=dropped)
+    dropped = drop_staging(place.ports, place.deed)
+    return Imported(place.target.name, place.ports.data.name, place.deed.run, dropped=dropped)
 
 
 def _check_rails(place: Place) -> None:

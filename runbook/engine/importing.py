@@ -15,7 +15,7 @@ from runbook.model.journal import Event
 from runbook.ports import DataNode, Journal
 
 RESIDUE, SINGLE = "residue", "single_memory"
-DISCARD_HINT = "runbook import --discard drops it"
+DROP_HINT = "runbook import --drop drops it"
 
 
 class Source(Protocol):
@@ -47,7 +47,7 @@ class Deed:
     reason: str
 
     def details(self, node: str, state: str, more: Mapping[str, Any]) -> dict[str, Any]:
-        """Of one entry; `state` is intended, done, failed, unknown or discarded."""
+        """Of one entry; `state` is intended, done, failed or unknown."""
         return {"target": self.target, "node": node, "state": state, "reason": self.reason, **more}
 
 
@@ -137,7 +137,7 @@ def activate(ports: ImportPorts, deed: Deed, generation: str, if_sequence: int) 
     return sequence
 
 
-def discard(ports: ImportPorts, deed: Deed) -> str:
+def drop_staging(ports: ImportPorts, deed: Deed) -> str:
     """Drop the staging generation; its id.
 
     Raises:
@@ -145,9 +145,9 @@ def discard(ports: ImportPorts, deed: Deed) -> str:
     """
     staging = ports.data.holdings().of(State.STAGING)
     if staging is None:
-        raise RefusedError(f"node {ports.data.name} has no staging generation: there is nothing to discard")
-    about = {"generation": staging.id, "deed": "discard"}
-    with _journaled(ports, deed, Event.DATA_IMPORTED, about, "discarded"):
+        raise RefusedError(f"node {ports.data.name} has no staging generation: there is nothing to drop")
+    about = {"generation": staging.id, "deed": "drop"}
+    with _journaled(ports, deed, Event.DATA_IMPORTED, about, "dropped"):
         ports.data.drop(staging.id)
     return staging.id
 
@@ -192,7 +192,7 @@ def _switched(ports: ImportPorts, generation: str, if_sequence: int) -> int:
 def _check_holds(ports: ImportPorts, staging: Generation, archive: Source) -> None:
     refusal = RefusedError(
         f"node {ports.data.name} is preparing the generation {staging.id} already, and it does not hold {archive.name}",
-        hint=DISCARD_HINT,
+        hint=DROP_HINT,
     )
     if staging.kind != archive.summary.header.kind:
         raise refusal
@@ -205,7 +205,7 @@ def _complete(ports: ImportPorts, deed: Deed, generation: str, residue: Source) 
     if found.digest == residue.summary.digest:
         return
     if any(found.counts.values()):
-        raise RefusedError(f"the generation {generation} holds another residue than {residue.name}", hint=DISCARD_HINT)
+        raise RefusedError(f"the generation {generation} holds another residue than {residue.name}", hint=DROP_HINT)
     with _journaled(ports, deed, Event.DATA_IMPORTED, {"archive": _about(residue.summary), "generation": generation}):
         _add_residue(ports, generation, residue)
 

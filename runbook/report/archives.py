@@ -67,7 +67,7 @@ def summary_lines(summary: Summary) -> Iterator[Line]:
 class Imported:
     """What came of an import into a node; empty and None where there was nothing of the kind.
 
-    `replaced` is the generation that was served before and is kept, `discarded` the staging one that was dropped.
+    `replaced` is the generation that was served before and is kept, `dropped` the staging one that was dropped.
     """
 
     target: str
@@ -79,7 +79,7 @@ class Imported:
     activated: bool = False
     sequence: int | None = None
     replaced: str = ""
-    discarded: str = ""
+    dropped: str = ""
     seconds: float = 0.0
 
 
@@ -92,7 +92,7 @@ def imported_data(found: Imported) -> dict[str, Any]:
 def imported_lines(found: Imported) -> Iterator[Line]:
     """What came of it, and what can be done next."""
     if found.archive is None:
-        yield line(f"{found.node}: the staging generation {found.discarded} was dropped", Style.GOOD)
+        yield line(f"{found.node}: the staging generation {found.dropped} was dropped", Style.GOOD)
         return
     how = "it was there already" if found.reused else "filled"
     yield line(f"{found.node}: generation {found.generation} holds the archive ({how}, exported again, same content)")
@@ -101,9 +101,7 @@ def imported_lines(found: Imported) -> Iterator[Line]:
         yield line(f"{found.generation} is served from {found.sequence} on; {found.replaced} is kept", Style.GOOD)
     else:
         yield line("What is served has not changed.")
-        yield line(
-            "to serve it: the same command with --activate   to let go of it: runbook import --discard", indent=2
-        )
+        yield line("to serve it: the same command with --activate   to let go of it: runbook import --drop", indent=2)
 
 
 def spaces_lines(counts: Mapping[str, Mapping[str, int]], more: int) -> Iterator[Line]:

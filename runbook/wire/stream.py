@@ -83,9 +83,24 @@ class StreamingWire:
             _told(connection.connect)
             connection.sock.settimeout(self.idle)  # that of the connection is too short for a peer that writes to disk
             self._send(connection, method, url, headers or {}, body)
-            response = _told(connection.getresponse)
+            response = self._head(connection)
             held.callback(response.close)
             yield Streamed(response.status, {name.lower(): value for name, value in response.headers.items()}, response)
+
+    def _head(self, connection: "HTTPConnection") -> "BaseHTTPResponse":
+        """The head of the answer, within `idle`, however slowly it drips."""
+        from runbook.wire.cutting import Cutter  # noqa: PLC0415  # needs urllib3
+
+        with Cutter(self.idle) as cutter:
+            cutter.watch(connection)
+            try:
+                response = _told(connection.getresponse)
+            except NoReplyError:
+                if not cutter.fired:
+                    raise
+        if cutter.fired:  # a cut within the headers reads like their end
+            raise NoReplyError(f"timed out: no answer within {self.idle:g} s")
+        return response
 
     @staticmethod
     def _send(

@@ -69,7 +69,7 @@ def held_archive(file: str, passing: Passing) -> Iterator[HeldArchive]:
     if not os.path.lexists(path):
         raise UsageError(f"there is no {path}", hint="an export, or - for standard input")
     if stat.S_ISDIR(path.lstat().st_mode):
-        raise UsageError(f"{path} is a folder", hint="of a backup? runbook backup restore")
+        raise UsageError(f"{path} is a folder", hint="is it a backup? then it is restored, not imported")
     with storage(path, "read"):
         stream = os.fdopen(open_regular(path), "rb")
     with stream:

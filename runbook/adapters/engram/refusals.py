@@ -54,7 +54,7 @@ def _usual(node: str, reply: Reply, told: str, code: str, hint: str) -> RunbookE
         )
     if reply.status in _NO_ENTRY:
         return RefusedError(told, hint=hint or "is it the admin token of this node?")
-    if code == "BUSY":
+    if reply.status == HTTPStatus.CONFLICT and code == "BUSY":
         return LockedError(told, hint=hint)
     if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and code != "INVALID":
         return DamagedError(told, hint=hint)

@@ -27,7 +27,7 @@ ENDS = (
 @node_option
 @click.option("--residue", metavar="FILE", help="With single_memory: what its conversion could not carry.")
 @click.option("--activate", is_flag=True, help="Serve it, in one step, unless something was written meanwhile.")
-@click.option("--discard", is_flag=True, help="Without FILE: let go of the staging generation.")
+@click.option("--drop", is_flag=True, help="Without FILE: let go of the staging generation.")
 @change_options
 @progress_option
 @json_option
