@@ -22,6 +22,8 @@ from runbook.ports import ChangePorts, Plays, ReadPorts
 
 if TYPE_CHECKING:
     from runbook.adapters.engram import Surveyor
+    from runbook.cli.progress import ProgressTalk
+    from runbook.engine.migrate.work import Context
     from runbook.ports import Archives, Converter, DataNode
 
 
@@ -133,6 +135,31 @@ def converter() -> "Converter":
     from runbook.adapters.archives.conversion import FileConverter
 
     return FileConverter()
+
+
+def migration_context(current: Session, target: Target, talk: "ProgressTalk") -> "Context":
+    """What a migration of nodes of that target is given."""
+    from runbook.adapters.archives.bench import FileBench
+    from runbook.engine.migrate.work import Context, MigrationPorts
+
+    def data(name: str) -> "DataNode":
+        node = target.node(name)
+        if node is None:
+            raise RefusedError(f"{target.name} has no node {name} any more", hint="put it back into the inventory")
+        return data_node(target, node, talk)
+
+    ports = MigrationPorts(
+        nodes=read_ports(current, target, talk).nodes,
+        data=data,
+        archives=archives(),
+        bench=FileBench(),
+        converter=converter(),
+        journal=current.journal,
+        locks=current.locks,
+        clock=current.clock,
+        talk=talk,
+    )
+    return Context(ports, target, f"{current.who}@{current.where}")
 
 
 def _refuse_without_tokens(target: Target) -> None:

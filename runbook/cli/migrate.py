@@ -46,7 +46,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
         Whatever the form that was meant raises.
     """
     if wishes.kind is None:
-        raise UsageError("what shall the data become?", hint="runbook migrate --to single_memory, or --to dual_memory")
+        raise UsageError("what shall the data become?", hint="--to single_memory, or --to dual_memory")
     if wishes.output is not None or (wishes.dry_run and wishes.backup is not None):
         from runbook.cli.migrate_offline import convert  # noqa: PLC0415 - only this form needs it
 

@@ -81,6 +81,10 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
     run = run_named(current, run_id)
     if run.status is RunStatus.WAITING:
         return _begin(current, run, config, as_json=as_json)
+    if run.migrates and run.resumable:
+        from runbook.cli.migrate_back import Named, resume_migration  # noqa: PLC0415 - only a migration needs it
+
+        return resume_migration(Named(run_id, config=config, as_json=as_json))
     if not run.resumable:
         if as_json:
             show_json(envelope("runs", "runbook resume", ExitCode.DONE, {"runs": [run_data(run)]}))
@@ -113,6 +117,14 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
     run = run_named(current, run_id)
     if run.status is RunStatus.WAITING:
         return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
+    if run.migrates:
+        from runbook.cli.migrate_back import Named, revert_run  # noqa: PLC0415 - only a migration needs it
+
+        flags = bool(undo_plan(run, "", "").steps)  # of a rollback of the data: they follow, and are told then
+        named = Named(run_id, None, wishes.config, wishes.yes, wishes.reason, as_json=wishes.as_json)
+        code = revert_run(named, "runbook undo", silent=flags and wishes.as_json)
+        if code is not ExitCode.DONE or not flags:
+            return code
     plan = undo_plan(run, current.new_run_id(), wishes.reason)
     if not plan.steps:
         if run.status is RunStatus.OPEN:  # killed before its first step

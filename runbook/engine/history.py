@@ -8,7 +8,7 @@ from runbook.errors import DamagedError, UsageError
 from runbook.model.finding import Change
 from runbook.model.journal import Entry, Event, original
 from runbook.model.play import AS_ASKED, HostState
-from runbook.model.run import Approval, Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
+from runbook.model.run import MIGRATION, ONLINE, Approval, Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
 from runbook.model.runbook import Risk
 from runbook.model.settings import Value, checked, same, setting_of
 
@@ -51,6 +51,8 @@ def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
         elif entry.event is Event.APPROVAL_ASKED:
             plan = plan_of(entry.details["plan"])
             runs[plan.id] = replace(_begun(plan, entry), status=RunStatus.WAITING, approval=_asked(entry))
+        elif entry.event is Event.MIGRATION_STARTED and entry.details.get("form") == ONLINE:
+            runs[entry.run] = _migrating(runs.get(entry.run), entry)
         elif entry.run in runs:
             runs[entry.run] = _after(runs[entry.run], entry)
             _mark_undone(runs, runs[entry.run])
@@ -59,6 +61,17 @@ def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
 
 def _begun(plan: RunPlan, entry: Entry) -> Run:
     return Run(plan, entry.who, entry.where, entry.at, tuple(StepProgress(step) for step in plan.steps))
+
+
+def _migrating(run: Run | None, entry: Entry) -> Run:
+    """A migration, alone or behind the brake of a rollback of the data."""
+    told = entry.details["plan"]
+    try:
+        plan = RunPlan(entry.run, told["command"], MIGRATION, told["target"], told["reason"], ())
+    except (KeyError, TypeError) as error:
+        raise DamagedError(f"entry {entry.seq} of the journal begins no migration: {error!r}") from error
+    run = _begun(plan, entry) if run is None else run
+    return replace(run, status=RunStatus.OPEN, ended_at=None, migrates=True)
 
 
 def _asked(entry: Entry) -> Approval:
@@ -96,9 +109,9 @@ def _after(run: Run, entry: Entry) -> Run:
             news |= _told(run, entry)
         return _with(run, details, **news)
     match entry.event:
-        case Event.RUN_ENDED | Event.RUN_SUPERSEDED:
+        case Event.RUN_ENDED | Event.RUN_SUPERSEDED | Event.MIGRATION_ENDED:
             return _ended(run, entry)
-        case Event.RUN_RESUMED:
+        case Event.RUN_RESUMED | Event.MIGRATION_RESUMED:
             return replace(run, status=RunStatus.OPEN, ended_at=None)
         case Event.APPROVAL_GIVEN if run.approval is not None:
             given = replace(run.approval, given=entry, digest=details["digest"], seconds=float(details["seconds"]))
@@ -110,8 +123,8 @@ def _after(run: Run, entry: Entry) -> Run:
 
 
 def _ended(run: Run, entry: Entry) -> Run:
-    """By itself, or because the brake overtook it; a run that had ended before was not overtaken."""
-    if entry.event is Event.RUN_SUPERSEDED and run.status is not RunStatus.OPEN:
+    """By itself, or because the brake overtook it; neither a run that had ended, nor one that sets nothing."""
+    if entry.event is Event.RUN_SUPERSEDED and (run.status is not RunStatus.OPEN or run.migrates):
         return run
     return replace(run, status=RunStatus(entry.details.get("status", "superseded")), ended_at=entry.at)
 

@@ -22,8 +22,10 @@ def _by(entry: Entry) -> str:
 
 
 def overtaken(runs: Iterable[Run], target: str) -> tuple[str, ...]:
-    """The runs on the target that have not ended: what the brake overtakes."""
-    return tuple(run.plan.id for run in runs if run.plan.target == target and run.status is RunStatus.OPEN)
+    """The runs on the target that have not ended: what the brake overtakes. A migration switches no flag on."""
+    return tuple(
+        run.plan.id for run in runs if run.plan.target == target and run.status is RunStatus.OPEN and not run.migrates
+    )
 
 
 def under_way(runs: Iterable[Run]) -> tuple[str, ...]:

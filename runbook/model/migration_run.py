@@ -10,8 +10,6 @@ from enum import StrEnum
 from runbook.model.migration import Concepts
 from runbook.model.run import RunStatus
 
-MIGRATION = "migration"
-"""What a run of a migration has in the place of an issue."""
 SINGLE, DUAL = "single_memory", "dual_memory"
 
 
@@ -70,6 +68,8 @@ class MigrationPlan:
     concepts: Concepts = Concepts.DROP
     workers: int = 1
     reason: str = ""
+    max_rate: float = 0.0
+    """At most so many records a second to the node; 0 for as fast as it goes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ ROLLBACK = "rollback"
 """What a run of the emergency brake has in the place of an issue."""
 
 
+MIGRATION = "migration"
+"""What a run that migrates data has there. Its steps are those of `migration_run`; here it has none."""
+ONLINE = "online"
+"""The form of a migration on nodes: a conversion of a file is journaled too, and is no run."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunStep:
     """One step as it was decided when the run began: names of playbooks, and each node's old and new value."""
@@ -151,6 +157,7 @@ class Run:
     ended_at: datetime | None = None
     undone_by: str = ""
     approval: Approval | None = None
+    migrates: bool = False
 
     @property
     def applied(self) -> tuple[StepProgress, ...]:
@@ -167,8 +174,8 @@ class Run:
 
     @property
     def is_brake(self) -> bool:
-        """Did the emergency brake make it? An undo of one is an ordinary run."""
-        return self.plan.issue == ROLLBACK and not self.plan.undoes
+        """Did the emergency brake make it, and nothing else? An undo of one is an ordinary run."""
+        return self.plan.issue == ROLLBACK and not self.plan.undoes and not self.migrates
 
     @property
     def way_on(self) -> str:

@@ -3,7 +3,7 @@
 `fleet` is for what asks and changes nodes, `data` for what moves their data.
 """
 
-from runbook.ports.data import Archives, Bench, Converter, DataNode
+from runbook.ports.data import Archives, Bench, Converter, DataNode, Telling
 from runbook.ports.fleet import (
     Brake,
     BrakePorts,
@@ -42,4 +42,5 @@ __all__ = [
     "ScratchFleet",
     "Store",
     "Talk",
+    "Telling",
 ]

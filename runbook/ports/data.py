@@ -10,6 +10,7 @@ from runbook.archive.layout import Header, Summary
 from runbook.archive.reader import ArchiveReader
 from runbook.model.conversion import Converted, Job, Surveyed
 from runbook.model.generation import Holdings, Remembered, Taken
+from runbook.ports.fleet import Talk
 
 
 class DataNode(Protocol):
@@ -113,6 +114,14 @@ class Archives(Protocol):
 
     def free_bytes(self, folder: Path) -> int:
         """How much the disk of that folder, or of the one it will be made in, can still take."""
+        ...
+
+
+class Telling(Talk, Protocol):
+    """Talk about what moves data."""
+
+    def moved(self, label: str, done: int, total: int | None) -> None:
+        """So many records of that are done; a new label begins anew."""
         ...
 
 

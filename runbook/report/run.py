@@ -11,6 +11,7 @@ from runbook.report.looks import evidence_lines
 STYLES = {
     RunStatus.RECOVERED: Style.GOOD,
     RunStatus.DONE: Style.GOOD,
+    RunStatus.REVERTED: Style.GOOD,
     RunStatus.COULD_NOT_TELL: Style.UNSURE,
     RunStatus.OPEN: Style.UNSURE,
     RunStatus.WAITING: Style.UNSURE,

@@ -30,6 +30,13 @@ RUN = "20261122T210000-aaaa"
 TOPICS = ("heron", "river", "ledger", "anvil", "comet", "violin")
 
 
+class QuietTalk(SilentTalk):
+    """What was said can be looked at."""
+
+    def moved(self, label: str, done: int, total: int | None) -> None:
+        """Nothing to show."""
+
+
 @dataclass
 class Scene:
     """One node and the files around it; `wire` can cut everything off after any call of any port."""
@@ -37,7 +44,7 @@ class Scene:
     folder: Path
     engine: Engine
     wire: Tripwire = field(default_factory=Tripwire)
-    talk: SilentTalk = field(default_factory=SilentTalk)
+    talk: QuietTalk = field(default_factory=QuietTalk)
     clock: MemoryClock = field(default_factory=MemoryClock)
 
     def __post_init__(self) -> None:

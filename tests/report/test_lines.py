@@ -110,11 +110,11 @@ def test_every_status_is_told_with_its_meaning_in_colour(status: RunStatus) -> N
     carried = Carried(PLAN, status)
     (verdict,) = [line for line in carried_lines(carried, "call the owner") if line.text.startswith("Run run-1: ")]
     assert verdict.text == f"Run run-1: {status.value.upper()}"
-    good = status in {RunStatus.RECOVERED, RunStatus.DONE}
+    good = status in {RunStatus.RECOVERED, RunStatus.DONE, RunStatus.REVERTED}
     assert (verdict.spans[1][1] is Style.GOOD) == good
     assert (status.exit_code == 0) == good
     told = next_steps(carried, "call the owner")
-    assert told or status in {RunStatus.DONE, RunStatus.OPEN}
+    assert told or status in {RunStatus.DONE, RunStatus.OPEN, RunStatus.REVERTED}
     assert ("call the owner" in told) == (status is RunStatus.NOT_RECOVERED)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _CODES = (
     ExitCode.DONE,
+    ExitCode.PARTIAL,
     ExitCode.UNREACHABLE,
     ExitCode.LOCKED,
     ExitCode.DAMAGED,
@@ -96,3 +97,41 @@ def command(ctx: click.Context, /, **said: Any) -> None:
     from runbook.cli.migrate import Wishes, carry_out
 
     ctx.exit(carry_out(Wishes(**said)))
+
+
+def _named(function: "Callable[..., Any]") -> "Callable[..., Any]":
+    run = click.argument("run", required=False, default="")
+    return run(target_options(progress_option(json_option(click.pass_context(function)))))
+
+
+@command.command(epilog=ends_with(*_CODES))
+@_named
+@change_options
+def revert(ctx: click.Context, /, **said: Any) -> None:
+    """Serve again what was served before RUN (the last migration), with what was written since.
+
+    What was written since comes along as new episodes, and what was forgotten since stays forgotten; the list is shown
+    first. It is what `runbook undo RUN` does.
+    """
+    from runbook.cli.migrate_back import Named, revert_run
+
+    ctx.exit(revert_run(Named(**said)))
+
+
+@command.command(epilog=ends_with(*_CODES))
+@_named
+@change_options
+def finalize(ctx: click.Context, /, **said: Any) -> None:
+    """Drop what was served before RUN (the last migration): there is no way back afterwards."""
+    from runbook.cli.migrate_back import Named, finalize_run
+
+    ctx.exit(finalize_run(Named(**said)))
+
+
+@command.command(epilog=ends_with(ExitCode.DONE, ExitCode.PARTIAL, ExitCode.UNREACHABLE, ExitCode.DAMAGED))
+@_named
+def status(ctx: click.Context, /, **said: Any) -> None:
+    """Say where RUN (the last migration) stands, by the journal and by each node's own word."""
+    from runbook.cli.migrate_back import Named, show_status
+
+    ctx.exit(show_status(Named(**said)))

@@ -8,7 +8,7 @@ from runbook.errors import DamagedError
 from runbook.model.journal import Entry, Event, original
 from runbook.model.migration import Concepts
 from runbook.model.migration_run import MigrationPlan, MigrationRun, NodePlan, NodeProgress, Step
-from runbook.model.run import RunStatus
+from runbook.model.run import ONLINE, RunStatus
 
 _TAKES: Mapping[Step, Mapping[str, str]] = {
     Step.BACKUP: {"sequence": "sequence", "carried": "sequence", "sha256": "sha256", "residue": "residue"},
@@ -49,7 +49,7 @@ def migrations_of(entries: Iterable[Entry]) -> dict[str, MigrationRun]:
     """
     found: dict[str, MigrationRun] = {}
     for entry in map(original, entries):
-        if entry.event is Event.MIGRATION_STARTED:
+        if entry.event is Event.MIGRATION_STARTED and entry.details.get("form") == ONLINE:
             found[entry.run] = _begun(plan_of(entry.details["plan"]), entry)
         elif entry.run in found:
             found[entry.run] = _after(found[entry.run], entry)

@@ -23,7 +23,7 @@ from runbook.errors import (
 from runbook.model.generation import State
 from runbook.model.journal import Event
 from runbook.model.migration_run import MigrationPlan, MigrationRun, NodeProgress, Step
-from runbook.model.run import RunStatus
+from runbook.model.run import ONLINE, RunStatus
 
 LEASE = timedelta(seconds=60)
 PASSING = (UnreachableError, StorageError, LockedError, InterruptedRunError)
@@ -40,7 +40,7 @@ def migrate(context: Context, plan: MigrationPlan) -> MigrationRun:
     """
     check_reason(context.target, plan.reason)
     with _alone(context, plan) as lost:
-        started = {"plan": details_of(plan), "environment": context.target.environment}
+        started = {"form": ONLINE, "plan": details_of(plan), "environment": context.target.environment}
         context.ports.journal.append(Event.MIGRATION_STARTED, plan.id, started)
         return _each(context, plan, {each.node: begun(each) for each in plan.nodes}, lost, _forward)
 

@@ -12,7 +12,7 @@ from runbook.errors import LockedError
 from runbook.model.journal import Event
 from runbook.model.migration_run import MigrationPlan, NodeProgress, Step
 from runbook.model.target import Target
-from runbook.ports import Archives, Bench, Clock, Converter, DataNode, Journal, Locks, Nodes, Talk
+from runbook.ports import Archives, Bench, Clock, Converter, DataNode, Journal, Locks, Nodes, Telling
 
 FREEZE = timedelta(seconds=30)
 """How long the node refuses writes if whoever asked for it dies; asked again before each step while it lasts."""
@@ -30,7 +30,7 @@ class MigrationPorts:
     journal: Journal
     locks: Locks
     clock: Clock
-    talk: Talk
+    talk: Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Work:
 
     def progressing(self, label: str) -> Callable[[int, int], None]:
         """What a conversion tells how far it is."""
-        return lambda done, total: self.ports.talk.progress(f"{self.name}: {label}", done, total)
+        return lambda done, total: self.ports.talk.moved(f"{self.name}: {label}", done, total)
 
     def prove(self, kind: str, generation: str, since: int | None = None) -> Summary:
         """What the node holds there, read strictly to its end and kept nowhere."""
