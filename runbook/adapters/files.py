@@ -73,14 +73,17 @@ def safe_name(name: str, what: str) -> str:
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made with mode 0700 where it is missing; one that is there keeps its mode.
+    """The folder, made with mode 0700 and a durable name where it is missing; one that is there keeps its mode.
 
     Raises:
         StorageError: it cannot be made.
     """
     with storage(path, "make the folder"):
         if not path.is_dir():
+            made = [path, *(parent for parent in path.parents if not parent.is_dir())]
             path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            for folder in reversed(made):
+                sync_folder(folder.parent)
     return path
 
 

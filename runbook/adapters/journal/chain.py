@@ -8,6 +8,8 @@ from runbook.adapters.journal.head import EMPTY, Head
 from runbook.adapters.journal.line import Line, read
 from runbook.model.journal import Damage
 
+_SECTOR = 512  # bytes: what a disk writes whole or not at all
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -19,14 +21,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """Bytes after the last newline: an entry that was never finished. `line` is the line that they would be."""
+    """An entry at the end that was never finished: no newline, or a hole in it. `line` is the line it would be."""
 
     line: int
     byte: int
     raw: bytes
 
     def __str__(self) -> str:
-        return f"line {self.line}: {len(self.raw)} bytes without a newline at byte {self.byte}, never acknowledged"
+        what = "with a hole" if self.raw.endswith(b"\n") else "without a newline"
+        return f"line {self.line}: {len(self.raw)} bytes {what} at byte {self.byte}, never acknowledged"
 
 
 def walk(stream: BinaryIO, size: int, start: Head = EMPTY) -> Iterator[Link | Damage | Torn]:
@@ -42,7 +45,7 @@ def walk(stream: BinaryIO, size: int, start: Head = EMPTY) -> Iterator[Link | Da
         if isinstance(found, Line):
             end, unread = Head(found.seq, offset + len(raw), found.hash), 0
             yield Link(found, end)
-        elif not raw.endswith(b"\n") and not _lost_its_newline(raw):
+        elif _never_finished(raw, offset, size):
             yield Torn(number, offset, raw)
         else:
             end, unread = _after_damage(raw, end, unread)
@@ -72,6 +75,16 @@ def _after_damage(raw: bytes, end: Head, unread: int) -> tuple[Head, int]:
     if line.seq <= end.seq:
         return end, unread
     return Head(line.seq, end.size, line.hash), 0
+
+
+def _never_finished(raw: bytes, offset: int, size: int) -> bool:
+    """It has no newline; or, being the last one, it has it and a sector before it was lost in a power cut: zeros."""
+    if not raw.endswith(b"\n"):
+        return not _lost_its_newline(raw)
+    edges = range(offset // _SECTOR * _SECTOR + _SECTOR, offset + len(raw), _SECTOR)
+    return offset + len(raw) >= size and any(
+        not raw[max(edge - _SECTOR - offset, 0) : edge - offset].strip(b"\0") for edge in edges
+    )
 
 
 def _lost_its_newline(raw: bytes) -> bool:

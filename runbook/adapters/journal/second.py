@@ -109,10 +109,9 @@ class SecondPlace:
         return found
 
     def drop(self, waiting: Waiting) -> None:
-        """Forget an entry that the journal has now; one that cannot be removed is known by its id from now on."""
+        """Forget an entry that the journal has now; one that is not removed, or not for good, is known by its id."""
         with suppress(OSError), _private(waiting.path.parent) as descriptor:
             os.unlink(waiting.path.name, dir_fd=descriptor)
-            os.fsync(descriptor)
 
     def _paths(self) -> Iterator[Path]:
         for folder in self._folders:

@@ -79,9 +79,8 @@ class Tail:
             damaged(self._place, Damage(self.end.seq, self.end.size, what))
 
     def cut(self) -> None:
-        """Cut off what lies behind the end, durably."""
+        """Cut off what lies behind the end; the line that is written next makes that durable."""
         os.ftruncate(self._journal, self.end.size)
-        os.fdatasync(self._journal)
 
 
 def damaged(place: Place, damage: Damage) -> NoReturn:
