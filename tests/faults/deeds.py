@@ -13,6 +13,7 @@ from runbook.adapters.archives.exports import write_export
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.files import write_atomic
 from runbook.adapters.journal import FileJournal
+from runbook.adapters.journal.second import SecondPlace
 from runbook.errors import RunbookError
 from runbook.model.journal import Event
 
@@ -20,14 +21,21 @@ OLD, NEW = b"old" * 700, b"new" * 900
 LATER = "2026-11-23T17:00:00.000000Z"
 
 
+def tell(number: int) -> None:
+    """From here on it is a promise."""
+    os.write(1, b"acknowledged %d\n" % number)
+
+
 def document(folder: Path) -> None:
     """A document, atomically."""
     write_atomic(folder / "document", NEW)
+    tell(1)
 
 
 def export(folder: Path) -> None:
     """An export file."""
     write_export(folder / "data.json", header("dual_memory"), dual())
+    tell(1)
 
 
 def packed_export(folder: Path) -> None:
@@ -58,30 +66,40 @@ def next_backup(folder: Path) -> None:
 
 def journal_in(folder: Path) -> FileJournal:
     """The journal of that folder."""
-    return FileJournal(folder / "state", SystemClock(), "anna", "bastion")
+    state = folder / "state"
+    return FileJournal(state, SystemClock(), "anna", "bastion", second=SecondPlace(state, [folder / "second"]))
 
 
-def entries(folder: Path) -> None:
-    """Three entries, each told once it is acknowledged."""
+def entries(folder: Path, *, told: bool = True) -> None:
+    """Two entries, each told once it is acknowledged."""
     journal = journal_in(folder)
-    for number in range(3):
-        entry = journal.append(Event.STEP_INTENT, "run-1", {"step": number, "filling": "x" * 400})
-        os.write(1, b"acknowledged %d\n" % entry.seq)
+    for number in range(2):
+        entry = journal.append(Event.STEP_INTENT, "run-1", {"step": number, "filling": "x" * 900})
+        if told:
+            tell(entry.seq)
+
+
+def half(folder: Path) -> None:
+    """What a process leaves that was killed in the middle of an append."""
+    descriptor = os.open(folder / "state" / "journal.jsonl", os.O_RDWR)
+    os.pwrite(descriptor, b'{"seq":3,"prev":"' + b"0" * 600, os.fstat(descriptor).st_size)
 
 
 def set_aside(folder: Path) -> None:
     """A damaged journal is set aside."""
     journal_in(folder).set_aside("test")
+    tell(1)
 
 
 def rescued(folder: Path) -> None:
     """An entry goes to the second place."""
-    journal_in(folder).rescue(Event.STEP_INTENT, "run-1", {"step": 1}, "test")
-    os.write(1, b"acknowledged 1\n")
+    journal_in(folder).rescue(Event.STEP_INTENT, "rescued", {"step": 1}, "test")
+    tell(0)
 
 
 DEEDS: Mapping[str, Callable[[Path], None]] = {
-    each.__name__: each for each in (document, export, packed_export, backup, next_backup, entries, set_aside, rescued)
+    each.__name__: each
+    for each in (document, export, packed_export, backup, next_backup, entries, half, set_aside, rescued)
 }
 
 

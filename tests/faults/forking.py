@@ -45,6 +45,8 @@ def become(request: dict[str, Any], ready: int, go: int) -> NoReturn:
         opened = os.open(path, flags, 0o600)
         os.dup2(opened, number)
         os.close(opened)
+    if "instead" in request:
+        import_again(request["instead"])
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -61,6 +63,15 @@ def become(request: dict[str, Any], ready: int, go: int) -> NoReturn:
 
         main(arguments)
     sys.exit(importlib.import_module("deeds").main(name, arguments))
+
+
+def import_again(folder: str) -> None:
+    """Have the product, and what uses it, come from that folder."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"runbook", "deeds", "archive_records"}]:
+        del sys.modules[name]
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    importlib.import_module("deeds")
 
 
 def serve() -> None:

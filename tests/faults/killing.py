@@ -84,9 +84,12 @@ class Runner:
         folder: Path,
         *tracing: str,
         environment: Mapping[str, str] | None = None,
-        limit: int | None = None,
+        **more: object,
     ) -> Ran:
-        """Run the command in that folder; with `tracing` under strace, these being its options."""
+        """Run the command in that folder; with `tracing` under strace, these being its options.
+
+        `limit` is the largest size of a file, in bytes; `instead` a folder from which the product is imported.
+        """
         self.runs += 1
         out, err, log = (self.folder / f"{self.runs}.{name}" for name in ("out", "err", "trace"))
         request = {
@@ -95,8 +98,9 @@ class Runner:
             "environment": dict(_plain(folder), **(environment or {})),
             "streams": [os.devnull, str(out), str(err)],
             "flags": [os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_TRUNC] * 2],
+            **more,
         }
-        child = self._ask(request if limit is None else {**request, "limit": limit})
+        child = self._ask(request)
         with _watched(child, log, tracing):
             code = self._ask({})
         calls = log.read_text(errors="replace").splitlines() if tracing else []
