@@ -203,7 +203,7 @@ def check_rails(current: Session, target: Target, plan: MigrationPlan) -> None:
     if target.rails.require_approval is not None:
         raise RefusedError(
             f"{target.name} asks for a second person, who cannot approve a migration yet",
-            hint="raise require_approval in runbook.toml for that time; an emergency is a rollback's",
+            hint="raise require_approval in runbook.toml for that time; in an emergency: runbook rollback data",
         )
     guard(current, target, RunPlan(plan.id, plan.command, MIGRATION, target.name, plan.reason, ()), Risk.DISRUPTIVE)
 

@@ -70,12 +70,23 @@ def carry_out(wishes: Wishes) -> ExitCode:
     if not wishes.yes:
         _confirm(target, what)
         started = time.monotonic()
-    run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-    with ScreenTalk() as talk, ExitStack() as held:
-        journal = partial(_journal, state, run, held)
-        ports = _ports(target, journal, talk, wishes.deadline, started)
-        rolled = rollback(ports, target, Wish(what, run, wishes.reason, wishes.deadline.total_seconds()))
+    with ScreenTalk() as talk:
+        wish = Wish(what, new_run(), wishes.reason, wishes.deadline.total_seconds())
+        rolled = pull(target, wish, state, talk, started)
     return _tell(rolled, as_json=wishes.as_json)
+
+
+def new_run() -> str:
+    """An id for a run, as `Session.new_run_id` gives; a session is heavier."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def pull(target: Target, wish: Wish, state: Path, talk: ScreenTalk, started: float) -> Rolled:
+    """Pull the brake; `started` is when the command was given, on the steady clock."""
+    with ExitStack() as held:
+        journal = partial(_journal, state, wish.run_id, held)
+        ports = _ports(target, journal, talk, timedelta(seconds=wish.deadline_seconds), started)
+        return rollback(ports, target, wish)
 
 
 def _ports(

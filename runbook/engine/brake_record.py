@@ -18,12 +18,16 @@ UNKNOWN_BEFORE = "it did not tell what it was before: an undo takes it for on"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for; `deadline_seconds` is how long stragglers are tried."""
+    """What was asked for; `deadline_seconds` is how long stragglers are tried.
+
+    `command` is what a person gives again; empty where it is the brake's own.
+    """
 
     what: Rollback
     run_id: str
     reason: str
     deadline_seconds: float
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ def brake_plan(wish: Wish, target: Target, olds: Mapping[str, Olds]) -> RunPlan:
         )
         for index, key in enumerate(FLAGS[wish.what], start=1)
     )
-    return RunPlan(wish.run_id, f"rollback {wish.what.value}", ROLLBACK, target.name, wish.reason, steps)
+    command = wish.command or f"rollback {wish.what.value}"
+    return RunPlan(wish.run_id, command, ROLLBACK, target.name, wish.reason, steps)
 
 
 def _may_be_on(olds: Olds | None, key: str) -> bool:

@@ -70,6 +70,8 @@ class MigrationPlan:
     reason: str = ""
     max_rate: float = 0.0
     """At most so many records a second to the node; 0 for as fast as it goes."""
+    rollback: bool = False
+    """Is it a way back? Then no rail holds it up."""
 
 
 @dataclass(frozen=True, slots=True)

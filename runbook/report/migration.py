@@ -5,7 +5,7 @@ from typing import Any
 
 from runbook.engine.migrate.back import Since
 from runbook.engine.migrate.preflight import Ready
-from runbook.model.generation import Holdings, State
+from runbook.model.generation import Generation, Holdings, State
 from runbook.model.migration import Loss
 from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan, MigrationRun, NodeProgress, Step
 from runbook.model.run import RunStatus
@@ -25,7 +25,7 @@ def plan_lines(plan: MigrationPlan, ready: Sequence[Ready], losses: Sequence[Los
     here, there = WORDS[plan.source_kind], WORDS[plan.target_kind]
     yield line(f"Migrate {plan.target} from {here} to {there}", Style.STRONG)
     for each in ready:
-        counts = _counted(each.holdings.active.counts)
+        counts = counted(each.holdings.active)
         newer = f"; {each.newer} writes are newer than it, and go along" if each.newer else ""
         source = f"from {each.plan.source}" if not each.plan.own else f"its data is written to {each.plan.source} first"
         yield line(f"{each.plan.node}: {counts}; {source}{newer}", indent=2, hang=2)
@@ -162,6 +162,9 @@ def _node_data(progress: NodeProgress, holdings: Holdings | None) -> dict[str, A
     }
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    found = [f"{count} {name}s" for name, count in counts.items() if count and name != "residue"]
+def counted(generation: Generation) -> str:
+    """How much is in it, in words."""
+    if generation.kind == SINGLE:
+        return f"{generation.counts.get('episode', 0)} memories"
+    found = [f"{count} {name}s" for name, count in generation.counts.items() if count and name != "residue"]
     return ", ".join(found) or "nothing"

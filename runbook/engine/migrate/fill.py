@@ -109,7 +109,7 @@ def _adopt(work: Work, data: Part) -> None:
             return
     raise RefusedError(
         f"{work.name} has a staging generation, {staging.id}, that is not this run's",
-        hint="if nobody needs it: runbook import --discard; then go on",
+        hint="if nobody needs it: runbook import --drop; then go on",
     )
 
 

@@ -45,7 +45,7 @@ def look(context: Context, name: str, source_kind: str, target_kind: str) -> Hol
     if staging := holdings.of(State.STAGING):
         raise RefusedError(
             f"{name} has a staging generation already, {staging.id}",
-            hint="finish what prepares it (runbook runs), or drop it: runbook import --discard",
+            hint="finish what prepares it (runbook runs), or drop it: runbook import --drop",
         )
     return holdings
 

@@ -38,7 +38,8 @@ def migrate(context: Context, plan: MigrationPlan) -> MigrationRun:
         RunbookError: of the only node, or of the first where no node was migrated; `run` names the run.
         InterruptedRunError: on the way; writes go on, and the run can be resumed or taken back.
     """
-    check_reason(context.target, plan.reason)
+    if not plan.rollback:
+        check_reason(context.target, plan.reason)
     with _alone(context, plan) as lost:
         started = {"form": ONLINE, "plan": details_of(plan), "environment": context.target.environment}
         context.ports.journal.append(Event.MIGRATION_STARTED, plan.id, started)
