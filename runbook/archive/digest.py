@@ -24,6 +24,9 @@ class ContentDigest:
     def __add__(self, other: "ContentDigest") -> "ContentDigest":
         return ContentDigest((self.total + other.total) % _MODULUS, self.count + other.count)
 
+    def __sub__(self, other: "ContentDigest") -> "ContentDigest":
+        return ContentDigest((self.total - other.total) % _MODULUS, self.count - other.count)
+
     def document(self) -> dict[str, object]:
         """As a manifest has it."""
         return {"sum": f"{self.total:064x}", "count": self.count}

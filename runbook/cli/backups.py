@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import runbook
+from runbook.adapters.archives.bench import FileBench
 from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.locks import FileLocks
 from runbook.cli import compose
 from runbook.cli.compose import Session
+from runbook.cli.data_nodes import one_node
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.engine.backup import Wanted, create, writing
-from runbook.errors import ExitCode, RefusedError, UsageError
-from runbook.model.target import Node, Target
+from runbook.errors import ExitCode, RefusedError
 from runbook.ports.backups import BackupPorts
 from runbook.report.backup import created_lines, shelf_lines, vault_data
 from runbook.report.document import envelope
@@ -46,24 +47,7 @@ def ports_of(current: Session, folder: Path | None, talk: ProgressTalk) -> Backu
     if place.is_symlink():
         raise RefusedError(f"{place} is a symbolic link, which is not followed here", hint="name the folder itself")
     locks = FileLocks(place, current.clock, current.who, current.where)
-    return BackupPorts(FolderVault(place), current.journal, locks, current.clock, talk)
-
-
-def one_node(target: Target, name: str | None) -> Node:
-    """The node that was named, or the only one there is.
-
-    Raises:
-        UsageError: there is none of that name, or there are several and none was named.
-    """
-    known = ", ".join(node.name for node in target.nodes)
-    if name is None and len(target.nodes) == 1:
-        return target.nodes[0]
-    if name is None:
-        raise UsageError(f"{target.name} has {len(target.nodes)} nodes", hint=f"name one with --node: {known}")
-    found = target.node(name)
-    if found is None:
-        raise UsageError(f"{target.name} has no node {name!r}", hint=f"it has {known}")
-    return found
+    return BackupPorts(FolderVault(place), FileBench(), current.journal, locks, current.clock, talk)
 
 
 def create_backup(wishes: CreateWishes) -> ExitCode:

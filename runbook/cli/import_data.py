@@ -14,17 +14,14 @@ from runbook.adapters.archives.held import STDIN, held_archive, strictly
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.data_nodes import one_node
-from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.progress import ProgressTalk
-from runbook.cli.rails import check_reason
+from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show, show_json
 from runbook.engine.apply import LEASE
 from runbook.engine.importing import Deed, ImportPorts, activate, check_importable, drop_staging, stage
-from runbook.engine.rails import Record, approval_needed, check_history, check_plan
 from runbook.errors import ExitCode, LockedError, RefusedError, RunbookError, UsageError
 from runbook.model.generation import Holdings, State
 from runbook.model.run import RunPlan
-from runbook.model.runbook import Risk
 from runbook.model.target import Node, Target
 from runbook.report.archives import Imported, counts_words, imported_data, imported_lines, summary_lines
 from runbook.report.document import envelope
@@ -121,7 +118,8 @@ def _place(current: Session, target: Target, node: Node, reason: str, talk: Prog
 def _import(wishes: Wishes, place: Place, archive: "HeldArchive", residue: "HeldArchive | None" = None) -> Imported:
     before = place.ports.data.holdings()
     if wishes.activate:
-        _check_rails(place)
+        plan = RunPlan(place.deed.run, "import", "import", place.target.name, place.deed.reason, ())
+        check_switch(place.current, place.target, plan)
         if not wishes.yes:
             _ask(_question(place, before, archive), f"Serve this instead of {before.active.id}?")
     staged = stage(place.ports, place.deed, archive, residue)
@@ -147,25 +145,6 @@ def _drop(wishes: Wishes, place: Place) -> Imported:
         _ask([line(told)], f"Drop the staging generation {staging.id}?")
     dropped = drop_staging(place.ports, place.deed)
     return Imported(place.target.name, place.ports.data.name, place.deed.run, dropped=dropped)
-
-
-def _check_rails(place: Place) -> None:
-    """A switch of data is as disruptive as anything can be; it does not wait for a second person.
-
-    Raises:
-        RefusedError: the target's rails do not let it happen now.
-    """
-    current, target = place.current, place.target
-    refuse_beside_open(current, target.name)
-    plan = RunPlan(place.deed.run, "import", "import", target.name, place.deed.reason, ())
-    check_plan(target, plan, Risk.DISRUPTIVE, "without --activate the archive only waits beside what is served")
-    check_history(target, plan, current.journal, current.clock)
-    why = approval_needed(target, plan, Risk.DISRUPTIVE, Record())
-    if why:
-        raise RefusedError(
-            f"{'; '.join(why)}, and a switch of data cannot wait for one",
-            hint="without --activate the archive only waits beside what is served",
-        )
 
 
 def _question(place: Place, before: Holdings, archive: "HeldArchive") -> Iterator[Line]:

@@ -2,15 +2,19 @@
 
 check_reason(target, reason)         as soon as the target is known: before anything is read
 guard(current, target, plan, risk)   when the plan of the run is made, and before it is carried out
+check_switch(current, target, plan)  before a node is made to serve other data
 """
 
 from runbook.cli.compose import Session
+from runbook.cli.open_runs import refuse_beside_open
 from runbook.engine.approval import Office, alike, ask, told
 from runbook.engine.history import runs_of
 from runbook.engine.journal_time import ages, settled
 from runbook.engine.rails import (
+    Record,
     approval_needed,
     check_cool_down,
+    check_history,
     check_plan,
     check_reason,
     check_steps,
@@ -24,7 +28,7 @@ from runbook.model.run import Run, RunPlan
 from runbook.model.runbook import Risk
 from runbook.model.target import Target
 
-__all__ = ["check_going_on", "check_reason", "guard", "office"]
+__all__ = ["check_going_on", "check_reason", "check_switch", "guard", "office"]
 
 
 def guard(current: Session, target: Target, plan: RunPlan, risk: Risk, narrower: str = "") -> None:
@@ -57,6 +61,21 @@ def guard(current: Session, target: Target, plan: RunPlan, risk: Risk, narrower:
         raise _waiting(same.plan.id, told(same, age))
     ask(current.journal, target, plan, risk, why)
     raise _waiting(plan.id, f"waiting for approval ({'; '.join(why)})")
+
+
+def check_switch(current: Session, target: Target, plan: RunPlan) -> None:
+    """A switch of data is as disruptive as anything can be; it does not wait for a second person.
+
+    Raises:
+        RefusedError: the target's rails do not let it happen now, or another run stands half done.
+    """
+    refuse_beside_open(current, target.name)
+    hint = "without --activate it only waits beside what is served"
+    check_plan(target, plan, Risk.DISRUPTIVE, hint)
+    check_history(target, plan, current.journal, current.clock)
+    why = approval_needed(target, plan, Risk.DISRUPTIVE, Record())
+    if why:
+        raise RefusedError(f"{'; '.join(why)}, and a switch of data cannot wait for one", hint=hint)
 
 
 def check_going_on(current: Session, target: Target, run: Run) -> None:

@@ -57,8 +57,8 @@ class EmbeddedFleet:
         inject(self.folder, sick, fault, {}, Talk(), patience=0.0)
 
 
-def check_room(nodes: int) -> None:
-    """Is there room for that many nodes where temporary folders are made?
+def check_room(nodes: int, each: int = ROOM_PER_NODE) -> None:
+    """Is there room for that many nodes, of so many bytes each, where temporary folders are made?
 
     Raises:
         StorageError: there is not.
@@ -66,16 +66,18 @@ def check_room(nodes: int) -> None:
     hint = "make room, or set TMPDIR to a folder with room"
     try:
         place = Path(tempfile.gettempdir())
-        free, needed = shutil.disk_usage(place).free, nodes * ROOM_PER_NODE
+        free, needed = shutil.disk_usage(place).free, nodes * each
     except OSError as error:
-        raise StorageError(f"no folder for a drill can be made: {error}", hint=hint) from error
+        raise StorageError(f"no folder for scratch nodes can be made: {error}", hint=hint) from error
     if free < needed:
-        message = f"no room for a drill: {free >> 20} MB are free in {place}, {nodes} nodes may take {needed >> 20} MB"
+        message = (
+            f"no room for scratch nodes: {free >> 20} MB are free in {place}, {nodes} nodes may take {needed >> 20} MB"
+        )
         raise StorageError(message, hint=f"{hint}, or take fewer --nodes")
 
 
 @contextmanager
-def embedded_fleet(nodes: int, episodes: int = EPISODES) -> Iterator[EmbeddedFleet]:
+def embedded_fleet(nodes: int, episodes: int = EPISODES, traffic: float = _TRAFFIC) -> Iterator[EmbeddedFleet]:
     """Start the fleet; whatever happens, its processes are ended and its folder is removed.
 
     Raises:
@@ -85,7 +87,7 @@ def embedded_fleet(nodes: int, episodes: int = EPISODES) -> Iterator[EmbeddedFle
     with _own_folder() as root:
         folder = FleetFolder(root)
         try:
-            record, _ = up(folder, FleetRequest(nodes, episodes, _TRAFFIC), Talk())
+            record, _ = up(folder, FleetRequest(nodes, episodes, traffic), Talk())
             settings = read_config(folder.configuration).targets["sandbox"]
             target = read_inventory(replace(settings, name="drill"))
             yield EmbeddedFleet(root / "state", target, folder, record)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from runbook.errors import DamagedError, LockedError, NotSupportedError, RunbookError, UsageError
 from runbook.model.backup import CREATED_AT_LEVEL, Backup, Order, Proof, TwoMomentsError
 from runbook.model.generation import Generation
-from runbook.model.journal import Event
+from runbook.model.journal import Event, JournalState
 from runbook.ports import DataNode
 from runbook.ports.backups import BackupPorts
 
@@ -64,6 +64,18 @@ def writing(ports: BackupPorts, run: str, *, wait: bool) -> Iterator[None]:
         yield
 
 
+def check_journal(ports: BackupPorts) -> JournalState:
+    """Where the journal stands: what cannot be recorded is not begun.
+
+    Raises:
+        DamagedError: it is damaged.
+    """
+    found = ports.journal.verify()
+    if not found.sound:
+        raise DamagedError(f"the journal {found.path} is damaged", hint="runbook audit verify")
+    return found
+
+
 def create(ports: BackupPorts, node: DataNode, wanted: Wanted) -> Created:
     """Back up what the node serves; whoever calls holds the lock.
 
@@ -77,9 +89,7 @@ def create(ports: BackupPorts, node: DataNode, wanted: Wanted) -> Created:
     swept = ports.vault.sweep()
     if swept:
         ports.talk.say(f"cleared up {swept} unfinished {'backup' if swept == 1 else 'backups'} of killed runs")
-    journal = ports.journal.verify()
-    if not journal.sound:
-        raise DamagedError(f"the journal {journal.path} is damaged", hint="runbook audit verify")
+    journal = check_journal(ports)
     holdings = node.holdings()
     active = holdings.active
     shelf = ports.vault.shelf()
@@ -126,7 +136,7 @@ def _parent(shelf: tuple[Backup, ...], mine: list[Backup], wanted: Wanted) -> st
     if wanted.parent == NONE:
         return None
     if wanted.parent == AUTO:
-        fit = (each for each in mine if each.level is not None and each.recipients == wanted.recipients)
+        fit = (each for each in mine if each.proven and each.recipients == wanted.recipients)
         return next((each.name for each in fit), None)
     found = next((each for each in shelf if each.name == wanted.parent), None)
     if found is None:

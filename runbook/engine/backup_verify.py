@@ -1,6 +1,6 @@
 """Verify backups: each is tried, none hides the next, and what was proven is journaled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,20 @@ class Failed:
     error: RunbookError
 
 
+Verify = Callable[[str], Proof]
+
+
+def up_to_level_3(ports: BackupPorts, level: int, identities: Sequence[Path]) -> Verify:
+    """Verifies on this disk alone."""
+    sizes = {each.name: each.stored_bytes for each in ports.vault.shelf()}
+
+    def verify(name: str) -> Proof:
+        passed = ports.talk.passing(f"verify {name}", sizes.get(name, 0))
+        return ports.vault.verify(name, level, identities, passed)
+
+    return verify
+
+
 def chosen(vault: Vault, names: Sequence[str], *, everything: bool) -> tuple[str, ...]:
     """Which ones: those named, all, or the newest.
 
@@ -33,16 +47,12 @@ def chosen(vault: Vault, names: Sequence[str], *, everything: bool) -> tuple[str
     return tuple(each.name for each in shelf) if everything else (shelf[0].name,)
 
 
-def verify_each(
-    ports: BackupPorts, names: Sequence[str], level: int, identities: Sequence[Path], run: str
-) -> list[Proof | Failed]:
+def verify_each(ports: BackupPorts, names: Sequence[str], verify: Verify, run: str) -> list[Proof | Failed]:
     """What came of each."""
     found: list[Proof | Failed] = []
-    sizes = {each.name: each.stored_bytes for each in ports.vault.shelf()}
     for name in names:
         try:
-            passed = ports.talk.passing(f"verify {name}", sizes.get(name, 0))
-            proof = ports.vault.verify(name, level, identities, passed)
+            proof = verify(name)
         except UsageError:
             raise
         except RunbookError as error:

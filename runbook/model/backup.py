@@ -57,6 +57,12 @@ class Backup:
         return self.snapshot.rpartition(":")[0]
 
     @property
+    def proven(self) -> bool:
+        """Was every stored byte found as it was written? Of an encrypted one, level 1 is all that its writer tells."""
+        least = 1 if self.recipients else CREATED_AT_LEVEL
+        return self.level is not None and self.level >= least and not self.damage
+
+    @property
     def records(self) -> int:
         """How many records are in it, residue not counted."""
         return sum((self.counts or {}).values())

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from runbook.archive.digest import ContentDigest
+from runbook.archive.forgetting import Forgotten
+from runbook.archive.kinds import Record
+from runbook.archive.layout import Header
 from runbook.model.backup import Backup, Order, Proof
+from runbook.ports.data import Bench
 from runbook.ports.fleet import Clock, Journal, Locks
 
 Passed = Callable[[int], None]
@@ -53,6 +58,18 @@ class Vault(Protocol):
         """Keep what was proven of it elsewhere."""
         ...
 
+    def opened(self, name: str, identities: Sequence[Path]) -> "Bundle":
+        """The backup of that name, or at that path, to be read; level 1 of it is proven here.
+
+        Raises:
+            DamagedError, NotSupportedError, UsageError, RefusedError: as `verify`.
+        """
+        ...
+
+    def forgotten(self) -> Forgotten:
+        """Nothing yet, and room on the disk for more."""
+        ...
+
     def pin(self, name: str, *, on: bool) -> None:
         """Have `prune` never remove it, or let go of that.
 
@@ -63,6 +80,29 @@ class Vault(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove it; killed anywhere, it is there whole or it is gone."""
+        ...
+
+
+class Bundle(Protocol):
+    """What is in one backup. `parts` are records, and perhaps residue."""
+
+    backup: Backup
+    parts: tuple[str, ...]
+
+    def header(self, part: str) -> Header:
+        """That of the part as an archive."""
+        ...
+
+    def digest(self, part: str) -> ContentDigest:
+        """That of its content."""
+        ...
+
+    def batches(self, part: str) -> Iterator[list[Record]]:
+        """Its records, checked as at level 3 whenever they are read; nothing of them counts before they have ended.
+
+        Raises:
+            DamagedError: it is damaged.
+        """
         ...
 
 
@@ -87,6 +127,7 @@ class BackupPorts:
     """What the use cases of backups are given. `locks` are those of the vault's folder."""
 
     vault: Vault
+    bench: Bench
     journal: Journal
     locks: Locks
     clock: Clock

@@ -78,7 +78,7 @@ def created_lines(created: Created, folder: Path) -> Iterator[Line]:
     yield line(f"in {folder}", Style.FAINT, indent=2)
     yield line(f"of {_whose(backup)}: {_counts(backup)}, {size(backup.stored_bytes)} stored", indent=2, hang=2)
     if backup.parent:
-        yield line(f"unchanged shards are shared with {backup.parent}", Style.FAINT, indent=2)
+        yield line(f"what had not changed is shared with {backup.parent}", Style.FAINT, indent=2)
     if backup.consistency != "snapshot":
         yield line("fuzzy: records and residue are not of one moment; the node is written to", Style.UNSURE, 2, 2)
     yield from _proven(proof)
@@ -102,7 +102,7 @@ def shelf_lines(shelf: Sequence[Backup], folder: Path) -> Iterator[Line]:
             stored = f"{_whose(each)}: {_counts(each)}, {size(each.stored_bytes)}"
             yield Line(((f"{stored}, ", Style.PLAIN), (level if not each.damage else "", style)), 2, 2)
         if each.parent:
-            yield line(f"shares with {each.parent}", Style.FAINT, indent=2)
+            yield line(f"parent {each.parent}", Style.FAINT, indent=2)
 
 
 def verified_lines(answers: Iterable[Proof | Failed]) -> Iterator[Line]:
@@ -124,6 +124,9 @@ def _proven(proof: Proof) -> Iterator[Line]:
     yield line(f"level {proof.level} reached" + ("" if proof.complete else f", not {proof.asked}"), style, indent=2)
     for level, proves in enumerate(PROVES[: proof.level + 1]):
         yield line(f"{level}  {proves}", Style.FAINT, indent=4, hang=3)
+    if proof.recall is not None:
+        told = f"recall@10 of the scratch node: {proof.recall:.1%} of the exact nearest, over {proof.recalls} recalls"
+        yield line(told, Style.FAINT, indent=4, hang=3)
     if proof.why_not:
         yield line(proof.why_not, Style.UNSURE, indent=2, hang=2)
 

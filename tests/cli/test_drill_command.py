@@ -55,7 +55,9 @@ def test_a_disk_without_room_is_told_before_a_fleet_is_started(temporary: Path, 
 def test_a_fleet_that_does_not_fit_is_refused_with_both_figures(temporary: Path) -> None:
     """Before it is started: what is free, and what so many nodes may take."""
     check_room(1)
-    with pytest.raises(StorageError, match=r"no room for a drill: \d+ MB are free in .*, 1000000000 nodes may take"):
+    with pytest.raises(
+        StorageError, match=r"no room for scratch nodes: \d+ MB are free in .*, 1000000000 nodes may take"
+    ):
         check_room(10**9)
 
 

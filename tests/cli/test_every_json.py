@@ -46,7 +46,10 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "check", "--document", str(target / "x.md"))["data"]["missing"] == []
     assert document(capsys, "backup", "list")["data"]["backups"] == []
     assert document(capsys, "backup", "create")["data"]["fresh"]
-    assert document(capsys, "backup", "verify")["data"]["proofs"][0]["level"] == 3
+    backup = document(capsys, "backup", "verify")["data"]["proofs"][0]["backup"]["name"]
+    assert document(capsys, "backup", "pin", backup)["data"]["backups"][0]["pinned"]
+    assert document(capsys, "backup", "prune")["data"]["removed"] == []
+    assert document(capsys, "backup", "restore", backup, "--reason", "test")["data"]["filled"]
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 

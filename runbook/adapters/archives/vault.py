@@ -14,11 +14,13 @@ from itertools import chain
 from pathlib import Path
 
 from runbook.adapters.archives.backups import DRAFT, SUFFIX, create_backup, lines_of
+from runbook.adapters.archives.bundle import FileBundle
 from runbook.adapters.archives.exports import spill
 from runbook.adapters.archives.known import Known
 from runbook.adapters.archives.sealing import Identities, Sealer
 from runbook.adapters.archives.verify import Passed, ignored, verify_backup
 from runbook.adapters.files import storage, sync_folder
+from runbook.archive.forgetting import Forgotten
 from runbook.archive.manifest import About, JournalPoint, Manifest
 from runbook.archive.reader import ArchiveReader
 from runbook.errors import DamagedError, NotSupportedError, RunbookError, StorageError, UsageError
@@ -99,6 +101,17 @@ class FolderVault:
     def remember(self, proof: Proof) -> None:
         """Keep what was proven of it, where nothing higher was."""
         self._known.proven(proof.backup.name, proof.backup.seal, proof.level)
+
+    def opened(self, name: str, identities: Sequence[Path] = ()) -> FileBundle:
+        """The backup of that name, or at that path, to be read; level 1 of it is proven here."""
+        path = self.path(name)
+        found = verify_backup(path, 1).manifest
+        keys = Identities(identities) if identities else None
+        return FileBundle(path, self._told(path.name, found), found, keys)
+
+    def forgotten(self) -> Forgotten:
+        """Nothing yet, and room on the disk for more."""
+        return Forgotten(spill)
 
     def pin(self, name: str, *, on: bool) -> None:
         """Have `prune` never remove it, or let go of that."""

@@ -17,7 +17,7 @@ from runbook.archive.kinds import Record, archive_kind, schema_bytes, schema_nam
 from runbook.archive.manifest import Manifest, Part
 from runbook.archive.reader import chunks_of
 from runbook.archive.shards import UNTOLD, Count, Shard, counted
-from runbook.errors import DamagedError
+from runbook.errors import DamagedError, RefusedError
 from runbook.model.backup import PROVES
 
 _SCHEMAS = "schema"
@@ -169,11 +169,15 @@ def _shard(path: Path, shard: Shard, identities: Identities | None, passed: Pass
     raw = Count()
     chunks = _stored(path, shard, passed)
     packed = identities.open(chunks, str(place)) if identities and place.suffix == SUFFIX else chunks
-    for data in frames.unpacked(packed, str(place), ours=True):
-        raw.update(data)
-        if raw.bytes > shard.raw_bytes:
-            raise damaged(str(place), Fault("", f"it unpacks to more than {shard.raw_bytes} bytes"))
-        yield data
+    try:
+        for data in frames.unpacked(packed, str(place), ours=True):
+            raw.update(data)
+            if raw.bytes > shard.raw_bytes:
+                raise damaged(str(place), Fault("", f"it unpacks to more than {shard.raw_bytes} bytes"))
+            yield data
+    except RefusedError:
+        deque(chunks, maxlen=0)  # no identity fits: perhaps since the bytes are not those that were written
+        raise
     deque(chunks, maxlen=0)
     if (raw.bytes, raw.sha256) != (shard.raw_bytes, shard.raw_sha256):
         raise damaged(str(place), Fault("", "it unpacks to other bytes than were packed"))

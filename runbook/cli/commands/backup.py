@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runbook.cli.options import OWN_CODES, ends_with, json_option, progress_option, target_options
+from runbook.cli.data_nodes import node_option
+from runbook.cli.options import OWN_CODES, change_options, ends_with, json_option, progress_option, target_options
 from runbook.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def command() -> None:
 
 @command.command(epilog=ends_with(ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.LOCKED, *_DISK, *_STOPPED))
 @target_options
-@click.option("--node", metavar="NAME", help="Whose data; needed where the target has several.")
+@node_option
 @_folder
 @click.option(
     "--parent",
@@ -105,3 +106,69 @@ def verify(ctx: click.Context, /, **said: Any) -> None:
     from runbook.cli.backups_verify import VerifyWishes, verify_backups
 
     ctx.exit(verify_backups(VerifyWishes(**said)))
+
+
+@command.command(
+    epilog=ends_with(ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.STEP_FAILED, *_DISK, *_STOPPED)
+)
+@click.argument("name", metavar="NAME|PATH")
+@target_options
+@node_option
+@_folder
+@_identity
+@click.option("--activate", is_flag=True, help="Serve it, once it is proven; what was served is kept.")
+@click.option("--other-node", is_flag=True, help="Take a backup of another node, or of another history of this one.")
+@click.option("--replace", is_flag=True, help="Drop whatever the node is preparing already.")
+@change_options
+@progress_option
+@json_option
+@click.pass_context
+def restore(ctx: click.Context, /, **said: Any) -> None:
+    """Restore a backup beside what a node serves; with --activate it is served then.
+
+    First the backup is proven at level 3. Then a generation of its own is filled, and read back. What was forgotten on
+    the node since stays forgotten. Whatever goes wrong, what is served stays as it was.
+    """
+    from runbook.cli.backups_restore import RestoreWishes, restore_backup
+
+    ctx.exit(restore_backup(RestoreWishes(**said)))
+
+
+def _places(name: str, default: int) -> "Callable[[Callable[..., Any]], Callable[..., Any]]":
+    what = f"Keep the newest of so many {name} that have one."
+    word = {"days": "daily", "weeks": "weekly", "months": "monthly"}[name]
+    return click.option(f"--{word}", type=click.IntRange(min=0), default=default, show_default=True, help=what)
+
+
+@command.command(epilog=ends_with(ExitCode.DONE, ExitCode.LOCKED, *_DISK, *_STOPPED))
+@_places("days", 7)
+@_places("weeks", 4)
+@_places("months", 12)
+@_folder
+@click.option("--apply", "--yes", "apply", is_flag=True, help="Do it; without this it is only planned.")
+@click.option("--wait", is_flag=True, help="Where another run works in the folder, wait until it has ended.")
+@json_option
+@click.pass_context
+def prune(ctx: click.Context, /, **said: Any) -> None:
+    """Plan which backups to remove, node by node; with --apply remove them, the oldest first.
+
+    Never removed: the last verified backup of a node, one that is pinned, damaged, not verified, or newer than the
+    clock. Before anything goes, the last verified one is read again. A jump of the clock removes nothing more. What
+    others share with a removed backup stays with them.
+    """
+    from runbook.cli.backups_prune import PruneWishes, prune_backups
+
+    ctx.exit(prune_backups(PruneWishes(**said)))
+
+
+@command.command(epilog=ends_with(ExitCode.DONE, *_DISK))
+@click.argument("name")
+@click.option("--off", is_flag=True, help="Let go of it again.")
+@_folder
+@json_option
+@click.pass_context
+def pin(ctx: click.Context, *, name: str, off: bool, folder: Path | None, as_json: bool) -> None:
+    """Have `prune` never remove a backup."""
+    from runbook.cli.backups_prune import pin_backup
+
+    ctx.exit(pin_backup(name, folder, on=not off, as_json=as_json))

@@ -1,0 +1,37 @@
+"""The intent before the deed: an entry before it, and one after it, whatever came of it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from runbook.errors import RunbookError
+from runbook.model.journal import Event
+from runbook.ports import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the entries of one deed have in common; `state` is intended, then done or failed."""
+
+    journal: Journal
+    event: Event
+    run: str
+    details: Mapping[str, object]
+
+    @contextmanager
+    def kept(self) -> Iterator[dict[str, object]]:
+        """Journal the deed that is done inside; what is put into the mapping stands in its last entry.
+
+        Raises:
+            StorageError, DamagedError: the journal does not take the intent; then nothing may be done.
+        """
+        facts: dict[str, object] = {}
+        self.journal.append(self.event, self.run, {**self.details, "state": "intended"})
+        try:
+            yield facts
+        except BaseException as error:
+            why = error.message if isinstance(error, RunbookError) else type(error).__name__
+            with suppress(RunbookError):  # what comes first is told
+                self.journal.append(self.event, self.run, {**self.details, "state": "failed", "why": why})
+            raise
+        self.journal.append(self.event, self.run, {**self.details, "state": "done", **facts})
