@@ -1,6 +1,6 @@
 """Writes the generated documents from the code; with `--check` it only says whether they are in step.
 
-Every command, exit code, setting, metric, endpoint and incident has its page by existing.
+Every command, exit code, setting, metric, endpoint, incident and archive has its page by existing.
 """
 
 import difflib
@@ -11,7 +11,7 @@ from pathlib import Path
 
 os.environ["COLUMNS"] = "100"  # the same fold on every machine
 
-from pages import incidents, manual, reference
+from pages import archives, incidents, manual, reference
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": reference.settings,
     "reference/metrics.md": reference.metrics,
     "reference/endpoints.md": reference.endpoints,
+    "reference/archive-format.md": archives.archive_format,
     "reference/incidents.md": incidents.incidents,
     "operations/dual_memory_runbook.md": incidents.operations,
     "man/runbook.1": manual.manual,
