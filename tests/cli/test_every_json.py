@@ -69,6 +69,15 @@ def test_the_brake_by_hand(target: Path, capsys: Output) -> None:
     assert document(capsys, "rollback", "full", "--target", "gone", "--yes", "--deadline", "1s", expect=10)["data"]
 
 
+def test_data(target: Path, tmp_path: Path, capsys: Output) -> None:
+    """Out of a node, looked at, beside what is served, and away again; `test_import_command` and others do it all."""
+    path = str(tmp_path / "a.json")
+    assert document(capsys, "export", "--format", "dual_memory", "-o", path)["data"]["archives"]
+    assert document(capsys, "inspect", path)["data"]["level"] == 3
+    assert document(capsys, "import", path, "--reason", "test")["data"]["generation"]
+    assert document(capsys, "import", "--drop", "--yes", "--reason", "test")["data"]["dropped"]
+
+
 def test_damage(target: Path, state: Path, capsys: Output) -> None:
     """A journal that is no journal: told by `verify`, an error everywhere else, set aside in the end."""
     state.mkdir()
@@ -128,7 +137,9 @@ def test_no_command_is_forgotten() -> None:
             assert f'"{words[-1]}"' in source, context.command_path
 
 
-@pytest.mark.parametrize("kind", ["audit", "sandbox", "settings", "settings_set", "settings_drift"])
+@pytest.mark.parametrize(
+    "kind", ["audit", "sandbox", "settings", "settings_set", "settings_drift", "export", "import", "inspect"]
+)
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:
     """The schema says what is in `data`, for these kinds too."""
     nonsense = {"version": 1, "kind": kind, "command": "x", "exit_code": 0, "meaning": "x", "data": {"nonsense": 1}}
