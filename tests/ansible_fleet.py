@@ -47,6 +47,14 @@ class Fleet:
         """What the node says of that setting."""
         return {**self.ask(host, "/config"), **self.ask(host, "/features")}[key]
 
+    def remember(self, host: str, content: str) -> None:
+        """The node takes one text."""
+        body = json.dumps({"content": content}).encode()
+        address = self.urls[host] + "/api/v1/memories/remember"
+        request = Request(address, body, {"Content-Type": "application/json"})  # noqa: S310 - http, loopback
+        with urlopen(request, timeout=10) as answer:  # noqa: S310 - same
+            assert answer.status == 201
+
     def put(self, key: str, value: Any) -> None:
         """Every living node gets the value."""
         for host in self.urls.keys() - self.dead:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import runbook
 from runbook.adapters.archives.bench import FileBench
+from runbook.adapters.archives.fleets import FleetShelf
 from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.locks import FileLocks
 from runbook.cli import compose
@@ -17,6 +18,7 @@ from runbook.errors import ExitCode, RefusedError
 from runbook.ports.backups import BackupPorts
 from runbook.report.backup import created_lines, shelf_lines, vault_data
 from runbook.report.document import envelope
+from runbook.report.fleet_backup import fleet_shelf_lines, fleets_data
 
 FOLDER = "backups"
 """Below the state folder."""
@@ -29,6 +31,7 @@ class CreateWishes:
     target: str | None
     config: Path | None
     node: str | None
+    all_nodes: bool
     folder: Path | None
     parent: str
     recipients: tuple[str, ...]
@@ -37,8 +40,8 @@ class CreateWishes:
     as_json: bool
 
 
-def ports_of(current: Session, folder: Path | None, talk: ProgressTalk) -> BackupPorts:
-    """The folder of the backups, with its locks and the journal.
+def folder_of(current: Session, folder: Path | None) -> Path:
+    """Where the backups are.
 
     Raises:
         RefusedError: the folder is a symbolic link.
@@ -46,6 +49,16 @@ def ports_of(current: Session, folder: Path | None, talk: ProgressTalk) -> Backu
     place = (folder or current.state / FOLDER).absolute()
     if place.is_symlink():
         raise RefusedError(f"{place} is a symbolic link, which is not followed here", hint="name the folder itself")
+    return place
+
+
+def ports_of(current: Session, folder: Path | None, talk: ProgressTalk) -> BackupPorts:
+    """The folder of the backups, with its locks and the journal.
+
+    Raises:
+        RefusedError: the folder is a symbolic link.
+    """
+    place = folder_of(current, folder)
     locks = FileLocks(place, current.clock, current.who, current.where)
     return BackupPorts(FolderVault(place), FileBench(), current.journal, locks, current.clock, talk)
 
@@ -76,9 +89,14 @@ def list_backups(folder: Path | None, *, as_json: bool) -> ExitCode:
     with ProgressTalk() as talk:
         vault = ports_of(current, folder, talk).vault
         shelf = vault.shelf()
-    code = ExitCode.BAD_NEWS if any(each.damage for each in shelf) else ExitCode.DONE
+    fleets = FleetShelf(vault.folder).shelf()
+    damaged = any(each.damage for each in shelf) or any(each.damage for each in fleets)
+    code = ExitCode.BAD_NEWS if damaged else ExitCode.DONE
     if as_json:
-        show_json(envelope("backup", "runbook backup list", code, vault_data(vault.folder, shelf)))
+        data = vault_data(vault.folder, shelf) | fleets_data(vault.folder, fleets)
+        show_json(envelope("backup", "runbook backup list", code, data))
     else:
-        show(shelf_lines(shelf, vault.folder))
+        show(fleet_shelf_lines(fleets))
+        if shelf or not fleets:
+            show(shelf_lines(shelf, vault.folder))
     return code

@@ -20,6 +20,8 @@ class VerifyWishes:
     """What was said on the command line."""
 
     names: tuple[str, ...]
+    target: str | None
+    config: Path | None
     everything: bool
     level: int
     folder: Path | None

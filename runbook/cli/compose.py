@@ -21,6 +21,7 @@ from runbook.model.target import Node, Target
 from runbook.ports import ChangePorts, Plays, ReadPorts
 
 if TYPE_CHECKING:
+    from runbook.adapters.ansible import AnsiblePlays
     from runbook.adapters.engram import Surveyor
     from runbook.cli.progress import ProgressTalk
     from runbook.engine.migrate.work import Context
@@ -191,6 +192,11 @@ def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePor
 
 def plays_on(target: Target) -> Plays:
     """Ansible, on the hosts of that target."""
+    return hosts_of(target)
+
+
+def hosts_of(target: Target) -> "AnsiblePlays":
+    """The same, for work that the hosts' own `runbook` does."""
     from runbook.adapters.ansible import Access, AnsiblePlays
 
     files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}

@@ -9,7 +9,7 @@ from runbook.model.backup import CREATED_AT_LEVEL, Backup, Order, Proof, TwoMome
 from runbook.model.generation import Generation
 from runbook.model.journal import Event, JournalState
 from runbook.ports import DataNode
-from runbook.ports.backups import BackupPorts
+from runbook.ports.backups import BackupPorts, FleetPorts
 
 LOCK = "backups"
 AUTO, NONE = "auto", "none"
@@ -42,8 +42,8 @@ class Created:
 
 
 @contextmanager
-def writing(ports: BackupPorts, run: str, *, wait: bool) -> Iterator[None]:
-    """Hold the lock of the folder; with `wait` until it is free.
+def writing(ports: BackupPorts | FleetPorts, run: str, *, wait: bool, lock: str = LOCK) -> Iterator[None]:
+    """Hold a lock of the folder; with `wait` until it is free.
 
     Raises:
         LockedError: another run holds it; the message names it.
@@ -52,7 +52,7 @@ def writing(ports: BackupPorts, run: str, *, wait: bool) -> Iterator[None]:
         told = False
         while True:
             try:
-                held.enter_context(ports.locks.hold(LOCK, run))
+                held.enter_context(ports.locks.hold(lock, run))
                 break
             except LockedError as error:
                 if not wait:

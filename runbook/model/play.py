@@ -1,7 +1,7 @@
 """What is asked of Ansible and what came of it, host by host."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -69,6 +69,40 @@ class PlayResult:
     def of(self, host: str) -> HostResult:
         """The result of that host."""
         return next(result for result in self.hosts if result.host == host)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRequest:
+    """One run of a playbook in which each host's own `runbook` works on the data of its node.
+
+    `inputs` are the playbook's own, as its head tells them: texts, numbers, lists and mappings, never a secret.
+    `mark` as in `PlayRequest`.
+    """
+
+    playbook: str
+    hosts: tuple[str, ...]
+    mark: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkResult:
+    """What came of it on one host.
+
+    `code` is the exit code of that host's `runbook`, None where it did not run; `report` is the data of what it
+    printed, None where it printed nothing. `state` tells of the host, `message` why it is not done.
+    """
+
+    host: str
+    state: HostState
+    code: int | None = None
+    report: Mapping[str, Any] | None = None
+    message: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Did it do what it was told?"""
+        return self.state in AS_ASKED
 
 
 @dataclass(frozen=True, slots=True)

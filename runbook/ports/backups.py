@@ -10,6 +10,8 @@ from runbook.archive.forgetting import Forgotten
 from runbook.archive.kinds import Record
 from runbook.archive.layout import Header
 from runbook.model.backup import Backup, Order, Proof
+from runbook.model.fleet_backup import FleetBackup, KeptFleetBackup
+from runbook.model.play import WorkRequest, WorkResult
 from runbook.ports.data import Bench
 from runbook.ports.fleet import Clock, Journal, Locks
 
@@ -120,6 +122,58 @@ class Telling(Protocol):
     def passing(self, label: str, total: int) -> Passed:
         """The same for bytes that others count."""
         ...
+
+
+class FleetVault(Protocol):
+    """One folder of the backups of fleets: documents that name the backups of the nodes, which lie on their hosts.
+
+    Every method may raise StorageError: the disk refused; what was there before is still there.
+    """
+
+    folder: Path
+
+    def shelf(self) -> tuple[KeptFleetBackup, ...]:
+        """Every one, the newest first; a damaged one says so, and is there too."""
+        ...
+
+    def read(self, name: str) -> FleetBackup:
+        """The one of that name.
+
+        Raises:
+            UsageError: there is none.
+            DamagedError, NotSupportedError: it does not read.
+        """
+        ...
+
+    def write(self, backup: FleetBackup) -> KeptFleetBackup:
+        """Give it its number, seal it and put it there; whoever writes holds the lock."""
+        ...
+
+
+class Hosts(Protocol):
+    """The hosts of a fleet, each with a `runbook` of its own."""
+
+    def work(self, request: WorkRequest, progress: Callable[[str], None]) -> tuple[WorkResult, ...]:
+        """Have them work, each on the data of its own node; every requested host is in the answer.
+
+        Raises:
+            UsageError: the inventory cannot be read, or does not have one of the hosts.
+            NotSupportedError: Ansible or the playbook is missing or broken.
+            InterruptedRunError: cancelled.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPorts:
+    """What the use cases of a fleet's backups are given. `locks` are those of the vault's folder."""
+
+    vault: FleetVault
+    hosts: Hosts
+    journal: Journal
+    locks: Locks
+    clock: Clock
+    talk: Telling
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Backups as lines for people and as data."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ def backup_data(backup: Backup) -> dict[str, Any]:
         "parent": backup.parent,
         "encrypted_to": list(backup.recipients),
         "content_digest": backup.digest,
+        "manifest_sha256": backup.seal,
         "level": backup.level,
         "pinned": backup.pinned,
         "damage": backup.damage,
@@ -136,5 +137,10 @@ def _whose(backup: Backup) -> str:
 
 
 def _counts(backup: Backup) -> str:
-    found = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in (backup.counts or {}).items()]
+    return counts_in_words(backup.counts or {})
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """How many records of each type."""
+    found = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
     return ", ".join(found).replace("memorys", "memories") or "nothing"

@@ -108,6 +108,7 @@ def test_ansible_can_read_them_all() -> None:
         ("rollback", {"what"}),
         ("heap", set()),
         ("process_memory", {"pid_file"}),
+        ("backup", {"work", "target", "backup_by_host", "level", "recipients", "activate", "state_here"}),
     ],
 )
 def test_the_plugin_is_documented_for_ansible_doc(name: str, wanted: set[str]) -> None:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from runbook.model.play import Collected, HostResult, HostState
+from runbook.model.play import Collected, HostResult, HostState, WorkResult
 from runbook.model.settings import Value
 
 TAIL_LINES = 20
@@ -18,10 +18,12 @@ class Gathering:
 
     Args:
         progress: told about each host as soon as it is known.
+        works: is something done on the hosts, so that what they tell is no mere reading?
     """
 
-    def __init__(self, progress: Callable[[str], None]) -> None:
+    def __init__(self, progress: Callable[[str], None], *, works: bool = False) -> None:
         self._progress = progress
+        self._works = works
         self._results: dict[str, HostResult] = {}
         self._documents: dict[str, Mapping[str, Any]] = {}
         self._begun: set[str] = set()
@@ -69,6 +71,10 @@ class Gathering:
         """What was read of every host that was asked for, once, in that order."""
         return tuple(self._collected(result) for result in self.results(hosts, status))
 
+    def worked(self, hosts: Sequence[str], status: int | None) -> tuple[WorkResult, ...]:
+        """What came of a work on every host that was asked for, once, in that order."""
+        return tuple(self._worked(result) for result in self.results(hosts, status))
+
     def unseen(self, hosts: Sequence[str], status: int | None) -> list[str]:
         """Hosts that a play without waves never began with, although it came to its end: the inventory lacks them."""
         return [
@@ -80,6 +86,13 @@ class Gathering:
             return Collected(result.host, None, result.message or result.state.value)
         document = self._documents.get(result.host)
         return Collected(result.host, document, result.message if document is not None else NOTHING)
+
+    def _worked(self, result: HostResult) -> WorkResult:
+        document = self._documents.get(result.host) or {}
+        code, report = document.get("exit_code"), document.get("report")
+        data = report.get("data") if isinstance(report, Mapping) else None
+        known = code if isinstance(code, int) else None
+        return WorkResult(result.host, result.state, known, data, result.message)
 
     def _result(self, host: str, status: int | None) -> HostResult:
         known = self._results.get(host)
@@ -103,7 +116,7 @@ class Gathering:
         earlier = self._results.get(host)
         if earlier is None or earlier.done:  # a failure is not mended by a task behind it
             self._results[host] = settled
-        word = "read" if settled.done and host in self._documents else state.value
+        word = "read" if settled.done and host in self._documents and not self._works else state.value
         self._progress(f"{host}: {word}{f' ({message})' if message else ''}")
 
 

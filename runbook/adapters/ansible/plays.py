@@ -15,7 +15,7 @@ from runbook.adapters.ansible.folder import private_folder, remove_leftovers
 from runbook.adapters.ansible.runner import play
 from runbook.errors import ExitCode, InterruptedRunError, NotSupportedError, StorageError, UsageError
 from runbook.material import playbook
-from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult, WorkRequest, WorkResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,27 @@ class AnsiblePlays:
             raise UsageError(f"not in the inventory: {', '.join(unseen)}", hint=f"the inventory is {self.inventory}")
         return gathering.collected(request.hosts, status)
 
+    def work(self, request: WorkRequest, progress: Callable[[str], None]) -> tuple[WorkResult, ...]:
+        """Have each host's own `runbook` work on the data of its node; every requested host once, in their order.
+
+        Raises:
+            UsageError, NotSupportedError, StorageError: as `run`.
+            InterruptedRunError: cancelled; hosts that had begun go on to their end, or are found unfinished.
+        """
+        if not request.hosts:
+            return ()
+        gathering, status = self._carry_out(request, progress)
+        if unseen := gathering.unseen(request.hosts, status):
+            raise UsageError(f"not in the inventory: {', '.join(unseen)}", hint=f"the inventory is {self.inventory}")
+        return gathering.worked(request.hosts, status)
+
     def _carry_out(self, request: variables.Request, progress: Callable[[str], None]) -> tuple[Gathering, int | None]:
         """One play, to its end or its interruption; what came of it, and Ansible's exit code (None where killed)."""
         variables.check(request)
         orphans.require()
         inventory = self._readable_inventory()
         path = playbook(request.playbook)
-        gathering = Gathering(progress)
+        gathering = Gathering(progress, works=isinstance(request, WorkRequest))
         with private_folder(request.mark) as folder:
             try:
                 variables.write(request, self.access, folder)
@@ -139,8 +153,13 @@ class AnsiblePlays:
 
 
 def _interruption(request: variables.Request, code: ExitCode) -> InterruptedRunError:
-    reads = isinstance(request, CollectRequest)
-    hint = "it only reads: nothing was changed" if reads else "read the nodes to learn what took effect"
+    match request:
+        case CollectRequest():
+            hint = "it only reads: nothing was changed"
+        case WorkRequest():
+            hint = "what is unfinished on a host is no backup; run the same command again"
+        case _:
+            hint = "read the nodes to learn what took effect"
     interruption = InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint)
     interruption.code = code  # Ctrl-C, or another signal
     return interruption

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from runbook.errors import UsageError
-from runbook.model.play import CollectRequest, PlayRequest
+from runbook.model.play import CollectRequest, PlayRequest, WorkRequest
 from runbook.model.settings import Value
 
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names that Ansible can only take for a host; patterns such as `all:!web*` are not among them."""
 
-Request = PlayRequest | CollectRequest
+Request = PlayRequest | CollectRequest | WorkRequest
 
 
 def check(request: Request) -> None:
@@ -69,6 +69,8 @@ def as_yaml(request: Request, access: Access) -> str:
         told |= {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
         if request.expected is not None:
             told["expected_by_host"] = _by_host(request, request.expected)
+    if isinstance(request, WorkRequest):
+        told |= {name: _marked(value) for name, value in request.inputs.items()}
     return yaml.dump(told, Dumper=Dumper, allow_unicode=False)
 
 
@@ -82,12 +84,14 @@ def _by_host(request: PlayRequest, values: Mapping[str, Value]) -> Any:
     return {host: _marked(values[host]) for host in dict.fromkeys(request.hosts)}
 
 
-def _marked(value: Value) -> Any:
+def _marked(value: Any) -> Any:
     match value:
         case str():
             return _Text(value)
-        case tuple():
-            return [_Text(item) for item in value]
+        case tuple() | list():
+            return [_marked(item) for item in value]
+        case dict():
+            return {name: _marked(item) for name, item in value.items()}
         case _:
             return value
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+_NOT_ALL = (ExitCode.PARTIAL, ExitCode.UNREACHABLE, ExitCode.LOCKED)
+_UNPROVEN = (ExitCode.COULD_NOT_TELL, ExitCode.PARTIAL, ExitCode.UNREACHABLE)
 _DISK = (ExitCode.DAMAGED, ExitCode.REFUSED, ExitCode.STORAGE, ExitCode.NOT_SUPPORTED)
 
 
@@ -36,9 +38,10 @@ def command() -> None:
     """
 
 
-@command.command(epilog=ends_with(ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.LOCKED, *_DISK, *_STOPPED))
+@command.command(epilog=ends_with(ExitCode.DONE, *_NOT_ALL, *_DISK, *_STOPPED))
 @target_options
 @node_option
+@click.option("--all-nodes", is_flag=True, help="Every node, by Ansible: each host writes where its data is.")
 @_folder
 @click.option(
     "--parent",
@@ -64,10 +67,18 @@ def create(ctx: click.Context, /, **said: Any) -> None:
     What killed runs left is cleared up first. Shards that have not changed are shared with the parent, so a run that
     was interrupted costs little when it is repeated. Where nothing has changed since the newest backup, that one is
     verified again, and named.
+
+    With --all-nodes each host does so by its own runbook, and no data comes here: only a document that names the
+    backups, written last. The hosts that fail are named, and the document says that it is incomplete.
     """
     from runbook.cli.backups import CreateWishes, create_backup
 
-    ctx.exit(create_backup(CreateWishes(**said)))
+    wishes = CreateWishes(**said)
+    if wishes.all_nodes:
+        from runbook.cli.fleet_backups import create_backups
+
+        ctx.exit(create_backups(wishes))
+    ctx.exit(create_backup(wishes))
 
 
 @command.command("list", epilog=ends_with(ExitCode.DONE, ExitCode.BAD_NEWS, ExitCode.REFUSED, ExitCode.STORAGE))
@@ -84,8 +95,9 @@ def list_(ctx: click.Context, *, folder: Path | None, as_json: bool) -> None:
     ctx.exit(list_backups(folder, as_json=as_json))
 
 
-@command.command(epilog=ends_with(ExitCode.DONE, ExitCode.COULD_NOT_TELL, ExitCode.LOCKED, *_DISK, *_STOPPED))
-@click.argument("names", nargs=-1, metavar="[NAME|PATH]...")
+@command.command(epilog=ends_with(ExitCode.DONE, *_UNPROVEN, ExitCode.LOCKED, *_DISK, *_STOPPED))
+@click.argument("names", nargs=-1, metavar="[NAME|PATH|FLEET]...")
+@target_options
 @click.option("--all", "everything", is_flag=True, help="Every backup of the folder.")
 @click.option("--level", type=click.IntRange(0, 4), default=3, show_default=True, help="How much is to be proven.")
 @_folder
@@ -102,10 +114,14 @@ def verify(ctx: click.Context, /, **said: Any) -> None:
     2  every stored and every unpacked byte is the one that was written
     3  every record is valid and in its place; references, counts and content digest fit
     4  a scratch node took all of it, gives it all back, and recalls by it what must come to mind
+
+    The backup of a fleet is verified by its hosts, where it lies, with what the target's inventory says of them.
     """
     from runbook.cli.backups_verify import VerifyWishes, verify_backups
+    from runbook.cli.fleet_backups import names_a_fleet, verify_backup_of_fleet
 
-    ctx.exit(verify_backups(VerifyWishes(**said)))
+    wishes = VerifyWishes(**said)
+    ctx.exit(verify_backup_of_fleet(wishes) if names_a_fleet(wishes.names) else verify_backups(wishes))
 
 
 @command.command(

@@ -34,12 +34,34 @@ class Reach:
         named = (self.variables.get("token_file_by_host") or {}).get(self.variables["inventory_hostname"], "")
         return str(self.variable("engram_token_file", named))
 
+    @property
+    def token_path(self) -> Path:
+        """The same in the controller, where a relative path is relative to the inventory."""
+        return self._path(self.token_file)
+
+    @property
+    def token(self) -> str:
+        """The token, read in the controller at the moment of use; empty where there is none.
+
+        Raises:
+            WayError: its file cannot be read.
+        """
+        return token_from(self.token_path) if self.token_file else ""
+
+    @property
+    def is_on_host(self) -> bool:
+        """Does the token's file lie on the host?"""
+        return str(self.variable("engram_way", "http")) == "cli"
+
+    @property
+    def allows_plain_http(self) -> bool:
+        """May the token go over plain http to another machine?"""
+        usual = self.variables.get("allow_plain_http") is True
+        return self.variable("engram_allow_plain_http", default=usual) is True
+
     def http_node(self) -> HttpNode:
         """The node at its address, with its token, asked from the controller."""
-        token = token_from(self._path(self.token_file)) if self.token_file else ""
-        usual = self.variables.get("allow_plain_http") is True
-        allowed = self.variable("engram_allow_plain_http", default=usual)
-        return HttpNode(self.url, token, allow_plain_http=allowed is True)
+        return HttpNode(self.url, self.token, allow_plain_http=self.allows_plain_http)
 
     def _path(self, text: str) -> Path:
         """A relative path is relative to the inventory, wherever the play was started."""

@@ -1,0 +1,93 @@
+"""Carry out `runbook backup` on a whole fleet: the hosts work, and what they tell is put together here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import runbook
+from runbook.adapters.archives.fleets import FleetShelf
+from runbook.adapters.locks import FileLocks
+from runbook.cli import compose
+from runbook.cli.backups import CreateWishes, folder_of
+from runbook.cli.backups_verify import VerifyWishes
+from runbook.cli.compose import Session
+from runbook.cli.progress import ProgressTalk
+from runbook.cli.screen import show, show_json
+from runbook.engine.backup import writing
+from runbook.engine.fleet_backup import LOCK, FleetWanted, code_of, create_fleet, verify_fleet
+from runbook.errors import ExitCode, UsageError
+from runbook.model.target import Target
+from runbook.ports.backups import FleetPorts
+from runbook.report.document import envelope
+from runbook.report.fleet_backup import created_fleet_lines, fleets_data, verified_data, verified_fleet_lines
+
+PREFIX = "fleet-"
+"""What the name of a fleet's backup begins with."""
+
+
+def names_a_fleet(names: Sequence[str]) -> bool:
+    """Is the backup of a fleet meant?
+
+    Raises:
+        UsageError: it is one of several.
+    """
+    found = any(name.startswith(PREFIX) and not name.endswith(".backup") for name in names)
+    if found and len(names) > 1:
+        raise UsageError("one backup of a fleet at a time", hint=f"runbook backup verify {names[0]}")
+    return found
+
+
+def create_backups(wishes: CreateWishes) -> ExitCode:
+    """The whole of `backup create --all-nodes`; partial where a node is missing."""
+    if wishes.node is not None or wishes.parent not in {"auto", ""}:
+        raise UsageError("--all-nodes goes without --node and --parent", hint="each host chooses its own parent")
+    current = compose.session()
+    target = compose.target_of(current, wishes.target, wishes.config)
+    with ProgressTalk(wishes.progress) as talk:
+        ports = _ports(current, target, wishes.folder, talk)
+        wanted = FleetWanted(
+            current.new_run_id(),
+            target.name,
+            tuple(node.name for node in target.nodes),
+            f"engram-runbook {runbook.__version__}",
+            wishes.recipients,
+            str(current.state.absolute()),
+        )
+        with writing(ports, wanted.run, wait=wishes.wait, lock=LOCK):
+            kept = create_fleet(ports, wanted)
+    whole = kept.backup is not None and kept.backup.complete
+    code = ExitCode.DONE if whole else ExitCode.PARTIAL
+    if wishes.as_json:
+        data = fleets_data(ports.vault.folder, [kept])
+        show_json(envelope("backup_fleet", "runbook backup create", code, data))
+    else:
+        show(created_fleet_lines(kept, ports.vault.folder))
+    return code
+
+
+def verify_backup_of_fleet(wishes: VerifyWishes) -> ExitCode:
+    """The whole of `backup verify FLEET`: on the hosts, where the data is."""
+    if wishes.identities:
+        raise UsageError("the identity is the hosts'", hint="set engram_backup_identity in the inventory")
+    current = compose.session()
+    name = FleetShelf(folder_of(current, wishes.folder)).read(wishes.names[0])
+    target = compose.target_of(current, wishes.target or name.target, wishes.config)
+    with ProgressTalk(wishes.progress) as talk:
+        ports = _ports(current, target, wishes.folder, talk)
+        state = str(current.state.absolute())
+        verified = verify_fleet(ports, wishes.names[0], wishes.level, current.new_run_id(), state)
+    code = code_of(verified)
+    if wishes.as_json:
+        data = verified_data(ports.vault.folder, verified)
+        show_json(envelope("backup_fleet", "runbook backup verify", code, data))
+    else:
+        show(verified_fleet_lines(verified))
+    return code
+
+
+def _ports(current: Session, target: Target, folder: Path | None, talk: ProgressTalk) -> FleetPorts:
+    """Hosts by Ansible, and the folder on this machine where the document goes."""
+    place = folder_of(current, folder)
+    plays = compose.hosts_of(target)
+    plays.ready()
+    locks = FileLocks(place, current.clock, current.who, current.where)
+    return FleetPorts(FleetShelf(place), plays, current.journal, locks, current.clock, talk)

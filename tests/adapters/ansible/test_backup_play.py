@@ -1,0 +1,137 @@
+"""Hosts back up their own nodes: by play and by hand, over ssh too; the token is nowhere, and a dead node is named."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.engram.ops.plugins.modules import host_runbook
+from ansible_collections.engram.ops.plugins.plugin_utils.backup_work import Work, result_of
+from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
+from ansible_fleet import CANARY, Fleet
+from local_sshd import running_sshd
+from test_playbooks_by_hand import by_hand
+
+from runbook.adapters.ansible import AnsiblePlays
+from runbook.model.play import HostState, WorkRequest, WorkResult
+
+COMMAND = str(Path(sys.executable).parent / "runbook")
+
+
+def work(fleet: Fleet, mark: str, *hosts: str, **inputs: Any) -> tuple[WorkResult, ...]:
+    """What `backup_node` brings."""
+    request = WorkRequest("backup_node", hosts or fleet.hosts, mark, {"target": "prod", **inputs})
+    return AnsiblePlays(fleet.inventory).work(request, lambda _: None)
+
+
+def in_files(folder: Path) -> bytes:
+    """Every byte below that folder, but for the nodes' own."""
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_every_host_writes_where_the_inventory_says(fleet: Fleet, mark: str, tmp_path: Path) -> None:
+    """Each its own backup, with its own name in it; a second run finds that nothing has changed."""
+    fleet.write_inventory(engram_backup_folder=str(tmp_path / "{{ inventory_hostname }}"))
+    here = str(tmp_path / "state")
+    done = work(fleet, mark, state_here=here)
+    assert [each.state for each in done] == [HostState.CHANGED] * 3, done
+    for result in done:
+        assert result.report is not None
+        told = result.report["proofs"][0]["backup"]
+        assert (told["host"], told["target"], result.code) == (result.host, "prod", 0)
+        assert (tmp_path / result.host / told["name"] / "MANIFEST.json").is_file()
+    again = work(fleet, mark, state_here=here)
+    assert [each.state for each in again] == [HostState.UNCHANGED] * 3
+    assert CANARY.encode() not in in_files(tmp_path)
+
+
+def test_over_ssh_with_the_token_of_the_controller(fleet: Fleet, mark: str, tmp_path: Path) -> None:
+    """The host's own runbook in its own folder; the token goes over the connection, and is in no file there."""
+    with running_sshd(tmp_path / "sshd") as sshd:
+        variables = sshd.variables | {"engram_runbook": ["env", f"RUNBOOK_STATE={tmp_path}/host", COMMAND]}
+        fleet.write_inventory(**variables)
+        (done,) = work(fleet, mark, "node-2", state_here="/nowhere")
+    assert (done.state, done.code) == (HostState.CHANGED, 0), done
+    assert done.report is not None
+    assert done.report["folder"] == str(tmp_path / "host" / "backups")
+    assert CANARY.encode() not in in_files(tmp_path / "host")
+
+
+def test_the_token_is_in_no_command_line_and_no_environment(fleet: Fleet, tmp_path: Path) -> None:
+    """What stands for `runbook` writes down what it is given: its words, its environment, its configuration."""
+    spy = tmp_path / "spy"
+    spy.write_text(
+        f'#!/bin/sh\nexec >{tmp_path}/seen\nprintf \'%s \' "$0" "$@"\ncat /proc/$$/environ\n'
+        'for word; do case "$word" in */runbook.toml) cat "$word" "${word%/*}/inventory.yml"; esac; done\n'
+    )
+    spy.chmod(0o700)
+    given = {
+        "command": [str(spy)],
+        "arguments": ["backup", "create"],
+        "node": "node-1",
+        "target": "prod",
+        "url": fleet.urls["node-1"],
+        "token": CANARY,
+        "token_file": "",
+        "allow_plain_http": False,
+        "state": "",
+        "asks_a_node": True,
+    }
+    assert host_runbook.carry_out(given) == {"exit_code": 0, "report": None, "error": None}
+    seen = (tmp_path / "seen").read_bytes()
+    assert b"/proc/self/fd/" in seen
+    assert CANARY.encode() not in seen
+
+
+def test_by_hand_nothing_is_written_under_check_and_no_token_is_shown(fleet: Fleet, tmp_path: Path) -> None:
+    """`--check` says what would be run; what is shown at the highest verbosity has no token in it."""
+    fleet.write_inventory(engram_backup_folder=str(tmp_path / "{{ inventory_hostname }}"))
+    here = json.dumps({"state_here": str(tmp_path / "state")})
+    check = by_hand(fleet, "backup_node", here, "--check", "-v")
+    assert check.stdout.count("would run: runbook backup create") == 3, check.stdout + check.stderr
+    assert not list(tmp_path.iterdir())
+    real = by_hand(fleet, "backup_node", here, "--limit", "node-1", "-vvvv")
+    assert "changed=1" in real.stdout, real.stdout + real.stderr
+    proven = by_hand(fleet, "verify_backup", here, "--limit", "node-1", "-v")
+    assert "level 3 of" in proven.stdout, proven.stdout + proven.stderr
+    for told in (check, real, proven):
+        assert CANARY not in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"engram_runbook": "/does/not/exist"}, "engram_runbook of the inventory names it"),
+        ({"engram_runbook": ["/bin/echo", "x"]}, "printed no report"),
+        ({"engram_runbook": "/bin/false"}, "without a report"),
+        ({"engram_host_url": "http://127.0.0.1:9"}, "connection refused"),
+        ({"engram_host_token_file": "/does/not/exist"}, "/does/not/exist"),
+    ],
+)
+def test_what_is_wrong_on_a_host_is_said(
+    fleet: Fleet, mark: str, tmp_path: Path, variables: dict[str, Any], reason: str
+) -> None:
+    """A command that is none, a node that does not answer, a token that is not there."""
+    fleet.write_inventory(**variables)
+    (done,) = work(fleet, mark, "node-1", state_here=str(tmp_path))
+    assert done.state is HostState.FAILED
+    assert reason in done.message
+    fleet.write_inventory()
+
+
+def test_a_name_is_never_taken_for_an_option() -> None:
+    """And a restore without a name is refused before anything is sent."""
+    with pytest.raises(WayError, match="no name"):
+        Work("verify", backup="--all").words()
+    with pytest.raises(WayError, match="no backup is named"):
+        Work("restore").words()
+
+
+def test_a_report_of_bad_news_is_a_failure_and_is_kept() -> None:
+    """Level 4 was asked for and not reached: the task fails, and the report says how far it went."""
+    report = {"meaning": "could not tell", "data": {"proofs": [{"level": 3, "backup": {"name": "x"}}]}}
+    result = result_of(Work("verify"), {"collected": {"exit_code": 4, "report": report, "error": None}})
+    assert result["failed"]
+    assert result["collected"]["report"] == report
+    assert "could not tell" in result["msg"]

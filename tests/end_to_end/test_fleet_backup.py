@@ -1,0 +1,150 @@
+"""`runbook backup create --all-nodes` on three real nodes, one of them over a real ssh: each host writes its own."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_fleet import CANARY, Fleet, running_fleet
+from end_to_end_fleet import Command
+from local_sshd import Sshd, running_sshd
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
+HOSTS = ("node-1", "node-2", "node-3")
+EACH = 8
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """The way to the third host."""
+    with running_sshd(tmp_path_factory.mktemp("way") / "sshd") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Three nodes with some episodes each."""
+    with running_fleet(tmp_path_factory.mktemp("nodes"), HOSTS) as fleet:
+        for host in HOSTS:
+            for number in range(EACH):
+                fleet.remember(host, f"text {number} of {host}")
+        yield fleet
+
+
+@pytest.fixture
+def fleet(nodes: Fleet, sshd: Sshd, tmp_path: Path) -> Command:
+    """The real command in a state folder of its own; two hosts are this machine, the third is entered by ssh."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    write_inventory(state, nodes, sshd)
+    (state / "runbook.toml").write_text(
+        'version = 1\ndefault_target = "prod"\n[targets.prod]\nenvironment = "test"\ninventory = "inventory.yml"\n'
+    )
+    return Command(state)
+
+
+def write_inventory(state: Path, nodes: Fleet, sshd: Sshd, **of_the_second: Any) -> None:
+    """Each host with a folder of its own; the third has a state folder and a token file of its own too."""
+    hosts: dict[str, dict[str, Any]] = {
+        host: {
+            "engram_url": nodes.urls[host],
+            "engram_token_file": str(nodes.folder / host / "admin.token"),
+            "engram_backup_folder": str(state / "disks" / host),
+            "ansible_connection": "local",
+        }
+        for host in HOSTS
+    }
+    hosts["node-2"] |= of_the_second
+    command = ["env", f"RUNBOOK_STATE={state}/host-3", sys.executable, "-m", "runbook"]
+    hosts["node-3"] |= sshd.variables | {"engram_runbook": command}
+    (state / "inventory.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
+
+
+def the_document(fleet: Command) -> Path:
+    """The only backup of a fleet there is."""
+    (path,) = (fleet.state / "backups").glob("fleet-*.json")
+    return path
+
+
+def test_each_host_writes_its_own_and_proves_it(fleet: Command) -> None:
+    """No data comes here; the document names all three, and the hosts prove them at level 3, where they lie."""
+    told = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]
+    assert (told["complete"], told["consistency"], told["missing"]) == (True, "per_node", [])
+    assert [each["host"] for each in told["nodes"]] == list(HOSTS)
+    for each in told["nodes"]:
+        assert each["folder"] == str(fleet.state / "disks" / each["host"])
+        manifest = json.loads((Path(each["folder"]) / each["backup"] / "MANIFEST.json").read_bytes())
+        assert (manifest["sha256"], manifest["host"]) == (each["manifest_sha256"], each["host"])
+        assert each["counts"]["episode"] == EACH
+    assert [path.name for path in (fleet.state / "backups").iterdir()] == [told["name"]]
+    (entry,) = [each for each in fleet.journal() if each["details"].get("fleet")]
+    assert (entry["event"], entry["details"]["manifest"]) == ("backup.created", told["sha256"])
+    assert fleet.json("backup", "list")["data"]["fleets"] == [told]
+    proven = fleet.json("backup", "verify", told["name"], "--level", "3")["data"]["verified"]
+    assert (proven["level"], proven["levels"]) == (3, dict.fromkeys(HOSTS, 3))
+    files = [path for path in fleet.state.rglob("*") if path.is_file()]
+    assert not [path for path in files if CANARY.encode() in path.read_bytes()]
+
+
+def test_a_dead_node_is_named_and_the_others_are_kept(fleet: Command, nodes: Fleet, sshd: Sshd) -> None:
+    """Exit 5: the document says that it is incomplete; so do the list, and whoever verifies it."""
+    write_inventory(fleet.state, nodes, sshd, engram_url="http://127.0.0.1:9")
+    told = fleet.json("backup", "create", "--all-nodes", expect=5)["data"]["fleets"][0]
+    assert not told["complete"]
+    assert [each["host"] for each in told["nodes"]] == ["node-1", "node-3"]
+    (missing,) = told["missing"]
+    assert (missing["host"], "connection refused" in missing["why"]) == ("node-2", True), missing
+    assert "INCOMPLETE: without node-2" in fleet("backup", "list").stdout
+    proven = fleet.json("backup", "verify", told["name"], expect=5)["data"]["verified"]
+    assert (proven["level"], sorted(proven["levels"])) == (None, ["node-1", "node-3"])
+
+
+def test_no_host_at_all_is_no_backup(fleet: Command, nodes: Fleet, sshd: Sshd) -> None:
+    """Every node dead: 10, with each host's reason, and no document."""
+    text = (fleet.state / "inventory.yml").read_text()
+    for host in HOSTS:
+        text = text.replace(nodes.urls[host], f"http://127.0.0.1:{9 + HOSTS.index(host)}")
+    (fleet.state / "inventory.yml").write_text(text)
+    assert fleet("backup", "create", "--all-nodes", expect=10).stderr.count("connection refused") >= len(HOSTS)
+    assert not list((fleet.state / "backups").glob("fleet-*"))
+
+
+def test_two_at_once(fleet: Command, tmp_path: Path) -> None:
+    """The second ends with 11 at once and names the first, which is held up by its second host."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\nread -r line <{gate}\nexec {sys.executable} -m runbook "$@"\n')
+    slow.chmod(0o700)
+    inventory = json.loads((fleet.state / "inventory.yml").read_text())
+    inventory["all"]["hosts"]["node-2"]["engram_runbook"] = str(slow)
+    (fleet.state / "inventory.yml").write_text(json.dumps(inventory))
+    first = fleet.start("backup", "create", "--all-nodes")
+    with gate.open("w") as opened:  # waits until the second host has begun
+        error = fleet("backup", "create", "--all-nodes", expect=11).stderr
+        opened.write("go on\n")
+    out, err = first.communicate(timeout=100)
+    assert first.returncode == 0, err
+    assert "locked by run" in error
+    assert out.count("level 2 reached") == len(HOSTS)
+
+
+def test_whoever_changes_the_document_or_a_backup_is_found_out(fleet: Command) -> None:
+    """12: a changed byte of the document before any host is asked; a host's other backup under the same name after."""
+    fleet("backup", "create", "--all-nodes")
+    document = the_document(fleet)
+    good = document.read_bytes()
+    document.write_bytes(good.replace(b'"complete": true', b'"complete": false'))
+    assert "changed" in fleet("backup", "verify", document.name, expect=12).stderr
+    assert fleet.json("backup", "list", expect=3)["data"]["fleets"][0]["damage"]
+    document.write_bytes(good)
+    nodes = json.loads(good)["nodes"]
+    first, second = (Path(each["folder"]) / each["backup"] for each in nodes[:2])
+    first.rename(first.with_name("aside"))
+    second.rename(first)
+    failed = fleet.json("backup", "verify", document.name, expect=12)["data"]["verified"]["failed"]
+    assert "another backup lies there" in failed["node-1"]["message"]
+    assert failed["node-2"]["code"] == 2
