@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from whole_data import converted, read
 
+from runbook.errors import RefusedError, StorageError
 from runbook.model.conversion import Converted, Job, Part
 from runbook.model.generation import Generation, Holdings, Remembered, State, Taken, WrittenSinceError
 from runbook.model.migration import Concepts
 from runbook.sandbox.engine import Engine
-from runbook.sandbox.exporting import Export
+from runbook.sandbox.exporting import Export, FormatError
 from runbook.sandbox.graph import Cue
 from runbook.sandbox.holdings import SequenceError
 from runbook.sandbox.importing import Imported
@@ -39,7 +40,10 @@ class EmbeddedData:
     def export(self, kind: str, *, since: int | None = None, generation: str = "") -> Iterator[Iterator[bytes]]:
         self.before("export")
         self.engine.access.flush()
-        found = Export(self.engine.holdings.origin(generation or None), kind, since)
+        try:
+            found = Export(self.engine.holdings.origin(generation or None), kind, since)
+        except FormatError as error:
+            raise RefusedError(error.message, hint=error.hint) from None
         try:
             yield iter(found)
         finally:
@@ -47,11 +51,13 @@ class EmbeddedData:
 
     def fill(self, chunks: Iterable[bytes]) -> Taken:
         self.before("fill")
-        return _taken(*self.engine.holdings.fill(chunks))
+        with _given(chunks) as given:
+            return _taken(*self.engine.holdings.fill(given))
 
     def add(self, generation: str, chunks: Iterable[bytes]) -> Taken:
         self.before("add")
-        return _taken(generation, self.engine.holdings.add(generation, chunks))
+        with _given(chunks) as given:
+            return _taken(generation, self.engine.holdings.add(generation, given))
 
     def activate(self, generation: str, if_sequence: int) -> int:
         self.before("activate")
@@ -81,6 +87,26 @@ class EmbeddedData:
         cue = Cue(vector / length if length else vector, count, observe=False)
         found = self.engine.recall(space, cue).recalled.results
         return tuple(Remembered(each.episode.id, each.confidence) for each in found)
+
+
+@contextmanager
+def _given(chunks: Iterable[bytes]) -> Iterator[Iterator[bytes]]:
+    """The chunks; an error of whoever gives them is told as it is, not as one of the node's disk."""
+    failed: list[OSError] = []
+
+    def passing() -> Iterator[bytes]:
+        try:
+            yield from chunks
+        except OSError as error:
+            failed.append(error)
+            raise
+
+    try:
+        yield passing()
+    except StorageError:
+        if failed:
+            raise failed[0] from None
+        raise
 
 
 def _taken(generation: str, imported: Imported) -> Taken:

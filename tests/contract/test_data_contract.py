@@ -1,12 +1,16 @@
-"""The port `DataNode`: what it promises, proven on the adapter and real nodes."""
+"""The port `DataNode`: one suite, run on the real adapter with real nodes and on the engine without a network."""
 
+import asyncio
 import base64
 import struct
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
 
 import pytest
+from embedded_data import EmbeddedData
 from running_node import RunningNode, StartNode
 from whole_data import SPACE, binding, concept, episode, write
 
@@ -17,26 +21,85 @@ from runbook.errors import DamagedError, RefusedError
 from runbook.model.generation import State, WrittenSinceError
 from runbook.model.target import Node
 from runbook.ports import DataNode
+from runbook.sandbox.embedding import embed
+from runbook.sandbox.engine import Engine
+from runbook.sandbox.gate import FrozenError
+from runbook.sandbox.records import Episode
 
+TEXT = "The heron waits at the river"
 UUID = "00000000-0000-4000-8000-000000000001"
 ARCHIVE = write("dual_memory", [episode("a"), episode("b"), concept(UUID), binding("a", UUID)])
 CHANGES = write("dual_memory", [episode("c")], since=1)
 
 
-@pytest.fixture
-def running(start_node: StartNode) -> RunningNode:
-    """A node with a memory of one space."""
-    found = start_node()
-    found.ask("POST", "/api/v1/spaces", {"id": SPACE})
-    found.remember("The heron waits at the river", SPACE, id="heron")
-    found.settle()
-    return found
+class World(Protocol):
+    """A node with one memory of one space, behind the port."""
+
+    data: DataNode
+
+    def write(self) -> bool:
+        """Try to; did the node take it?"""
+
+    def recalled(self) -> object:
+        """What the node would tell of recalls."""
+
+
+class RealWorld:
+    """A process of its own, over HTTP."""
+
+    def __init__(self, node: RunningNode) -> None:
+        self._node = node
+        node.ask("POST", "/api/v1/spaces", {"id": SPACE})
+        node.remember(TEXT, SPACE, id="heron")
+        node.settle()
+        self.data: DataNode = EngramData(Node("n1", node.url, token_file=node.token_file))
+
+    def write(self) -> bool:
+        return self._node.remember("another text", SPACE).status == 201
+
+    def recalled(self) -> object:
+        found = self._node.metrics()
+        return {name: value for name, value in found.items() if name.startswith("engram_recall")}
+
+
+class EmbeddedWorld:
+    """The sandbox's engine in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = Engine(folder)
+        asyncio.run(self.engine.create_space(SPACE))
+        self._remember("heron", TEXT)
+        self.data: DataNode = EmbeddedData(self.engine)
+
+    def _remember(self, id_: str, text: str) -> None:
+        self.engine.memory.remember([Episode(SPACE, id_, text, 1, embed(text).tobytes(), 1)]).result()
+
+    def write(self) -> bool:
+        try:
+            self._remember("another", "another text")
+        except FrozenError:
+            return False
+        return True
+
+    def recalled(self) -> object:
+        return None  # whoever counts recalls is not part of it
+
+
+@pytest.fixture(params=["real", "embedded"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Each of them."""
+    if request.param == "real":
+        yield RealWorld(request.getfixturevalue("start_node")())
+        return
+    found = EmbeddedWorld(tmp_path / "node")
+    yield found
+    found.engine.close()
 
 
 @pytest.fixture
-def data(running: RunningNode) -> DataNode:
-    """The same node through the port."""
-    return EngramData(Node("n1", running.url, token_file=running.token_file))
+def data(world: World) -> DataNode:
+    """Its port."""
+    return world.data
 
 
 def pieces(archive: bytes) -> Iterator[bytes]:
@@ -133,12 +196,12 @@ def test_generations_that_do_not_exist_or_are_served_are_refused(data: DataNode)
         pass
 
 
-def test_a_freeze_says_where_the_node_stands_and_ends(running: RunningNode, data: DataNode) -> None:
+def test_a_freeze_says_where_the_node_stands_and_ends(world: World) -> None:
     """While it lasts no write is taken; afterwards they are."""
-    assert data.freeze(timedelta(seconds=60)) == data.holdings().active.sequence
-    assert running.remember("x", SPACE).status == 503
-    data.unfreeze()
-    assert running.remember("x", SPACE).status == 201
+    assert world.data.freeze(timedelta(seconds=60)) == world.data.holdings().active.sequence
+    assert not world.write()
+    world.data.unfreeze()
+    assert world.write()
 
 
 def numbers(record_embedding: str) -> Sequence[float]:
@@ -146,16 +209,20 @@ def numbers(record_embedding: str) -> Sequence[float]:
     return struct.unpack("<768f", base64.b64decode(record_embedding))
 
 
-def test_a_recall_leaves_no_trace(running: RunningNode, data: DataNode) -> None:
-    """Not in the metrics, and not in the episode; a space that there is not is refused."""
+def test_a_recall_leaves_no_trace(world: World) -> None:
+    """Not in the metrics, and not in the episode."""
+    data = world.data
     with data.export("dual_memory") as chunks:
         ((record,),) = ArchiveReader(chunks, "it", tempfile.TemporaryFile).batches()
-    before, counted = exported(data), running.metrics()
+    before, counted = exported(data), world.recalled()
     (best,) = data.recall(SPACE, numbers(record["embedding"]), 10)
     assert best.id == "heron"
     assert 0.0 < best.confidence <= 1.0
     assert exported(data) == before
-    recalls = {name: value for name, value in running.metrics().items() if name.startswith("engram_recall")}
-    assert recalls.items() <= counted.items()
+    assert world.recalled() == counted
+
+
+def test_a_space_that_there_is_not_is_refused(start_node: StartNode) -> None:
+    """By its name."""
     with pytest.raises(RefusedError, match="nowhere"):
-        data.recall("nowhere", numbers(record["embedding"]), 1)
+        RealWorld(start_node()).data.recall("nowhere", [0.5] * 768, 1)
