@@ -92,6 +92,21 @@ def test_a_file_that_others_can_read_is_told(filled: RunningNode, target: Path, 
         assert ("other people" in done.stderr) is told
 
 
+def test_what_was_there_before_is_replaced_as_a_whole(
+    filled: RunningNode, target: Path, files: Path, capsys: Output
+) -> None:
+    """Whoever could read it cannot read the new one; of a symbolic link only the name is replaced."""
+    (files / "open.json").write_bytes(b"before")
+    (files / "open.json").chmod(0o644)
+    (files / "link.json").symlink_to(files / "open.json")
+    for name in ("link.json", "open.json"):
+        assert run([*DUAL, "-o", str(files / name)]) == 0
+        found = (files / name).lstat()
+        assert (stat.S_ISREG(found.st_mode), stat.S_IMODE(found.st_mode)) == (True, 0o600)
+    assert names(files) == ["link.json", "open.json"]
+    assert (files / "open.json").read_bytes() == (files / "link.json").read_bytes()
+
+
 def test_packed_it_holds_the_same(filled: RunningNode, target: Path, files: Path, capsys: Output) -> None:
     """By the name of the file, or by --zstd; `inspect` tells it by its first bytes."""
     digests = set()
