@@ -16,8 +16,9 @@ from uuid import UUID
 
 import numpy as np
 
-from runbook.adapters.archives.backups import PartWriter, create_backup, lines_of
+from runbook.adapters.archives.backups import create_backup, lines_of
 from runbook.adapters.archives.exports import opened_export
+from runbook.adapters.archives.parts import PartWriter
 from runbook.adapters.archives.verify import verify_backup
 from runbook.adapters.files import durable_file
 from runbook.archive.canonical import embedding_text
@@ -143,7 +144,7 @@ def rows(folder: Path, records: list[tuple[Record, bytes]]) -> dict[str, tuple[s
 
     def create() -> None:
         with tempfile.TemporaryDirectory(dir=folder) as place:
-            PartWriter(Path(place), "records", "dual_memory", {}).write(lines)
+            PartWriter(Path(place), "records", "dual_memory").write(lines)
 
     zstd = ["zstd", "-1", "--single-thread", "-q", "-f", str(raw), "-o", str(packed)]
     check = [

@@ -37,7 +37,7 @@ class Packer:
 
         self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=True, write_content_size=True)
 
-    def frame(self, data: bytes) -> bytes:
+    def frame(self, data: bytes | bytearray) -> bytes:
         """The data as one frame."""
         return self._compressor.compress(data)
 

@@ -17,6 +17,8 @@ from runbook.archive.kinds import Key
 _ENDS_IN = 2048
 """One key of so many ends a shard that is large enough: at 4.5 KiB a record, every 9 MiB."""
 
+_GATHERED = 64
+"""How many lines are hashed for the content digest at a time, and join those that wait."""
 
 UNTOLD: Key = ("-", "-", "-")
 """Instead of a key that an encrypted backup does not tell."""
@@ -52,8 +54,9 @@ class ShardWriter:
         self.digest = ContentDigest()
         self._write = write
         self._packer = packer
-        self._lines: list[bytes] = []
+        self._waiting = bytearray()  # at once: thousands of small objects that live long would leave holes behind them
         self._waiting_bytes = 0
+        self._lines: list[bytes] = []
         self._records = self._raw_bytes = self._stored_bytes = 0
         self._raw, self._stored = sha256(), sha256()
         self._first: Key = ()
@@ -66,6 +69,8 @@ class ShardWriter:
             self._flush()
         self._lines.append(line)
         self._waiting_bytes += size
+        if len(self._lines) == _GATHERED:
+            self._gather()
         self._first = self._first or key
         self._last = key
         total = self._raw_bytes + self._waiting_bytes
@@ -78,17 +83,22 @@ class ShardWriter:
         raw, stored = self._raw.hexdigest(), self._stored.hexdigest()
         return Shard(name, self._records, self._raw_bytes, raw, self._stored_bytes, stored, self._first, self._last)
 
+    def _gather(self) -> None:
+        if self._lines:
+            self.digest = self.digest.plus(self._lines)
+            self._records += len(self._lines)
+            self._lines.append(b"")
+            self._waiting += b"\n".join(self._lines)
+            self._lines.clear()
+
     def _flush(self) -> None:
-        if not self._lines:
+        self._gather()
+        if not self._waiting:
             return
-        self.digest = self.digest.plus(self._lines)
-        self._records += len(self._lines)
-        self._lines.append(b"")
-        data = b"\n".join(self._lines)
-        self._lines, self._waiting_bytes = [], 0
-        self._raw.update(data)
-        self._raw_bytes += len(data)
-        packed = self._packer.frame(data)
+        self._raw.update(self._waiting)
+        self._raw_bytes += len(self._waiting)
+        packed = self._packer.frame(self._waiting)
+        self._waiting, self._waiting_bytes = bytearray(), 0
         self._stored.update(packed)
         self._stored_bytes += len(packed)
         self._write(packed)

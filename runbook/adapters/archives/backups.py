@@ -101,17 +101,17 @@ def _draft(folder: Path) -> Iterator[Path]:
             shutil.rmtree(draft)
 
 
-def _twins_of(folder: Path, about: About) -> Twins:
+def _twins_of(folder: Path, about: About) -> Twins | None:
     """The shards that may be shared with the parent: it must be readable by the same people."""
     if about.parent is None:
-        return Twins({})
+        return None
     parent = folder / about.parent
     try:
         found = verify_backup(parent, 1).manifest
     except (DamagedError, StorageError):
-        return Twins({})  # then nothing is shared with it, and everything is written
+        return None  # then nothing is shared with it, and everything is written
     if found.about.recipients != about.recipients:
-        return Twins({})
+        return None
     return Twins({shard.raw_sha256: (parent / shard.name, shard) for part in found.parts for shard in part.shards})
 
 

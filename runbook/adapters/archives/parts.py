@@ -36,11 +36,13 @@ class Twins:
 class PartWriter:
     """Writes the shards of one part into the folder of a backup that grows; encrypted where there is a sealer."""
 
-    def __init__(self, draft: Path, name: str, kind: str, twins: Twins, sealer: Sealer | None) -> None:
+    def __init__(
+        self, draft: Path, name: str, kind: str, twins: Twins | None = None, sealer: Sealer | None = None
+    ) -> None:
         self._draft = draft
         self._name = name
         self._kind = kind
-        self._twins = twins.shards
+        self._twins = {} if twins is None else twins.shards
         self._sealer = sealer
         self._packer = Packer()
         self._shards: list[Shard] = []
