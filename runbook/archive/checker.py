@@ -27,15 +27,17 @@ DAMAGED_HINT = "use another copy; if it was edited or made by another tool, writ
 class RecordChecker:
     """Takes the lines of the records in their order, and refuses the first that does not belong there.
 
-    With `since` the archive is of changes: tombstones may stand in it, and bindings may refer to what does not.
+    With `since` the archive is of changes: tombstones may stand in it, and bindings may refer to what does not. Without
+    `spill` nobody looks whether they do; without `digest` the content is not hashed.
     """
 
-    def __init__(self, kind: ArchiveKind, spill: Spill, *, since: bool = False) -> None:
+    def __init__(self, kind: ArchiveKind, spill: Spill | None, *, since: bool = False, digest: bool = True) -> None:
         self.counts = dict.fromkeys(kind.types(since=since), 0)
         self.digest = ContentDigest()
         self.last: tuple[int, Key] = (-1, ())
         self._kinds = {name: kind.records[name] for name in self.counts}
-        self._references = None if since or "binding" not in self._kinds else References(spill)
+        self._references = None if spill is None or since or "binding" not in self._kinds else References(spill)
+        self._is_digested = digest
 
     def close(self) -> None:
         """Let the temporary files of the references vanish."""
@@ -61,7 +63,8 @@ class RecordChecker:
                 texts.append((index, text))
             records.append(record)
         self._check_embeddings(texts, place)
-        self.digest = self.digest.plus(lines)
+        if self._is_digested:
+            self.digest = self.digest.plus(lines)
         return records
 
     def _record(self, line: bytes) -> tuple[Record, RecordKind] | Fault:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
+from runbook.adapters.archives.conversion.strictly import Wanted, read_strictly
 from runbook.adapters.archives.conversion.unit import Finished, Lines, Unit
-from runbook.adapters.archives.exports import spill
 from runbook.adapters.files import open_regular, write_stream
 from runbook.archive import limits
 from runbook.archive.digest import ContentDigest
 from runbook.archive.joining import LINE_END, join
 from runbook.archive.kinds import TOMBSTONE, archive_kind
 from runbook.archive.layout import Header, Summary
-from runbook.archive.reader import ArchiveReader, chunks_of
+from runbook.archive.reader import chunks_of
+from runbook.archive.regions import Scanned
 from runbook.errors import DamagedError, RefusedError
 from runbook.model.conversion import Part
 from runbook.model.migration import Key, Place, key_of
@@ -35,7 +36,7 @@ class Left:
     lines: Lines
 
 
-def assemble(path: Path, header: Header, left: Sequence[tuple[Unit, Finished]], place: Place) -> Part:
+def assemble(path: Path, header: Header, left: Sequence[tuple[Unit, Finished]], place: Place, wanted: Wanted) -> Part:
     """Write the archive to that path, durably, and read it back strictly.
 
     Raises:
@@ -51,12 +52,11 @@ def assemble(path: Path, header: Header, left: Sequence[tuple[Unit, Finished]], 
     def write(stream: BinaryIO) -> Summary:
         return join(stream.write, header, counts, _pieces(path.parent, of_type))
 
-    def verify(stream: BinaryIO) -> Summary:
-        return ArchiveReader(chunks_of(stream), str(path), spill).read()
+    def verify(stream: BinaryIO) -> Scanned:
+        return read_strictly(stream, str(path), wanted)
 
     read = write_stream(path, write, verify)
-    wanted = _digest(each.lines for each in found)
-    if read.digest != wanted:
+    if (read.digest, read.counts) != (_digest(each.lines for each in found), counts):
         raise DamagedError(f"{path} does not hold what the units of the conversion left", hint="run the command again")
     content = _digest(each.lines for each in found if each.lines.type != TOMBSTONE)
     return Part(path, counts, str(content), read.sha256)

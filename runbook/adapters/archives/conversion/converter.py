@@ -22,6 +22,7 @@ from runbook.adapters.archives.conversion.ranges import Cut, Division, units_of
 from runbook.adapters.archives.conversion.record import claim, converted, seal_converted
 from runbook.adapters.archives.conversion.running import Outcome, Running
 from runbook.adapters.archives.conversion.sources import Ranged, Span
+from runbook.adapters.archives.conversion.strictly import Wanted
 from runbook.adapters.archives.conversion.unit import EXAMPLES, Drops, Finished, Unit
 from runbook.adapters.archives.exports import opened_export
 from runbook.adapters.files import open_regular, private_folder, storage, sync_folder
@@ -132,15 +133,16 @@ class _Conversion:
     def _assembled(self, found: Sequence[tuple[Unit, Outcome]]) -> Converted:
         left = [(unit, outcome.finished) for unit, outcome in found]
         header = replace(self.source.scanned.header, kind=self.migration.target)
-        data = assemble(self.job.work / DATA, header, left, Place.DATA)
-        residue = self._residue(replace(header, kind="residue"), left)
+        wanted = Wanted(digest=True, regions=False, workers=self.job.workers, region_bytes=self.cut.region_bytes)
+        data = assemble(self.job.work / DATA, header, left, Place.DATA, wanted)
+        residue = self._residue(replace(header, kind="residue"), left, wanted)
         reused = sum(outcome.reused for _, outcome in found)
         return Converted(data, residue, _dropped(each for _, done in left for each in done.drops), len(found), reused)
 
-    def _residue(self, header: Header, left: Sequence[tuple[Unit, Finished]]) -> Part | None:
+    def _residue(self, header: Header, left: Sequence[tuple[Unit, Finished]], wanted: Wanted) -> Part | None:
         if not any(field.kept == "residue" for field in self.migration.fields):
             return None
-        return assemble(self.job.work / RESIDUE, header, left, Place.RESIDUE)
+        return assemble(self.job.work / RESIDUE, header, left, Place.RESIDUE, wanted)
 
 
 def _migration(name: str) -> Migration:
@@ -152,13 +154,14 @@ def _migration(name: str) -> Migration:
 
 
 def _sources(job: Job, migration: Migration, cut: Cut) -> tuple[Opened, Opened | None]:
-    source = opened(job.source, "source", job.work, cut.region_bytes)
+    wanted = Wanted(digest=False, regions=True, workers=job.workers, region_bytes=cut.region_bytes)
+    source = opened(job.source, "source", job.work, wanted)
     kind = source.scanned.header.kind
     if kind != migration.source:
         raise RefusedError(f"{job.source} is {kind}; {migration.name} converts {migration.source}")
     if job.residue is None:
         return source, None
-    residue = opened(job.residue, "residue", job.work, cut.region_bytes)
+    residue = opened(job.residue, "residue", job.work, wanted)
     if residue.scanned.header.kind != "residue":
         raise RefusedError(f"{job.residue} is {residue.scanned.header.kind}, not residue")
     ours, theirs = source.scanned.header.node, residue.scanned.header.node

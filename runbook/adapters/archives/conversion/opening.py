@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runbook.adapters.archives.exports import opened_export, write_export
+from runbook.adapters.archives.conversion.strictly import Wanted, read_strictly
+from runbook.adapters.archives.exports import write_export
 from runbook.adapters.archives.verify import records_of, verify_backup
 from runbook.adapters.files import open_regular, storage, write_stream
 from runbook.archive import frames
 from runbook.archive.layout import Header
 from runbook.archive.reader import chunks_of
-from runbook.archive.regions import Scanned, scan
+from runbook.archive.regions import Scanned
 from runbook.errors import DamagedError
 
 _NO_SUCH_PART = "make a backup of a node that holds residue, or give the residue as a file"
@@ -29,7 +30,7 @@ class Opened:
     scanned: Scanned
 
 
-def opened(path: Path, part: str, work: Path, region_bytes: int) -> Opened:
+def opened(path: Path, part: str, work: Path, wanted: Wanted) -> Opened:
     """Read the archive at that path (`-` is standard input), or that part of the backup there, at verify level 3.
 
     Raises:
@@ -43,8 +44,8 @@ def opened(path: Path, part: str, work: Path, region_bytes: int) -> Opened:
     elif str(path) == "-" or _is_packed(path):
         _unpack(path, spool)
     else:
-        return Opened(path, _strictly(path, region_bytes))
-    return Opened(spool, _strictly(spool, region_bytes))
+        return Opened(path, _strictly(path, wanted))
+    return Opened(spool, _strictly(spool, wanted))
 
 
 def residue_in(backup: Path) -> bool:
@@ -56,14 +57,9 @@ def residue_in(backup: Path) -> bool:
     return any(part.name == "residue" for part in verify_backup(backup, 0).manifest.parts)
 
 
-def _strictly(path: Path, region_bytes: int) -> Scanned:
-    with opened_export(path) as reader:
-        read = reader.read()
-    with storage(path, "read"), os.fdopen(open_regular(path), "rb", buffering=0) as stream:
-        found = scan(iter(lambda: stream.read(region_bytes), b""), str(path))
-    if found.sha256 != read.sha256:
-        raise DamagedError(f"{path} changed while it was read", hint="leave it alone, then run the command again")
-    return found
+def _strictly(path: Path, wanted: Wanted) -> Scanned:
+    with storage(path, "read"), os.fdopen(open_regular(path), "rb") as stream:
+        return read_strictly(stream, str(path), wanted)
 
 
 def _is_packed(path: Path) -> bool:
