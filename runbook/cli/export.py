@@ -15,6 +15,7 @@ from runbook.cli.data_nodes import one_node
 from runbook.cli.product import Write, check_place, readable_by_others, refuse_terminal, to_stdout
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show_json
+from runbook.cli.signals import way_on
 from runbook.errors import ExitCode, RefusedError, RunbookError, UsageError
 from runbook.model.target import Node, Target
 from runbook.ports import DataNode
@@ -67,7 +68,8 @@ def carry_out(wishes: Wishes) -> ExitCode:
         _check_stdout(wishes)
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)
-    with ProgressTalk(wishes.progress) as talk:
+    left = "what was written is not whole" if wishes.output == STDOUT else "nothing is left of the file under way"
+    with ProgressTalk(wishes.progress) as talk, way_on(left, "run the same command again"):
         if wishes.output == STDOUT:
             node = one_node(target, wishes.node, " (or --all-nodes with -o FOLDER)")
             return _to_stdout(wishes, compose.data_node(target, node, talk), talk)

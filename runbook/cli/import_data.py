@@ -17,6 +17,7 @@ from runbook.cli.data_nodes import one_node
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show, show_json
+from runbook.cli.signals import way_on
 from runbook.engine.apply import LEASE
 from runbook.engine.importing import Deed, ImportPorts, activate, check_importable, drop_staging, stage
 from runbook.errors import ExitCode, LockedError, RefusedError, RunbookError, UsageError
@@ -29,6 +30,7 @@ from runbook.report.lines import Line, Style, line, printable
 
 if TYPE_CHECKING:
     from runbook.adapters.archives.held import HeldArchive
+    from runbook.archive.layout import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def carry_out(wishes: Wishes) -> ExitCode:
     began = time.monotonic()
     with ExitStack() as held:
         talk = held.enter_context(ProgressTalk(wishes.progress))
+        again = "run the same command again: it goes on from what it finds on the node"
+        held.enter_context(way_on("what is served was not changed, or was switched as a whole", again))
         archives = [
             held.enter_context(held_archive(file, talk.counted)) for file in (wishes.file, wishes.residue) if file
         ]
@@ -109,7 +113,11 @@ def _check(wishes: Wishes) -> None:
 def _place(current: Session, target: Target, node: Node, reason: str, talk: ProgressTalk) -> Iterator[Place]:
     """The ports, under the lock of the target on this machine and a lease on the node."""
     run, who = current.new_run_id(), f"{current.who}@{current.where}"
-    ports = ImportPorts(compose.data_node(target, node, talk), current.journal, strictly)
+
+    def reading(chunks: Iterable[bytes], name: str, size: int) -> "Summary":
+        return strictly(talk.counted(f"verify {name}", chunks, size), name)
+
+    ports = ImportPorts(compose.data_node(target, node, talk), current.journal, reading)
     nodes = compose.read_ports(current, target, talk).nodes
     with current.locks.hold(f"target-{target.name}", run), nodes.lease((node,), who, run, LEASE) as lost:
         yield Place(current, target, ports, Deed(run, target.name, reason), talk, lost)

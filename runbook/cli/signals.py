@@ -5,10 +5,12 @@ there would be lost, so what waits long, a play, asks `received` too.
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, InterruptedRunError
 
 
 class TerminationError(KeyboardInterrupt):
@@ -31,6 +33,17 @@ def install() -> None:
 def received() -> ExitCode | None:
     """The exit code of the first signal that came, or None."""
     return _received[0] if _received else None
+
+
+@contextmanager
+def way_on(left: str, hint: str) -> Iterator[None]:
+    """Ctrl-C and the like inside are told with what they left behind, and with the way on."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        interruption = InterruptedRunError(f"interrupted; {left}", hint=hint)
+        interruption.code = getattr(error, "code", ExitCode.INTERRUPTED)
+        raise interruption from error
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

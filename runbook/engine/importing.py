@@ -31,11 +31,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImportPorts:
-    """What an import is given; `strictly` reads chunks of an archive to their end, and `name` is for its messages."""
+    """What an import is given.
+
+    `strictly` reads chunks of an archive to their end; it is told a name for its messages, and about how many bytes.
+    """
 
     data: DataNode
     journal: Journal
-    strictly: Callable[[Iterable[bytes], str], Summary]
+    strictly: Callable[[Iterable[bytes], str, int], Summary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +199,12 @@ def _check_holds(ports: ImportPorts, staging: Generation, archive: Source) -> No
     )
     if staging.kind != archive.summary.header.kind:
         raise refusal
-    if _exported(ports, staging.id, staging.kind).digest != archive.summary.digest:
+    if _exported(ports, staging.id, archive).digest != archive.summary.digest:
         raise refusal
 
 
 def _complete(ports: ImportPorts, deed: Deed, generation: str, residue: Source) -> None:
-    found = _exported(ports, generation, RESIDUE)
+    found = _exported(ports, generation, residue)
     if found.digest == residue.summary.digest:
         return
     if any(found.counts.values()):
@@ -224,7 +227,7 @@ def _same(source: Source, sha256: str) -> None:
 
 def _prove(ports: ImportPorts, generation: str, source: Source) -> None:
     wanted = source.summary
-    found = _exported(ports, generation, wanted.header.kind)
+    found = _exported(ports, generation, source)
     if (found.digest, found.counts) != (wanted.digest, wanted.counts):
         raise DamagedError(
             f"node {ports.data.name} gives back other content than it was given: {found.digest}, not {wanted.digest}",
@@ -232,10 +235,11 @@ def _prove(ports: ImportPorts, generation: str, source: Source) -> None:
         )
 
 
-def _exported(ports: ImportPorts, generation: str, kind: str) -> Summary:
-    name = f"generation {generation} of node {ports.data.name}"
-    with ports.data.export(kind, generation=generation) as chunks:
-        return ports.strictly(chunks, name)
+def _exported(ports: ImportPorts, generation: str, like: Source) -> Summary:
+    """What the generation holds of the kind that this archive is."""
+    wanted = like.summary
+    with ports.data.export(wanted.header.kind, generation=generation) as chunks:
+        return ports.strictly(chunks, f"generation {generation} of node {ports.data.name}", wanted.bytes)
 
 
 def _about(summary: Summary) -> dict[str, Any]:

@@ -325,6 +325,7 @@ def test_ctrl_c_in_the_middle_leaves_no_draft(files: Path, state: Path, monkeypa
         finally:
             process.kill()
     assert (process.returncode, b"Traceback" in told) == (130, False), told
+    assert b"run the same command again" in told
     assert names(files) == ["one.toml", "one.yml"]
 
 

@@ -252,6 +252,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing(
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in told) == (130, False)
+    assert "run the same command again" in told
     wait_until(lambda: whole_data.states(shared_node) == before, "something is left")
     assert events(capsys) == [("data.imported", "intended"), ("data.imported", "failed")]
     assert run(["import", str(file), *WHY]) == 0

@@ -1,8 +1,12 @@
 """How far a long command is."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import pytest
+from terminal import on_terminal
 
 from runbook.cli.progress import Pace, ProgressTalk, Unit
 
@@ -70,3 +74,22 @@ def test_a_pace_in_words() -> None:
     assert Pace(50, 100, 2.0).words(Unit.RECORDS) == "25 records/s, 2 s left"
     assert Pace(1 << 21, None, 1.0).words(Unit.BYTES) == "2.0 MiB/s"
     assert Pace(0, 100, 2.0).words(Unit.RECORDS) == ""
+
+
+BAR = """
+from runbook.cli.progress import ProgressTalk
+seconds = iter(range(100))
+with ProgressTalk("auto", lambda: next(seconds)) as talk:
+    talk.moved("export n1", 0, 1000)
+    talk.moved("export n1", 400, 1000)
+    talk.say("above the bar")
+    talk.moved("export n1", 1000, 1000)
+"""
+
+
+def test_a_terminal_has_a_bar_with_rate_and_time_left(tmp_path: Path) -> None:
+    """What is said meanwhile stands above it, and nothing of it stays."""
+    code, shown = on_terminal([sys.executable, "-c", BAR], os.environ | {"TERM": "xterm"}, tmp_path, columns=100)
+    assert code == 0
+    assert "400 records/s, 2 s left" in shown
+    assert "above the bar" in shown

@@ -45,7 +45,7 @@ class Stage:
         asyncio.run(self.engine.create_space(whole_data.SPACE))
         self.data = EmbeddedData(self.engine)
         self.journal = MemoryJournal(MemoryClock())
-        self.ports = ImportPorts(self.data, self.journal, strictly)
+        self.ports = ImportPorts(self.data, self.journal, lambda chunks, name, _: strictly(chunks, name))
 
     def fail(self, method: str, error: BaseException) -> None:
         """Let that method fail; the others work."""
@@ -119,7 +119,7 @@ def test_a_file_that_changed_between_its_two_readings_is_dropped(scene: Stage) -
 def test_a_node_that_gives_back_other_content_is_not_believed(scene: Stage) -> None:
     """Whatever it said about the import."""
 
-    def other(_: Iterable[bytes], name: str) -> Summary:
+    def other(_: Iterable[bytes], name: str, __: int) -> Summary:
         return strictly([whole_data.write("dual_memory", RECORDS[:1])], name)
 
     with pytest.raises(DamagedError, match="other content"):
