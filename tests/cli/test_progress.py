@@ -91,5 +91,5 @@ def test_a_terminal_has_a_bar_with_rate_and_time_left(tmp_path: Path) -> None:
     """What is said meanwhile stands above it, and nothing of it stays."""
     code, shown = on_terminal([sys.executable, "-c", BAR], os.environ | {"TERM": "xterm"}, tmp_path, columns=100)
     assert code == 0
-    assert "400 records/s, 2 s left" in shown
+    assert "500 records/s, 0 s left" in shown
     assert "above the bar" in shown
