@@ -1,6 +1,7 @@
 """Carry out `runbook backup prune` and `pin`."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,9 @@ def pin_backup(name: str, folder: Path | None, *, on: bool, as_json: bool) -> Ex
     current = compose.session()
     with ProgressTalk() as talk:
         ports = ports_of(current, folder, talk)
-        backup = pin(ports, name, current.new_run_id(), on=on)
+        run = current.new_run_id()
+        with writing(ports, run, wait=False) if ports.vault.folder.is_dir() else nullcontext():
+            backup = pin(ports, name, run, on=on)
     if as_json:
         data = vault_data(ports.vault.folder, [backup])
         show_json(envelope("backup", "runbook backup pin", ExitCode.DONE, data))

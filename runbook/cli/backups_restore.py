@@ -16,7 +16,7 @@ from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show, show_json
 from runbook.engine.apply import LEASE
-from runbook.engine.backup import check_journal
+from runbook.engine.backup import check_journal, writing
 from runbook.engine.backup_restore import Outlook, Restored, Wish, look, restore
 from runbook.errors import ExitCode, LockedError, RefusedError
 from runbook.model.run import RunPlan
@@ -58,6 +58,8 @@ def restore_backup(wishes: RestoreWishes) -> ExitCode:
     with ProgressTalk(wishes.progress) as talk, ExitStack() as held:
         ports = ports_of(current, wishes.folder, talk)
         check_journal(ports)
+        if "/" not in wishes.name and ports.vault.folder.is_dir():
+            held.enter_context(writing(ports, current.new_run_id(), wait=False))  # nobody removes it meanwhile
         node = compose.data_node(target, chosen, talk)
         wish = _wish(wishes, target.name, current.new_run_id(), _leased(held, current, target, chosen, talk))
         outlook = look(ports, node, wish)

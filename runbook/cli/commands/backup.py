@@ -177,7 +177,7 @@ def prune(ctx: click.Context, /, **said: Any) -> None:
     ctx.exit(prune_backups(PruneWishes(**said)))
 
 
-@command.command(epilog=ends_with(ExitCode.DONE, *_DISK))
+@command.command(epilog=ends_with(ExitCode.DONE, ExitCode.LOCKED, *_DISK))
 @click.argument("name")
 @click.option("--off", is_flag=True, help="Let go of it again.")
 @_folder
