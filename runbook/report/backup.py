@@ -7,18 +7,8 @@ from typing import Any
 from runbook.engine.backup import Created
 from runbook.engine.backup_verify import Failed
 from runbook.model.backup import PROVES, Backup, Proof
+from runbook.report.archives import counts_words, size_words
 from runbook.report.lines import Line, Style, line
-
-_KIB = 1024
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-
-
-def size(count: int) -> str:
-    """Bytes for people: `12.3 MiB`."""
-    value, unit = float(count), 0
-    while value >= _KIB and unit < len(_UNITS) - 1:
-        value, unit = value / _KIB, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{count} B"
 
 
 def backup_data(backup: Backup) -> dict[str, Any]:
@@ -77,7 +67,11 @@ def created_lines(created: Created, folder: Path) -> Iterator[Line]:
     else:
         yield line(f"Nothing has changed since {backup.name}: it holds this very state", Style.STRONG)
     yield line(f"in {folder}", Style.FAINT, indent=2)
-    yield line(f"of {_whose(backup)}: {_counts(backup)}, {size(backup.stored_bytes)} stored", indent=2, hang=2)
+    yield line(
+        f"of {_whose(backup)}: {counts_words(backup.counts or {})}, {size_words(backup.stored_bytes)} stored",
+        indent=2,
+        hang=2,
+    )
     if backup.parent:
         yield line(f"what had not changed is shared with {backup.parent}", Style.FAINT, indent=2)
     if backup.consistency != "snapshot":
@@ -100,7 +94,7 @@ def shelf_lines(shelf: Sequence[Backup], folder: Path) -> Iterator[Line]:
         if each.kind:
             level = "not verified yet" if each.level is None else f"verified at level {each.level}"
             style = Style.GOOD if each.level is not None else Style.UNSURE
-            stored = f"{_whose(each)}: {_counts(each)}, {size(each.stored_bytes)}"
+            stored = f"{_whose(each)}: {counts_words(each.counts or {})}, {size_words(each.stored_bytes)}"
             yield Line(((f"{stored}, ", Style.PLAIN), (level if not each.damage else "", style)), 2, 2)
         if each.parent:
             yield line(f"parent {each.parent}", Style.FAINT, indent=2)
@@ -116,7 +110,7 @@ def verified_lines(answers: Iterable[Proof | Failed]) -> Iterator[Line]:
                 yield line(f"hint: {each.error.hint}", indent=2, hang=2)
         else:
             yield line(f"Backup {each.backup.name}", Style.STRONG)
-            yield line(f"of {_whose(each.backup)}: {_counts(each.backup)}", indent=2)
+            yield line(f"of {_whose(each.backup)}: {counts_words(each.backup.counts or {})}", indent=2)
             yield from _proven(each)
 
 
@@ -134,13 +128,3 @@ def _proven(proof: Proof) -> Iterator[Line]:
 
 def _whose(backup: Backup) -> str:
     return f"{backup.target} {backup.host or backup.node} ({backup.kind})"
-
-
-def _counts(backup: Backup) -> str:
-    return counts_in_words(backup.counts or {})
-
-
-def counts_in_words(counts: Mapping[str, int]) -> str:
-    """How many records of each type."""
-    found = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
-    return ", ".join(found).replace("memorys", "memories") or "nothing"
