@@ -12,7 +12,7 @@ test: setup
 	@$(BIN)/python -m pytest $(AT_ONCE)
 # Every point of the sweeps of which `make test` takes a sample.
 faults: setup
-	@FAULTS=all $(BIN)/python -m pytest tests/faults -n 2 --dist load --timeout 1800
+	@FAULTS=all $(BIN)/python -m pytest tests/faults tests/engine/test_migrate_interrupted.py -n 2 --dist load --timeout 1800
 e2e: setup
 	@$(BIN)/python -m pytest -m end_to_end $(AT_ONCE)
 check: setup

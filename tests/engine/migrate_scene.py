@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_data import EmbeddedData, WholeConverter
-from fleet_in_memory import SilentTalk, Tripwire, Wired
+from fleet_in_memory import CrashError, SilentTalk, Tripwire, Wired
 from whole_data import SPACE, read
 
 from runbook.adapters.archives.bench import FileBench
@@ -20,6 +20,7 @@ from runbook.engine.migrate.work import Context, MigrationPorts
 from runbook.material import migration
 from runbook.model.migration import Concepts
 from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan, MigrationRun
+from runbook.model.run import RunStatus
 from runbook.model.target import Node, Target
 from runbook.sandbox.embedding import embed
 from runbook.sandbox.engine import Engine
@@ -28,6 +29,29 @@ from runbook.sandbox.records import Episode
 
 RUN = "20261122T210000-aaaa"
 TOPICS = ("heron", "river", "ledger", "anvil", "comet", "violin")
+
+
+class Killed(Tripwire):
+    """After `kill -9` nothing is called any more: no `finally` of ours can do anything."""
+
+    dead = False
+
+    def passed(self, name: str) -> None:
+        """One more call was made."""
+        try:
+            super().passed(name)
+        except CrashError:
+            self.dead = True
+            raise
+
+
+class Mortal(Wired):
+    """A port that is not there any more once the process is dead."""
+
+    def __getattr__(self, attribute: str) -> Any:
+        if self._wire.dead:
+            raise CrashError
+        return super().__getattr__(attribute)
 
 
 class QuietTalk(SilentTalk):
@@ -43,7 +67,7 @@ class Scene:
 
     folder: Path
     engine: Engine
-    wire: Tripwire = field(default_factory=Tripwire)
+    wire: Killed = field(default_factory=Killed)
     talk: QuietTalk = field(default_factory=QuietTalk)
     clock: MemoryClock = field(default_factory=MemoryClock)
 
@@ -68,7 +92,7 @@ class Scene:
         self.context = Context(ports, target, "ann@here")
 
     def _wired(self, port: Any, name: str) -> Any:
-        return Wired(port, name, self.wire)
+        return Mortal(port, name, self.wire)
 
     def remember(self, id_: str, content: str) -> None:
         """Durably."""
@@ -111,6 +135,14 @@ class Scene:
     def run(self, run: str = RUN) -> MigrationRun:
         """As the journal tells it."""
         return migrations_of(self.journal.entries())[run]
+
+    def begun(self, run: str) -> bool:
+        """Does the journal know it?"""
+        return run in migrations_of(self.journal.entries())
+
+    def ended(self, run: str) -> bool:
+        """Is it done?"""
+        return self.begun(run) and self.run(run).status is RunStatus.DONE
 
     def states(self) -> dict[str, str]:
         """Of every generation."""

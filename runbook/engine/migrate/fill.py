@@ -86,14 +86,14 @@ def _fill(work: Work, made: Converted) -> None:
         work.intend(Step.FILL, before=before)
         work.say("filling a staging generation; writes go on")
         with work.ports.archives.chunks(made.data.path) as chunks:
-            taken = work.node.fill(chunks)
+            taken = work.node.fill(work.paced(chunks))
         if taken.sha256 != made.data.sha256:
             raise StepFailedError(f"{work.name} took in another archive than was sent to it")
         work.did(Step.FILL, generation=taken.generation, counts=dict(taken.counts))
     if made.residue is not None and Step.RESIDUE not in work.progress.done:
         work.intend(Step.RESIDUE)
         with work.ports.archives.chunks(made.residue.path) as chunks:
-            work.node.add(work.progress.staging, chunks)
+            work.node.add(work.progress.staging, work.paced(chunks))
         work.did(Step.RESIDUE)
 
 

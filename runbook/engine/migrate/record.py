@@ -98,7 +98,7 @@ def stepped(progress: NodeProgress, details: Mapping[str, Any]) -> NodeProgress:
                 return replace(progress, expected=details["expected"])
             case _:
                 return progress
-    return replace(progress, done=progress.done | {step}, **_news(progress, step, details))
+    return replace(progress, **{"done": progress.done | {step}, **_news(progress, step, details)})
 
 
 def _news(progress: NodeProgress, step: Step, details: Mapping[str, Any]) -> dict[str, Any]:

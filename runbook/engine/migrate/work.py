@@ -1,6 +1,6 @@
 """What one node's part of a migration is given, and how it keeps record: the intent first, then the deed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from runbook.ports import Archives, Bench, Clock, Converter, DataNode, Journal, 
 
 FREEZE = timedelta(seconds=30)
 """How long the node refuses writes if whoever asked for it dies; asked again before each step while it lasts."""
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,21 @@ class Work:
     def progressing(self, label: str) -> Callable[[int, int], None]:
         """What a conversion tells how far it is."""
         return lambda done, total: self.ports.talk.moved(f"{self.name}: {label}", done, total)
+
+    def paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks, no faster than the plan allows; a record is a line."""
+        rate = self.plan.max_rate
+        if not rate:
+            yield from chunks
+            return
+        clock = self.ports.clock
+        began, passed = clock.monotonic(), 0
+        for chunk in chunks:
+            for start in range(0, len(chunk), _PIECE):
+                piece = chunk[start : start + _PIECE]
+                passed += piece.count(b"\n")
+                clock.sleep(max(began + passed / rate - clock.monotonic(), 0.0))
+                yield piece
 
     def prove(self, kind: str, generation: str, since: int | None = None) -> Summary:
         """What the node holds there, read strictly to its end and kept nowhere."""

@@ -1,0 +1,223 @@
+"""The real command migrates a real node that is written to; and everything that may go wrong on the way."""
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from end_to_end_fleet import kill
+from jsonschema import Draft202012Validator
+from migrating import DUAL, SINGLE, TEXTS, Site, site_of, writing
+from running_node import StartNode, wait_until
+
+from runbook.adapters.clock import SystemClock
+from runbook.adapters.locks import FileLocks
+from runbook.material import schema
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
+FLAGS = ("dual_memory.enabled", "dual_memory.enable_concepts")
+
+
+@pytest.fixture
+def site(start_node: StartNode, tmp_path: Path) -> Site:
+    """A node with its texts."""
+    return site_of(start_node(), tmp_path / "state")
+
+
+def checked(document: dict[str, object]) -> dict[str, object]:
+    """The data of a report that fits its schema."""
+    Draft202012Validator(schema("report.v1")).validate(document)
+    found = document["data"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_there_and_back_is_the_identity_and_each_form_tells_the_same(site: Site) -> None:
+    """Dual to single to dual: the same content digest; the reports fit their schema."""
+    before, command = site.digest(), site.command
+    plan = checked(command.json("migrate", "--to", SINGLE, "--backup", str(site.back_up()), "--dry-run"))
+    assert (site.kind(), site.states(), bool(plan)) == (DUAL, ["active"], True)
+    found = checked(command.json(*site.to_single("--reason", "test")))
+    assert (site.kind(), found["status"], found["to"]) == (SINGLE, "done", SINGLE)
+    assert len(site.ids()) == TEXTS
+    status = checked(command.json("migrate", "status"))
+    assert status["nodes"][0]["serves"] == f"g2 ({SINGLE})"  # type: ignore[index]  # the schema says so
+    assert checked(command.json("migrate", "--to", DUAL, "--dry-run"))["run"] is None
+    assert checked(command.json("migrate", "--to", DUAL, "--yes"))["status"] == "done"
+    assert (site.kind(), site.digest()) == (DUAL, before)
+    runs = command("runs", "--id").stdout.split()
+    assert "finalized" in command("migrate", "finalize", "--yes").stdout
+    assert site.states() == ["active"]
+    for run in runs:
+        command("undo", run, "--yes", expect=13)
+    assert (site.kind(), site.digest()) == (DUAL, before)
+    command("audit", "verify")
+
+
+def test_no_acknowledged_write_is_lost_on_the_way_there_nor_back(site: Site) -> None:
+    """A client writes all the time, and asks again where it is refused; it is told for how long that was."""
+    with writing(site.node) as writer:
+        told = site.command(*site.to_single()).stdout
+        there = len(writer.acknowledged)
+        wait_until(lambda: len(writer.acknowledged) > there, "a text after the switch")
+    assert "writes were refused for " in told
+    assert site.kind() == SINGLE
+    assert writer.acknowledged <= site.ids()
+    forgotten = {"text3", "written0"}
+    for id_ in forgotten:
+        assert site.node.ask("DELETE", f"/api/v1/memories/{id_}").status in {200, 204}
+    with writing(site.node, "again") as more:
+        checked(site.command.json("migrate", "revert", "--yes"))
+    assert site.kind() == DUAL
+    assert (
+        site.ids() == ({f"text{each}" for each in range(TEXTS)} | writer.acknowledged | more.acknowledged) - forgotten
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "done", "then"),
+    [
+        ("fill", False, "resume"),
+        ("fill", True, "undo"),
+        ("verify", True, "resume"),
+        ("freeze", False, "undo"),
+        ("activate", False, "resume"),
+        ("activate", True, "undo"),
+    ],
+)
+def test_killed_then_resumed_or_undone(site: Site, step: str, done: bool, then: str) -> None:  # noqa: FBT001 - a case
+    """`kill -9` of the command: one whole generation is served, and the run can be brought to either end."""
+    before = site.digest()
+    process = site.command.start(*site.to_single())
+    wait_until(lambda: site.stepped(step, done=done) or process.poll() is not None, f"{step} {done}", 60)
+    kill(process)
+    run = site.run
+    assert len(site.ids()) == TEXTS
+    site.command(then, run, *(("--yes",) if then == "undo" else ()))
+    assert site.kind() == (SINGLE if then == "resume" else DUAL)
+    assert "staging" not in site.states()
+    if then == "undo":
+        assert site.digest() == before
+    assert site.takes_writes()
+
+
+def test_interrupted_it_lets_go_of_the_node_and_says_how_to_go_on(site: Site) -> None:
+    """Ctrl-C in the middle: exit code 130, no freeze is left, and nothing new is begun beside it."""
+    process = site.command.start(*site.to_single("--max-rate", "10"))
+    wait_until(lambda: site.stepped("fill", done=False), "the filling", 60)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    run = site.run
+    assert f"runbook resume {run}" in told
+    assert site.takes_writes()
+    site.command("migrate", "--to", SINGLE, "--backup", str(site.backup), "--yes", expect=13)
+    site.command("resume", run)
+    assert site.kind() == SINGLE
+
+
+def test_the_node_dies_in_the_middle_and_comes_back(site: Site, start_node: StartNode) -> None:
+    """Exit code 10 with what to do; resumed once the node is there again, nothing is missing."""
+    process = site.command.start(*site.to_single("--max-rate", "10"))
+    wait_until(lambda: site.stepped("fill", done=False), "the filling", 60)
+    site.node.kill()
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 10, told
+    run = site.run
+    assert f"runbook resume {run}" in told
+    site.node = start_node(site.node.folder, port=site.node.port)
+    assert (site.kind(), site.states()) == (DUAL, ["active"])
+    site.command("resume", run)
+    assert (site.kind(), len(site.ids())) == (SINGLE, TEXTS)
+
+
+def test_what_cannot_be_migrated_is_refused_before_anything_is_touched(site: Site, tmp_path: Path) -> None:
+    """Each with its exit code and a hint; the node and the journal are as they were."""
+    command, backup = site.command, site.back_up()
+    before, entries = site.digest(), len(command.journal())
+
+    def refused(path: Path, code: int, told: str) -> None:
+        done = command("migrate", "--to", SINGLE, "--backup", str(path), "--yes", expect=code)
+        assert told in done.stderr
+        assert "hint: " in done.stderr
+
+    def changed(name: str, change: Callable[[bytes], bytes]) -> Path:
+        path = tmp_path / name
+        path.write_bytes(change(backup.read_bytes()))
+        return path
+
+    refused(changed("flipped.json", lambda raw: raw[:5000] + bytes([raw[5000] ^ 1]) + raw[5001:]), 12, "flipped.json")
+    refused(changed("cut.json", lambda raw: raw[:-10]), 12, "cut.json")
+    with FileLocks(command.state / "locks", SystemClock(), "bob", "there").hold("target-prod", "x"):
+        refused(backup, 11, "bob")
+    lease = {"holder": "eve@there", "run": "other", "ttl_seconds": 60}
+    assert site.node.admin("POST", "lease", lease).status == 200
+    refused(backup, 11, "eve@there")
+    assert site.node.admin("DELETE", "lease", {"holder": "eve@there", "run": "other"}).status == 200
+    assert site.node.admin("POST", "import", backup.read_bytes()).status == 201
+    refused(backup, 13, "staging generation")
+    command("import", "--drop", "--yes")
+    assert (site.digest(), site.states(), site.takes_writes()) == (before, ["active"], True)
+    news = [entry["event"] for entry in command.journal()[entries:]]
+    assert not any(event.startswith("migration.") for event in news)
+
+
+def test_a_backup_of_another_node_or_of_an_earlier_generation_does_not_cover_it(
+    site: Site, start_node: StartNode, tmp_path: Path
+) -> None:
+    """Both are refused, and say whose they are; so is one of single memory."""
+    other = site_of(start_node(), tmp_path / "other")
+    done = site.command("migrate", "--to", SINGLE, "--backup", str(other.back_up()), "--yes", expect=13)
+    assert "another node" in done.stderr
+    backup = site.back_up()
+    site.command(*site.to_single())
+    again = site.command("migrate", "--to", SINGLE, "--backup", str(backup), "--yes", expect=13)
+    assert "serves single memory already" in again.stderr
+    site.command("migrate", "--to", DUAL, "--yes")
+    again = site.command("migrate", "--to", SINGLE, "--backup", str(backup), "--yes", expect=13)
+    assert "is of generation g1" in again.stderr
+
+
+def test_a_backup_of_one_space_only_is_found_out_and_put_back(site: Site) -> None:
+    """It says nothing of the others, so the count does: exit code 14, and nothing is left behind."""
+    site.node.ask("POST", "/api/v1/spaces", {"id": "tenant-a"})
+    assert site.node.remember("A lark of another space", "tenant-a").status == 201
+    site.node.settle()
+    before, path = site.digest(), site.command.state / "one.json"
+    site.command("export", "--format", DUAL, "--space", "tenant-a", "-o", str(path))
+    done = site.command.run("migrate", "--to", SINGLE, "--backup", str(path), "--yes")
+    assert done.returncode in {13, 14}, done.stderr
+    assert (site.kind(), site.digest(), site.states()) == (DUAL, before, ["active"])
+    assert site.takes_writes()
+
+
+def test_rollback_data_and_back_with_the_flags(site: Site) -> None:
+    """Flags off, data to single memory, one run; undo brings the data back, and the flags."""
+    node, command = site.node, site.command
+    assert node.admin("POST", "features", dict.fromkeys(FLAGS, True)).status == 200
+    node.settle()
+    assert command("rollback", "data", expect=13).stdout.count("->") == 3
+    with writing(node) as writer:
+        found = checked(command.json("rollback", "data", "--yes", "--reason", "rehearsal"))
+    assert (found["status"], site.kind()) == ("done", SINGLE)
+    assert writer.acknowledged <= site.ids()
+    assert not any(node.admin("GET", "features").json[each] for each in FLAGS)
+    run = str(found["run"])
+    again = checked(command.json("rollback", "data", "--yes"))
+    assert again["left_out"] == {"n1": "it serves single memory already"}
+    command("undo", run, "--yes")
+    assert site.kind() == DUAL
+    assert writer.acknowledged <= site.ids()
+    assert all(node.admin("GET", "features").json[each] for each in FLAGS)
+    command("audit", "verify")
+
+
+def test_on_a_target_that_asks_for_it_a_reason_is_needed_except_by_a_rollback(
+    start_node: StartNode, tmp_path: Path
+) -> None:
+    """The rails hold a migration, and never a rollback."""
+    site = site_of(start_node(), tmp_path / "state", rails="[targets.prod.rails]\nrequire_reason = true\n")
+    done = site.command(*site.to_single(), expect=13)
+    assert "reason" in done.stderr
+    assert json.loads(site.command("rollback", "data", "--yes", "--json").stdout)["data"]["status"] == "done"
