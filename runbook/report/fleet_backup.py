@@ -7,7 +7,7 @@ from typing import Any
 from runbook.engine.fleet_backup import FleetVerified
 from runbook.model.backup import PROVES
 from runbook.model.fleet_backup import PER_NODE, FleetBackup, KeptFleetBackup, NodeBackup
-from runbook.report.backup import counts_in_words, size
+from runbook.report.archives import counts_words, size_words
 from runbook.report.lines import Line, Style, line
 
 MOMENTS = "each node's backup is one snapshot of that node; they are not of one instant"
@@ -63,7 +63,9 @@ def fleet_shelf_lines(shelf: Sequence[KeptFleetBackup]) -> Iterator[Line]:
             yield line(f"DAMAGED: {kept.damage}", Style.BAD, indent=2, hang=2)
             continue
         backup = kept.backup
-        held = f"{backup.target}: {len(backup.nodes)} nodes, {backup.records} records, {size(backup.stored_bytes)}"
+        held = (
+            f"{backup.target}: {len(backup.nodes)} nodes, {backup.records} records, {size_words(backup.stored_bytes)}"
+        )
         yield line(f"{held} on their hosts", indent=2, hang=2)
         if not backup.complete:
             names = ", ".join(each.host for each in backup.missing)
@@ -85,7 +87,7 @@ def verified_fleet_lines(verified: FleetVerified) -> Iterator[Line]:
 
 def _parts(backup: FleetBackup) -> Iterator[Line]:
     for each in backup.nodes:
-        told = f"{counts_in_words(each.counts)}, {size(each.stored_bytes)} stored, level {each.level} reached"
+        told = f"{counts_words(each.counts)}, {size_words(each.stored_bytes)} stored, level {each.level} reached"
         yield line(f"{each.host}: {told}", indent=2, hang=2)
         yield line(f"{each.folder}/{each.backup}", Style.FAINT, indent=4, hang=2)
         if each.consistency != "snapshot":
