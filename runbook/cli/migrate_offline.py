@@ -163,11 +163,12 @@ def _run_of(work: Path, new: str) -> tuple[str, bool]:
 
 @contextmanager
 def _left_only_to_go_on(work: Path, *, resumed: bool) -> Iterator[None]:
-    """Leave nothing behind of what was refused at once; what an earlier try has done stays."""
+    """Leave nothing behind of what was refused at once, or never began; what an earlier try has done stays."""
     try:
         yield
-    except (DamagedError, RefusedError, NotSupportedError):
-        if not resumed:
+    except BaseException as error:
+        refused = not resumed and isinstance(error, DamagedError | RefusedError | NotSupportedError)
+        if refused or not (work / _RUN).exists():
             with suppress(OSError):
                 shutil.rmtree(work)
         raise

@@ -1,5 +1,6 @@
 """Of which job a folder is, and what came of it: in sealed documents."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -49,8 +50,10 @@ def claim(job: Job, data: Scanned, residue: Scanned | None, cut: Cut) -> str:
         seal(work / JOB, told)
     elif found != told:
         other = ", ".join(_WORDS.get(name, name) for name in told if found.get(name) != told[name])
+        remove = f"rm -r {shlex.quote(str(work.absolute()))}"
         raise AnotherJobError(
-            f"{work} holds the beginning of another conversion: {other} changed since", hint=f"remove it: rm -r {work}"
+            f"{work} holds the beginning of another conversion: {other} changed since",
+            hint=f"remove it: {remove}",
         )
     return sha256(orjson.dumps(told)).hexdigest()
 
