@@ -19,31 +19,37 @@ _INTENTS = frozenset({Event.STEP_INTENT, Event.UNDO_INTENT})
 _OUTCOMES = frozenset({Event.STEP_OUTCOME, Event.STEP_OBSERVED, Event.UNDO_OUTCOME})
 
 
+_Placed = tuple[int, SettingChange]
+"""A change with the place of its entry in the journal."""
+
+
 @dataclass(slots=True)
 class _Told:
     """A run while it is read: its plan, and the changes of which only the intent is known so far."""
 
     plan: RunPlan
-    open: dict[int, list[SettingChange]]
+    open: dict[int, list[_Placed]]
 
 
 def changes_of(entries: Iterable[Entry], target: str) -> tuple[SettingChange, ...]:
     """Every change on that target, oldest first; those whose outcome is unknown stand where their intent does.
 
+    Oldest is what the journal has first: a clock that was set back makes no newer change an older one.
+
     Raises:
         DamagedError: the journal holds a plan that cannot be read.
     """
     runs: dict[str, _Told] = {}
-    found: list[SettingChange] = []
-    for entry in map(original, entries):
+    found: list[_Placed] = []
+    for place, entry in enumerate(map(original, entries)):
         if entry.event is Event.RUN_STARTED:
             plan = plan_of(entry.details["plan"])
             if plan.target == target:
                 runs[plan.id] = _Told(plan, {})
         elif entry.run in runs and entry.event in _INTENTS | _OUTCOMES:
-            found += _told(runs[entry.run], entry)
+            found += _told(runs[entry.run], entry, place)
     doubtful = [change for run in runs.values() for changes in run.open.values() for change in changes]
-    return _once(sorted([*found, *doubtful], key=lambda change: change.at))
+    return _once(change for _, change in sorted([*found, *doubtful], key=lambda placed: placed[0]))
 
 
 def _once(changes: Iterable[SettingChange]) -> tuple[SettingChange, ...]:
@@ -59,14 +65,14 @@ def last_of(changes: Iterable[SettingChange]) -> Intended:
     return {(change.node, change.key): change for change in changes}
 
 
-def _told(run: _Told, entry: Entry) -> list[SettingChange]:
+def _told(run: _Told, entry: Entry, place: int) -> list[_Placed]:
     index = entry.details["step"]
     step = run.plan.steps[index - 1]
     if entry.event in _INTENTS:
-        run.open[index] = [replace(each, in_doubt=True) for each in _planned(run.plan, step, entry)]
+        run.open[index] = [(place, replace(each, in_doubt=True)) for each in _planned(run.plan, step, entry)]
         return []
     run.open.pop(index, None)
-    return list(_came_of_it(run.plan, step, entry))
+    return [(place, each) for each in _came_of_it(run.plan, step, entry)]
 
 
 def _planned(plan: RunPlan, step: RunStep, entry: Entry) -> Iterator[SettingChange]:

@@ -1,6 +1,7 @@
 """Settings set by hand as runs, over ports in memory: carried, put back, undone; and their history in the journal."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fleet_in_memory import ORDINARY, SICK, UNDO, CrashError, World, world
@@ -99,6 +100,18 @@ def test_a_change_of_which_nobody_knows_the_end_is_in_doubt() -> None:
     scene.resume(HAND)
     (change,) = history(scene, CONCEPTS)
     assert (change.in_doubt, change.new) == (False, False)
+
+
+def test_the_last_change_is_the_one_that_was_journaled_last_whatever_the_clock_said() -> None:
+    """The clock is set back by a day between two changes."""
+    scene = world(("a",))
+    set_by_hand(scene, {CONCEPTS: False})
+    before = list(scene.journal.entries())
+    set_by_hand(scene, {CONCEPTS: True}, UNDO)
+    later = [replace(entry, at=entry.at - timedelta(days=1)) for entry in scene.journal.entries()][len(before) :]
+    changes = changes_of([*before, *later], "fleet")
+    assert [change.new for change in changes] == [False, True]
+    assert last_of(changes)["a", CONCEPTS].run == UNDO
 
 
 def _calls_before_the_play() -> int:
