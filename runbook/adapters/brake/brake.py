@@ -97,7 +97,7 @@ class HttpPulling:
         self._released.set()
 
     def looked(self, pulled: Pulled) -> None:
-        """The node was looked at, or could not be."""
+        """The node was looked at, or could not be, or is being pressed."""
         with self._changed:
             self._pulled[pulled.node] = pulled
             self._looked.add(pulled.node)

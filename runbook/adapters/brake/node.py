@@ -25,8 +25,8 @@ _SHOWN_CHARACTERS = 200
 class Job:
     """What to do to one node.
 
-    `insist` turns off what is off already, too. `token` reads the token at the moment of use. `looked` is told what was
-    found, `gate` waits until the brake may be pressed, `elapsed` gives milliseconds since the command started.
+    `insist` turns off what is off already, too. `token` reads the token at the moment of use. `looked` is told what is
+    known by now, `gate` waits until the brake may be pressed, `elapsed` gives milliseconds since the command started.
     """
 
     node: Node
@@ -97,6 +97,8 @@ def _press(job: Job, line: Line, token: str, pulled: Pulled) -> Pulled:
     flags = job.flags if pulled.old is None else [key for key in job.flags if key in pulled.old]
     if not flags:
         raise _RefusedError(pulled, "not supported by this node: it has none of the flags")
+    # Told before: whoever is interrupted from here on must not take this node for one that nothing was sent to.
+    job.looked(replace(pulled, state=PullState.SENT, message="sent, and not answered; it may have taken effect"))
     try:
         status, body = line.ask("POST", PATH, token, json.dumps(dict.fromkeys(flags, False)).encode(), PRESS_SECONDS)
     except NoAnswerError as error:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from peers import Answer, Peer, Request, closed_port, dripping, endless, hang, http, reset
-from running_node import RunningNode
+from running_node import RunningNode, wait_until
 
 from runbook.adapters.brake import HttpBrake
 from runbook.adapters.brake.brake import HttpPulling
@@ -102,7 +102,17 @@ def test_dead_and_hanging_nodes_delay_none_of_the_others(shared_node: RunningNod
             states = {each.node: each for each in pulling.state()}
     assert states["well"].state is PullState.VERIFIED
     assert (states["well"].verified_ms or 0) - begun < 900  # a hanging one has 1 s for its first look alone
-    assert states["hangs-0"].state is PullState.WAITING
+    assert states["hangs-0"].state in {PullState.WAITING, PullState.SENT}
+
+
+def test_a_node_that_is_being_pressed_counts_as_touched_before_it_answers() -> None:
+    """Whoever is interrupted while a node hangs must not take it for one that nothing was sent to."""
+    with Peer(flags_of(lambda request, _: hang if request.method == "POST" else None)) as peer:
+        with pulled([Node("hangs", peer.url)]) as pulling:
+            wait_until(lambda: peer.asked("POST", "/api/v1/admin/features"), "the POST")
+            (now,) = pulling.state()
+        assert (now.state, now.old, now.tries) == (PullState.SENT, ON, 0)
+        assert "may have taken effect" in now.message
 
 
 def test_a_node_that_does_not_tell_what_it_had_is_pressed_all_the_same() -> None:
