@@ -98,11 +98,13 @@ def _waiting(current: Session) -> Iterator[Check]:
 
 
 def _ansible() -> Check:
+    from runbook.adapters.ansible.environment import find_ansible  # noqa: PLC0415 - ansible_runner comes with it
+
     try:
         found = f"ansible-core {version('ansible-core')}, ansible-runner {version('ansible-runner')}"
     except PackageNotFoundError as error:
         return Check("ansible", good=False, found=f"{error.name} is not installed", hint="install the package again")
-    return Check("ansible", good=True, found=found)
+    return _try("ansible", lambda: f"{found}, {find_ansible()}")
 
 
 def _nodes(current: Session, target: Target) -> Iterator[Check]:

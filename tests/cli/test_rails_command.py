@@ -10,6 +10,7 @@ import pytest
 from command_line import Output, complaint, document
 from running_node import RunningNode
 
+from runbook.adapters.ansible import environment
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
 from runbook.cli.root import run
@@ -148,3 +149,14 @@ def test_a_question_waits_as_long_as_the_target_says(
     assert run(["undo", waits]) == 0
     assert "withdrawn" in capsys.readouterr().out
     assert timedelta(minutes=10).total_seconds() == document(capsys, "runs")["data"]["runs"][0]["approval"]["seconds"]
+
+
+def test_a_doctor_finds_ansible_missing(target: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package that is installed is not enough: its command is what plays are run by."""
+    found = named(document(capsys, "doctor"), "ansible")
+    assert found["good"]
+    assert found["found"].endswith("/ansible-playbook")
+    monkeypatch.setattr(environment, "_search_path", lambda: "/nowhere")
+    found = named(document(capsys, "doctor", expect=3), "ansible")
+    assert (found["good"], found["found"]) == (False, "ansible-playbook was not found")
+    assert found["hint"]
