@@ -135,7 +135,7 @@ class _Work:
         plan, before = self.progress.plan, self.progress.overtaken
         found = self.recorder.overtake(plan.target, plan.id, plan.command)
         for run in found:
-            self.ports.talk.say(f"run {run} had not ended: it stops at its next step, and puts nothing back")
+            self.ports.talk.say(f"run {run} had not ended: it is told to stop, and to put nothing back")
         self.progress.overtaken = tuple(dict.fromkeys(before + found))
         self._end_plays()
 

@@ -27,7 +27,7 @@ def rolled_lines(rolled: Rolled) -> Iterator[Line]:
     for place in rolled.kept:
         yield line(f"NOT IN THE JOURNAL YET; kept here: {place}", Style.BAD, hang=2)
     if rolled.overtaken:
-        yield line(f"stopped, and nothing of them put back: {', '.join(rolled.overtaken)}", Style.UNSURE, hang=2)
+        yield line(f"told to stop, and to put nothing back: {', '.join(rolled.overtaken)}", Style.UNSURE, hang=2)
     done = rolled.status is RunStatus.DONE
     counted = f"off on {len(rolled.nodes) - len(rolled.stragglers)} of {len(rolled.nodes)} nodes"
     verdict = (f"{rolled.status.value.upper()}, {counted}{_times(rolled)}", Style.GOOD if done else Style.BAD)
