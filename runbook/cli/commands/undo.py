@@ -1,4 +1,4 @@
-"""Put back what a run changed, wherever nobody changed it since."""
+"""Put back what a run changed, unless somebody has changed it since."""
 
 from typing import Any
 
