@@ -1,6 +1,6 @@
 """Put one symptom to one node: measure what its condition needs, and answer it. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from runbook.engine.evaluate import evaluate
 from runbook.model.answer import Answer, any_of
@@ -37,15 +37,23 @@ def ask(
 
 
 def _sustained(question: str, condition: Sustained, measure: Measure, node: str, source: str) -> Finding:
-    """Each part of the condition that the samples reach back for; the first one is asked always."""
+    """Each part of the condition that the samples reach back for; the first one is asked always.
+
+    The value and the limit of a YES are those of the strictest part that says it.
+    """
     first, *longer = (measure(part.quantity) for part in condition.parts)
     asked = [(condition.parts[0], first)]
     asked += [(part, m) for part, m in zip(condition.parts[1:], longer, strict=True) if m.value is not None]
     found = [evaluate(question, part, measured, None, source) for part, measured in asked]
     answer = any_of(each.answer for each in found)
-    telling = next((each for each in found if each.answer is answer), found[0])
+    telling = next((each for each in _strictest_first(answer, found) if each.answer is answer), found[0])
     told = [_over(part) + each.arithmetic for (part, _), each in zip(asked, found, strict=True)]
     return Finding(node, question, answer, "; ".join(told), source, telling.value, telling.limit)
+
+
+def _strictest_first(answer: Answer, found: Sequence[Finding]) -> Sequence[Finding]:
+    """The parts of a condition go from the highest limit to the lowest."""
+    return found[::-1] if answer is Answer.YES else found
 
 
 def _over(part: Above) -> str:

@@ -161,6 +161,7 @@ def _watch(context: Context, plan: RunPlan, verify: Verify) -> Watched:
     journal.append(Event.WATCH_STARTED, plan.id, {"seconds": plan.watch_seconds})
     length = timedelta(seconds=plan.watch_seconds)
     overtaken = partial(superseded_by, journal, plan.id)
+    verify = replace(verify, limits=plan.limits)
     watched = watch(context.ports.read, verify, nodes, context.baseline, length, overtaken)
     findings = [asdict(finding) for finding in watched.findings]
     journal.append(

@@ -43,6 +43,7 @@ def run_plan(plan: Plan, target: str, chosen: Sequence[PlannedStep], options: Ac
         steps,
         watch_seconds=options.watch.total_seconds(),
         allow_disruptive=options.allow_disruptive,
+        limits=plan.limits,
     )
 
 

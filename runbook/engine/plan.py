@@ -5,6 +5,7 @@ from runbook.engine.recorded import recorded
 from runbook.model.answer import Answer
 from runbook.model.finding import Change, Diagnosis, Plan, PlannedStep, Skipped
 from runbook.model.measurement import Baseline, NodeSettings, Silence
+from runbook.model.quantity import Limits, Sustained
 from runbook.model.runbook import Runbook, Step
 from runbook.model.settings import Value
 
@@ -14,7 +15,25 @@ def make_plan(runbook: Runbook, diagnosis: Diagnosis, settings: NodeSettings, ba
     steps = tuple(
         _planned(index, step, diagnosis, settings, baseline) for index, step in enumerate(runbook.steps, start=1)
     )
-    return Plan(runbook.slug, steps)
+    return Plan(runbook.slug, steps, _exceeded(runbook, diagnosis))
+
+
+def _exceeded(runbook: Runbook, diagnosis: Diagnosis) -> Limits:
+    """The lowest limit that each sick node was above for as long as it takes: the watch asks for no less.
+
+    A node that grew by 600 MB/h for three hours has not recovered while it still does, though that is under the limit
+    which counts at once.
+    """
+    condition = runbook.leading.condition
+    if not isinstance(condition, Sustained):
+        return {}
+    name = condition.parts[0].quantity.name
+    leading = [node.symptoms[0] for node in diagnosis.nodes if node.present is Answer.YES and node.symptoms]
+    return {
+        each.node: {name: float(each.limit)}
+        for each in leading
+        if each.answer is Answer.YES and isinstance(each.limit, float)
+    }
 
 
 def _planned(

@@ -73,7 +73,7 @@ def _findings(
     found = []
     for node in nodes:
         read = samples.get(node.name, Silence(node.name, "it was not read"))
-        for condition in verify.expect:
+        for condition in verify.expected_of(node.name):
             quantity = condition.quantity
             before = None if baseline is None else baseline.quantity(node.name, quantity.name)
             # Back at the figure that was recorded; how well that one is known counted when it was missed.

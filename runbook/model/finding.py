@@ -1,10 +1,11 @@
 """Answers with their arithmetic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runbook.model.answer import Answer, any_of
 from runbook.model.concept import Reviewed
 from runbook.model.measurement import Growth, Silence
+from runbook.model.quantity import Limits
 from runbook.model.runbook import Risk, Step
 from runbook.model.settings import Value
 
@@ -101,10 +102,11 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be done, in this order."""
+    """What would be done, in this order. `limits` are those of `RunPlan`."""
 
     issue: str
     steps: tuple[PlannedStep, ...]
+    limits: Limits = field(default_factory=dict)
 
     @property
     def ordinary(self) -> tuple[PlannedStep, ...]:

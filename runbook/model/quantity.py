@@ -1,10 +1,13 @@
 """What can be asked of a node's metrics, as data: a number over a window, and a condition on that number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
 Labels = tuple[tuple[str, str], ...]
+Limits = Mapping[str, Mapping[str, float]]
+"""A limit for a quantity of a node: by the node's name, then by the quantity's."""
 
 
 class How(StrEnum):
@@ -163,7 +166,8 @@ class Below:
 class Sustained:
     """YES where one part is, else UNKNOWN where one part is, else NO.
 
-    A part that asks for more time than the samples reach back is not asked; the first is asked always.
+    A part that asks for more time than the samples reach back is not asked; the first is asked always. Those
+    that ask for more time have lower limits.
     """
 
     parts: tuple[Above, ...]

@@ -1,12 +1,13 @@
 """A run: one invocation that may change something. Its whole state is a fold over the journal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from runbook.errors import ExitCode
 from runbook.model.finding import Change
 from runbook.model.journal import Entry
+from runbook.model.quantity import Limits
 from runbook.model.runbook import Risk
 
 
@@ -88,6 +89,7 @@ class RunPlan:
     """Everything that a run needs to be carried out, and to be resumed by someone else; journaled at its start.
 
     `undoes` names the run that this one undoes; empty for a run of an issue. `watch_seconds` 0 is no watch.
+    `limits` are lower ones for the watch than the issue's own.
     """
 
     id: str
@@ -99,6 +101,7 @@ class RunPlan:
     watch_seconds: float = 0.0
     allow_disruptive: bool = False
     undoes: str = ""
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

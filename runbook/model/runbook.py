@@ -3,11 +3,11 @@
 No lambdas anywhere, so that text, JSON, documents and commands are all rendered from the same object.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
-from runbook.model.quantity import Condition, Measured, Quantity, quantities_of
+from runbook.model.quantity import Below, Condition, Limits, Measured, Quantity, quantities_of
 from runbook.model.settings import Value
 
 
@@ -117,11 +117,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """What must hold, and how long to watch for it; it must hold for `hold` of the watch."""
+    """What must hold, and how long to watch for it; it must hold for `hold` of the watch.
+
+    `limits` are lower ones than those of `expect`.
+    """
 
     watch: timedelta
     expect: tuple[Measured, ...]
     hold: float = 1 / 3
+    limits: Limits = field(default_factory=dict)
+
+    def expected_of(self, node: str) -> tuple[Measured, ...]:
+        """What must hold on that node, under its own limits where they are lower."""
+        lower = self.limits.get(node, {})
+        return tuple(
+            replace(each, limit=min(each.limit, lower.get(each.quantity.name, each.limit)))
+            if isinstance(each, Below)
+            else each
+            for each in self.expect
+        )
 
 
 @dataclass(frozen=True, slots=True)

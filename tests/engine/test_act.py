@@ -1,6 +1,7 @@
 """Acting on an issue, over ports in memory."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from fleet_in_memory import ORDINARY, RUN, SICK, STEPS, STOPPED, World, world
 
 from runbook.errors import LockedError
 from runbook.issues.high_formation_rate import CLUSTER_SIZE, CONCEPTS, SAMPLE_RATE, THRESHOLD
+from runbook.model.answer import Answer
 from runbook.model.journal import Event
 from runbook.model.play import HostState, PlayRequest
 from runbook.model.run import RunStatus, StepState
@@ -55,6 +57,16 @@ def test_nodes_that_are_well_or_do_not_answer_are_left_alone() -> None:
     assert scene.act(plan=plan).status is RunStatus.RECOVERED
     assert scene.settings["b"][SAMPLE_RATE] == 0.09
     assert scene.settings["c"] == SICK
+
+
+def test_a_watch_asks_for_the_limits_that_the_plan_brings() -> None:
+    """Of one node, lower than the issue's own: it is at rest, and that is not low enough here."""
+    scene = world(NAMES)
+    plan = replace(scene.diagnosed(), limits={"b": {"growth_per_hour(process_resident_memory_bytes)": -1.0}})
+    carried = scene.act(plan=plan)
+    assert carried.status is RunStatus.NOT_RECOVERED
+    assert carried.watched is not None
+    assert {each.node for each in carried.watched.findings if each.answer is not Answer.YES} == {"b"}
 
 
 def test_every_change_has_an_intent_before_and_an_outcome_after() -> None:

@@ -37,7 +37,10 @@ class CountingTalk:
 
 
 def watched(
-    seconds: float, count: Callable[[str, float], float | None], nodes: tuple[str, ...] = ("a",)
+    seconds: float,
+    count: Callable[[str, float], float | None],
+    nodes: tuple[str, ...] = ("a",),
+    verify: Verify = VERIFY,
 ) -> tuple[Watched, list[float], CountingTalk]:
     """A watch of nodes whose counter is that function of time; with the moments of its looks, and what was told."""
     clock, talk, looks = MemoryClock(), CountingTalk(), []
@@ -45,10 +48,10 @@ def watched(
     def expose(name: str, at: float) -> Exposed | Silence:
         looks.append(at)
         value = count(name, at)
-        return Silence(name, "refused") if value is None else {("formed_total", ()): value}
+        return Silence(name, "refused") if value is None else {(verify.expect[0].quantity.metric, ()): value}
 
     ports = ReadPorts(MemoryProbes(clock, expose), MemoryNodes({}), clock, talk)
-    found = watch(ports, VERIFY, [Node(name, "") for name in nodes], None, timedelta(seconds=seconds))
+    found = watch(ports, verify, [Node(name, "") for name in nodes], None, timedelta(seconds=seconds))
     return found, looks, talk
 
 
@@ -99,6 +102,15 @@ def test_a_node_that_comes_back_counts_again() -> None:
     """A restart in the watch: the counter begins at zero, and that is no negative rate."""
     found, _, _ = watched(60, lambda _, at: None if at < 10 else rate(6, at - 10))
     assert found.answer is Answer.YES
+
+
+def test_a_node_that_leaks_on_under_another_limit_than_its_own_is_not_recovered() -> None:
+    """600 MB/h are under 1000; for one that was sick by 500 MB/h over three hours nothing has changed."""
+    memory = Metric("resident_bytes").megabytes_per_hour()
+    verify = Verify(timedelta(minutes=30), (memory.below(1000.0),), limits={"b": {memory.name: 500.0}})
+    found, _, _ = watched(1800, lambda _, at: 1e9 + 600e6 / 3600 * at, ("a", "b"), verify)
+    assert [finding.answer for finding in found.findings] == [Answer.YES, Answer.NO]
+    assert found.answer is Answer.NO
 
 
 def test_without_a_node_nothing_is_known() -> None:

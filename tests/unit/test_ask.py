@@ -75,7 +75,10 @@ def test_every_length_that_was_asked_stands_in_the_arithmetic() -> None:
     assert first == "0 MB/h (-5.00..5.00), all at or under 1000"
     assert second == "over 3 h 515 MB/h (510..520), all above 500"
     assert third == "over 6 h 215 MB/h (210..220), all above 200"
-    assert (found.value, found.limit) == (515.0, 500.0), "the first part that says it"
+    assert (found.value, found.limit) == (215.0, 200.0), "the strictest part that says it"
+    assert asked(FAST, (510.0, 520.0), CALM).limit == 500.0
+    assert asked(FAST, CALM, CALM).limit == 1000.0
+    assert asked(CALM, CALM, CALM).limit == 1000.0
     assert asked(CALM).arithmetic == first
     assert asked(None).arithmetic == "no data: too short"
 

@@ -1,17 +1,22 @@
 """From a diagnosis to a plan, and from a plan to a run."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from runbook.engine.history import details_of, plan_of
 from runbook.engine.incident import ActOptions, run_plan
 from runbook.engine.plan import make_plan
+from runbook.issues import memory_leak
 from runbook.issues.high_formation_rate import CLUSTER_SIZE, CONCEPTS, RUNBOOK, SAMPLE_RATE, THRESHOLD
 from runbook.model.answer import Answer
-from runbook.model.finding import Change, Diagnosis, NodeDiagnosis, Plan
+from runbook.model.finding import Change, Diagnosis, Finding, NodeDiagnosis, Plan
 from runbook.model.measurement import Baseline, NodeBaseline, NodeSettings, Silence
+from runbook.model.quantity import Below
 from runbook.model.runbook import Risk
 from runbook.model.settings import Value, defaults
 
@@ -104,6 +109,26 @@ def test_a_run_leaves_out_steps_that_change_nothing_and_counts_from_one() -> Non
     assert [step.emergency for step in run.steps] == [False, False, True]
     assert run.watch_seconds == 1800
     assert run_plan(plan, "fleet", [], OPTIONS).steps == ()
+
+
+def test_the_watch_of_a_leak_asks_for_the_lowest_limit_that_the_node_was_above() -> None:
+    """By node: 500 over three hours here, and none of its own where another symptom is what makes it sick."""
+    name = "growth_per_hour(process_resident_memory_bytes)"
+
+    def leaking(node: str, answer: Answer, limit: float | None) -> NodeDiagnosis:
+        return NodeDiagnosis(node, Answer.YES, (Finding(node, "it grows", answer, "", "test", 600.0, limit),), ())
+
+    nodes = (leaking("a", Answer.YES, 500.0), leaking("b", Answer.NO, 1000.0), leaking("c", Answer.UNKNOWN, None))
+    diagnosed = Diagnosis(memory_leak.RUNBOOK.slug, "fleet", "test", 10.0, nodes)
+    plan = make_plan(memory_leak.RUNBOOK, diagnosed, {each.node: defaults() for each in nodes}, None)
+    assert plan.limits == {"a": {name: 500.0}}
+    run = run_plan(plan, "fleet", plan.steps, OPTIONS)
+    assert plan_of(json.loads(json.dumps(details_of(run)))).limits == plan.limits, "whoever resumes it watches for it"
+    verify = replace(memory_leak.RUNBOOK.verify, limits=run.limits)
+    for node, limit in (("a", 500.0), ("b", 1000.0)):
+        (condition,) = verify.expected_of(node)
+        assert isinstance(condition, Below)
+        assert (condition.quantity.name, condition.limit) == (name, limit)
 
 
 def test_the_risk_of_a_plan_is_that_of_its_ordinary_steps() -> None:

@@ -8,7 +8,7 @@ import runbook.issues
 from pages.markdown import NOTE, page, table
 from runbook.cli.issue import issue_of
 from runbook.model.duration import in_words
-from runbook.model.quantity import Reported
+from runbook.model.quantity import Reported, Sustained
 from runbook.model.runbook import Runbook, Step, Symptom
 from runbook.report.condition import condition_text
 from runbook.report.lines import shown
@@ -128,4 +128,7 @@ def _way(step: Step) -> str:
 def _recovered(issue: Runbook) -> str:
     expected = "; ".join(condition_text(each) for each in issue.verify.expect)
     minutes = issue.verify.watch.total_seconds() / 60
-    return f"Recovered when, over a third of the watch ({minutes:g} minutes by default): {expected}."
+    lower = ", or under the lower limit that the node was above for longer" * isinstance(
+        issue.leading.condition, Sustained
+    )
+    return f"Recovered when, over a third of the watch ({minutes:g} minutes by default): {expected}{lower}."
