@@ -16,12 +16,11 @@ from urllib.parse import urlsplit
 _PATHS = {"/api/v1/admin/features": "POST", "/api/v1/admin/config": "PATCH"}
 _INSTEAD = {
     "export": "export --format dual_memory",
-    "import": "import",
+    "import": "import FILE",
     "migrate": "migrate --to single_memory --backup backup.json",
     "backup": "backup create",
 }
-"""What `runbook` does in place of a verb; some of it comes with a later release."""
-_COMMANDS = Path(__file__).parents[1] / "cli" / "commands"
+"""What `runbook` does in place of a verb."""
 _USAGE = "usage: engram config get KEY | engram config set KEY VALUE | engram config list"
 _TIMEOUT = 10.0
 _FIRST_ERROR = 400
@@ -45,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 settings = sorted(item for of_path in _settings().values() for item in of_path.items())
                 sys.stdout.writelines(f"{key} = {_shown(value)}\n" for key, value in settings)
             case [verb, *_] if verb in _INSTEAD:
-                later = "" if (_COMMANDS / f"{verb}.py").exists() else " (in a later release)"
-                sys.stderr.write(f"Error: engram {verb} writes nothing here; use: runbook {_INSTEAD[verb]}{later}\n")
+                sys.stderr.write(f"Error: engram {verb} writes nothing here; use: runbook {_INSTEAD[verb]}\n")
                 return _BAD_USAGE
             case _:
                 sys.stderr.write(f"{_USAGE}\n")
