@@ -1,23 +1,39 @@
 """The runner of commands, and the summary: how many points each sweep went through."""
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from killing import ALL, HERE, Runner, runner
 
-FOLDERS = (HERE.parent / "archive", HERE.parent / "sandbox")
+FOLDERS = (HERE.parent, HERE.parent / "archive")
 """Whose records and nodes are used here too."""
 sys.path += map(str, FOLDERS)
 
 REPORTED = "faults"
 
 
+def in_memory() -> AbstractContextManager[str]:
+    """A folder in memory, where there is one: what counts is which calls are made, not what a disk does with them."""
+    memory = Path("/dev/shm")  # noqa: S108 - a private folder in it
+    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="runbook-faults-")
+
+
 @pytest.fixture(scope="session")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def forks() -> Iterator[Runner]:
     """The process that forks commands, one for all tests of a worker."""
-    with runner(tmp_path_factory.mktemp("forks"), *FOLDERS) as started:
+    with in_memory() as folder, runner(Path(folder), *FOLDERS) as started:
         yield started
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder in which thousands of states are put, one after the other."""
+    with in_memory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

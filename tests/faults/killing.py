@@ -39,6 +39,10 @@ SAMPLED = {  # points of `make test`; at most 60 altogether
     "packed_export": 2,
     "backup": 4,
     "next_backup": 4,
+    "runbook export": 4,
+    "runbook backup create": 6,
+    "runbook migrate -o": 6,
+    "runbook migrate -o, back": 4,
 }
 CLEAN = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 
@@ -243,12 +247,12 @@ class Scene:
     done_again: tuple[int, ...] = (0,)
     lenient: Callable[[Point], bool] = lambda _: False
 
-    def run(self, runner: Runner, folder: Path, *tracing: str, again: bool = False) -> Ran:
+    def run(self, runner: Runner, folder: Path, *tracing: str, again: bool = False, **more: object) -> Ran:
         """Run it there."""
         command = self.again if again and self.again else self.command
         environment = {name: value.replace("{}", str(folder)) for name, value in self.environment.items()}
         return runner.run(
-            [each.replace("{}", str(folder)) for each in command], folder, *tracing, environment=environment
+            [each.replace("{}", str(folder)) for each in command], folder, *tracing, environment=environment, **more
         )
 
     @contextmanager
@@ -263,6 +267,9 @@ class Scene:
 
     def whole(self, runner: Runner) -> tuple[list[Point], object]:
         """The points of an uninterrupted run, and its product."""
+        with self.staged(runner, "learning") as folder:
+            ran = self.run(runner, folder, learn=str(runner.folder / "learned"))
+            assert ran.code in self.done, ran.err
         with self.staged(runner, "whole") as folder:
             ran = self.run(runner, folder, "-s", "400")
             assert ran.code in self.done, ran.err

@@ -5,8 +5,7 @@ And the proof that this would notice: without any one of their syncs it turns re
 
 import ast
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,14 +123,6 @@ CASES: Mapping[str, Case] = {
     "an entry rescued and adopted": Case(two_entries, [("rescued", ()), ("entries", ())], kept),
     "a journal set aside": Case(damaged_journal, [("set_aside", ())], set_aside),
 }
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder in memory, where there is one: thousands of states are put there."""
-    memory = Path("/dev/shm")  # noqa: S108 - a private folder in it
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="runbook-faults-") as folder:
-        yield Path(folder)
 
 
 def recorded(forks: Runner, case: Case, place: Path, **more: object) -> tuple[Disk, list[Deed]]:
