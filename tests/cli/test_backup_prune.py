@@ -1,6 +1,8 @@
 """`runbook backup prune` and `pin`, on backups of a real node; and what a full disk does."""
 
+import fcntl
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -97,3 +99,18 @@ def test_a_full_disk(shared_node: RunningNode, target: Path, state: Path, capsys
         assert [name for name in backups(state) if name.endswith(".backup")] == [first]
     assert document(capsys, "backup", "verify")["data"]["proofs"][0]["level"] == 3
     created(capsys)
+
+
+def test_what_a_killed_pin_left(shared_node: RunningNode, target: Path, state: Path, capsys: Output) -> None:
+    """The next run that writes clears it up, unless somebody is writing there: then it stays for the one after."""
+    name = three(shared_node, capsys)[-1]
+    known = state / "backups" / ".known"
+    draft = known / f".{name}.pinned.0123456789ab.draft"
+    draft.write_bytes(b"")
+    descriptor = os.open(known, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    document(capsys, "backup", "prune", *ONE, "--apply")
+    assert draft.exists()
+    os.close(descriptor)
+    document(capsys, "backup", "prune", *ONE, "--apply")
+    assert not draft.exists()

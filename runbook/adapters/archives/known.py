@@ -1,6 +1,9 @@
 """What is known of backups beside them: pins, and what was proven last. A file each, so that nobody needs a lock."""
 
-from contextlib import suppress
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -53,7 +56,8 @@ class Known:
         """Pin it, or let go of it; raises StorageError."""
         path = self._folder / (name + _PINNED)
         if on:
-            write_atomic(private_folder(self._folder) / path.name, b"")
+            with self._held(fcntl.LOCK_SH):
+                write_atomic(path, b"")
             return
         with storage(path, "remove"):
             path.unlink(missing_ok=True)
@@ -64,5 +68,25 @@ class Known:
             for ending in (_PINNED, _PROVEN):
                 (self._folder / (name + ending)).unlink(missing_ok=True)
 
+    def sweep(self) -> None:
+        """Remove what killed writers left, unless one is at work; raises StorageError."""
+        with storage(self._folder, "clear up"), suppress(BlockingIOError):
+            if self._folder.is_dir():
+                with self._held(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    for path in self._folder.glob(".*.draft"):
+                        path.unlink()
+
     def _write(self, name: str, document: dict[str, object]) -> None:
-        write_atomic(private_folder(self._folder) / (name + _PROVEN), orjson.dumps(document))
+        with self._held(fcntl.LOCK_SH):
+            write_atomic(self._folder / (name + _PROVEN), orjson.dumps(document))
+
+    @contextmanager
+    def _held(self, how: int) -> Iterator[None]:
+        """Writers beside each other; who sweeps, alone."""
+        with storage(private_folder(self._folder), "lock"):
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)

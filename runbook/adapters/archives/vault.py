@@ -56,6 +56,7 @@ class FolderVault:
                 if _HIDDEN.fullmatch(path.name) and stat.S_ISDIR(path.lstat().st_mode):
                     shutil.rmtree(path)
                     found += 1
+        self._known.sweep()
         return found
 
     def write(self, order: Order, records: Iterator[bytes], residue: Iterator[bytes] | None) -> Proof:
