@@ -18,15 +18,24 @@ from runbook.engine.migrate.preflight import from_backup, from_itself, look
 from runbook.engine.migrate.record import migrations_of
 from runbook.engine.migrate.work import Context, MigrationPorts
 from runbook.material import migration
-from runbook.model.migration import Concepts
+from runbook.model.migration import Concepts, Record
 from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan, MigrationRun
 from runbook.model.run import RunStatus
+from runbook.model.settings import Value
 from runbook.model.target import Node, Target
 from runbook.sandbox.embedding import embed
-from runbook.sandbox.engine import Engine
+from runbook.sandbox.engine import Engine, Options
 from runbook.sandbox.exporting import Export
+from runbook.sandbox.graph import Cue
 from runbook.sandbox.records import Episode
 
+EAGER: dict[str, Value] = {
+    "dual_memory.enabled": True,
+    "dual_memory.enable_concepts": True,
+    "dual_memory.concept_sample_rate": 1.0,
+    "dual_memory.coherence_threshold": 0.2,
+    "dual_memory.min_cluster_size": 2,
+}
 RUN = "20261122T210000-aaaa"
 TOPICS = ("heron", "river", "ledger", "anvil", "comet", "violin")
 
@@ -111,10 +120,19 @@ class Scene:
         """Of the content that is served."""
         return str(read(self.export(kind))[0].digest)
 
+    def records(self) -> list[Record]:
+        """All that is served."""
+        return read(self.export(self.data.holdings().active.kind))[1]
+
     def ids(self) -> set[str]:
         """Of every text that is served."""
-        kind = self.data.holdings().active.kind
-        return {each["id"] for each in read(self.export(kind))[1] if each["type"] in {"episode", "memory"}}
+        return {each["id"] for each in self.records() if each["type"] in {"episode", "memory"}}
+
+    def recall(self, text: str) -> None:
+        """As a client does, which leaves its traces."""
+        answer = self.engine.recall(SPACE, Cue(embed(text), 3))
+        self.engine.recall_answered(SPACE, answer, 0.0)
+        self.engine.access.flush()
 
     def plan(self, to: str = SINGLE, *, concepts: Concepts = Concepts.DROP, run: str = RUN) -> MigrationPlan:
         """From a fresh backup, or from the node itself."""
@@ -151,7 +169,7 @@ class Scene:
 
 def given(folder: Path) -> Engine:
     """A node with 24 texts, settled."""
-    engine = Engine(folder)
+    engine = Engine(folder, Options(settings=EAGER))
     engine.memory.create_space(SPACE).result()
     scene_texts = [(f"{topic}{number}", f"The {topic} number {number}") for topic in TOPICS for number in range(4)]
     episodes = [Episode(SPACE, id_, text, 1, embed(text).tobytes(), 1, where="here") for id_, text in scene_texts]

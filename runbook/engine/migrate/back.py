@@ -162,5 +162,4 @@ def _residue(work: Work) -> Path:
 
 def _known(work: Work) -> frozenset[bytes]:
     generation = work.progress.plan.generation
-    with work.node.export(work.plan.source_kind, generation=generation) as chunks:
-        return prints(work.ports.bench.reading(chunks, f"{work.name}, generation {generation}"))
+    return work.looked_at(work.plan.source_kind, generation, None, prints)

@@ -93,9 +93,7 @@ def _add(work: Work, direction: Direction, path: Path, summary: Summary) -> None
                 work.node.add(direction.generation, chunks)
     with work.ports.bench.opened(data) as reader:
         meant = contents(reader)
-    name = f"{work.name}, generation {direction.generation}"
-    with work.node.export(direction.target, since=before, generation=direction.generation) as chunks:
-        found = contents(work.ports.bench.reading(chunks, name))
+    found = work.looked_at(direction.target, direction.generation, before, contents)
     if found != meant:
         raise StepFailedError(
             f"{work.name}: of {meant.count} changes since {direction.since} the generation {direction.generation} "

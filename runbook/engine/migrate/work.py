@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from runbook.archive.layout import Summary
+from runbook.archive.reader import ArchiveReader
 from runbook.engine.migrate.record import stepped
-from runbook.errors import LockedError
+from runbook.errors import DamagedError, LockedError, StepFailedError
 from runbook.model.journal import Event
 from runbook.model.migration_run import MigrationPlan, NodeProgress, Step
 from runbook.model.target import Target
@@ -16,6 +17,7 @@ from runbook.ports import Archives, Bench, Clock, Converter, DataNode, Journal, 
 
 FREEZE = timedelta(seconds=30)
 """How long the node refuses writes if whoever asked for it dies; asked again before each step while it lasts."""
+T = TypeVar("T")
 _PIECE = 1 << 16
 
 
@@ -98,10 +100,21 @@ class Work:
                 yield piece
 
     def prove(self, kind: str, generation: str, since: int | None = None) -> Summary:
-        """What the node holds there, read strictly to its end and kept nowhere."""
-        name = f"{self.name}, generation {generation or 'served'}"
-        with self.node.export(kind, since=since, generation=generation) as chunks:
-            return self.ports.bench.reading(chunks, name).read()
+        """What the node holds in a generation that is not served, read strictly to its end and kept nowhere.
+
+        Raises:
+            StepFailedError: it is no whole archive.
+        """
+        return self.looked_at(kind, generation, since, ArchiveReader.read)
+
+    def looked_at(self, kind: str, generation: str, since: int | None, look: Callable[[ArchiveReader], T]) -> T:
+        """What `look` makes of that; raises as `prove`."""
+        name = f"{self.name}, generation {generation}"
+        try:
+            with self.node.export(kind, since=since, generation=generation) as chunks:
+                return look(self.ports.bench.reading(chunks, name))
+        except DamagedError as error:
+            raise StepFailedError(f"the node gave back something damaged: {error.message}") from error
 
     def _note(self, details: dict[str, Any]) -> None:
         details = {"node": self.name, **details}
