@@ -1,11 +1,13 @@
 """Carry out `runbook inspect`: read an archive or a backup strictly to its end, and say what is in it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.adapters.archives.opened import STDIN, Reader, opened_archive
+from runbook.adapters.archives.sealing import Identities
 from runbook.archive.compare import differences
 from runbook.archive.decode import decoded
 from runbook.archive.kinds import Record
@@ -34,6 +36,7 @@ class Wishes:
     file: str
     compare: str | None
     decode: bool
+    identities: tuple[Path, ...]
     progress: str
     as_json: bool
 
@@ -65,6 +68,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
         DamagedError: it is damaged; the message names the line and byte, or the block.
         NotSupportedError: it is of a newer version.
         StorageError: it cannot be read.
+        RefusedError: it is an encrypted backup, and not for any of the identities.
     """
     if wishes.decode and (wishes.compare is not None or wishes.as_json):
         raise UsageError("--decode prints the records and nothing else", hint="leave out --compare and --json")
@@ -80,7 +84,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
 
 def _decode(wishes: Wishes, talk: ProgressTalk) -> ExitCode:
     def produce(write: Write) -> None:
-        with opened_archive(Path(wishes.file)) as reader:
+        with _opened(wishes, wishes.file) as reader:
             for text in decoded(_told(reader, talk)):
                 write(text)
 
@@ -90,7 +94,7 @@ def _decode(wishes: Wishes, talk: ProgressTalk) -> ExitCode:
 
 def _inspect(wishes: Wishes, talk: ProgressTalk) -> ExitCode:
     spaces = Spaces()
-    with opened_archive(Path(wishes.file)) as reader:
+    with _opened(wishes, wishes.file) as reader:
         for batch in _told(reader, talk):
             spaces.add(batch)
         summary = _summary(reader)
@@ -101,7 +105,7 @@ def _inspect(wishes: Wishes, talk: ProgressTalk) -> ExitCode:
 
 
 def _compare(wishes: Wishes, other: str, talk: ProgressTalk) -> ExitCode:
-    with opened_archive(Path(wishes.file)) as first, opened_archive(Path(other)) as second:
+    with _opened(wishes, wishes.file) as first, _opened(wishes, other) as second:
         found: Mapping[str, Difference] = {}
         if first.header.kind == second.header.kind:
             found = differences(first.header.kind, _told(first, talk), second.batches())
@@ -117,6 +121,10 @@ def _compare(wishes: Wishes, other: str, talk: ProgressTalk) -> ExitCode:
     lines = [*_lines(first.name, ours), *_lines(second.name, theirs), *compared_lines(found, ours, theirs, same=same)]
     _print(wishes, code, data, lines)
     return code
+
+
+def _opened(wishes: Wishes, file: str) -> AbstractContextManager[Reader]:
+    return opened_archive(Path(file), Identities(wishes.identities) if wishes.identities else None)
 
 
 def _told(reader: Reader, talk: ProgressTalk) -> Iterator[list[Record]]:

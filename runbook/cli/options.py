@@ -60,6 +60,13 @@ def json_option(command: Decorated) -> Decorated:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document (schema report.v1).")(command)
 
 
+def identity_option(command: Decorated) -> Decorated:
+    """`--identity`, as often as needed."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    what = "What opens an encrypted backup, as age-keygen wrote it (chmod 600)."
+    return click.option("--identity", "identities", type=kind, multiple=True, metavar="FILE", help=what)(command)
+
+
 def progress_option(command: Decorated) -> Decorated:
     """`--progress`, for commands that move data."""
     return click.option(

@@ -6,12 +6,15 @@ import os
 import subprocess
 from pathlib import Path
 
+import pyrage
 import pytest
 import whole_data
 from command_line import WORDS, Output, as_process, complaint, document, plain_environment
 from terminal import DENIED
 
+from runbook.adapters.archives.backups import create_backup, lines_of
 from runbook.archive.layout import Header
+from runbook.archive.manifest import About
 from runbook.archive.packed import PackedWriter
 from runbook.archive.writer import ArchiveWriter
 from runbook.cli.root import run
@@ -144,6 +147,31 @@ def test_another_kind_is_not_the_same(file: Path, tmp_path: Path, capsys: Output
     path.write_bytes(whole_data.write("single_memory", []))
     assert document(capsys, "inspect", str(file), "--compare", str(path), expect=3)["data"]["compared"]["same"] is False
     assert run(["inspect", "-", "--compare", "-"]) == 2
+
+
+def backup_of(folder: Path, *recipients: str) -> str:
+    """A backup of the records of the archive."""
+    about = About("prod", whole_data.TIME, "test", "g1:1", "runbook 0.1.0", recipients=recipients)
+    return str(create_backup(folder, about, "dual_memory", lines_of(whole_data.read(ARCHIVE)[1], "dual_memory")))
+
+
+def test_a_backup_is_read_like_an_export(file: Path, tmp_path: Path, capsys: Output) -> None:
+    """It has the same content, and can be compared and decoded; an encrypted one with its identity alone."""
+    plain = backup_of(tmp_path / "plain")
+    exported = document(capsys, "inspect", str(file))["data"]
+    found = document(capsys, "inspect", plain)["data"]
+    assert found["spaces"] == exported["spaces"]
+    assert found["archive"]["content_digest"] == exported["archive"]["content_digest"]
+    assert run(["inspect", plain, "--decode"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 7
+    key = pyrage.x25519.Identity.generate()
+    identity = tmp_path / "identity.txt"
+    identity.write_text(f"{key}\n")
+    identity.chmod(0o600)
+    sealed = backup_of(tmp_path / "sealed", str(key.to_public()))
+    assert "--identity" in complaint(capsys, "inspect", sealed, expect=13)["hint"]
+    compared = document(capsys, "inspect", sealed, "--compare", plain, "--identity", str(identity))["data"]["compared"]
+    assert compared["same"]
 
 
 DAMAGE = {

@@ -13,6 +13,7 @@ from runbook.archive.layout import Header, Summary
 from runbook.archive.manifest import Manifest
 from runbook.archive.packed import PackedWriter
 from runbook.archive.reader import ArchiveReader, chunks_of, plain
+from runbook.errors import RefusedError
 
 PACKED = ".zst"
 """How the name of a packed export ends."""
@@ -27,9 +28,12 @@ class KeptArchives:
         return keep_archive(chunks, path, packed=path.name.endswith(PACKED))
 
     def read(self, path: Path) -> Summary:
-        """Read the file, or backup bundle, to its end at verify level 3."""
+        """Read the file, or backup bundle, to its end at verify level 3; one that is encrypted is refused."""
         if path.is_dir():
-            return summary_of(verify_backup(path, _LEVEL).manifest)
+            found = verify_backup(path, _LEVEL)
+            if found.level < _LEVEL:
+                raise RefusedError(f"{path}: {found.why_not}", hint="runbook backup verify --identity FILE reads it")
+            return summary_of(found.manifest)
         with opened_export(path) as reader:
             return reader.read()
 

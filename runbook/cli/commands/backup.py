@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runbook.cli.data_nodes import node_option
-from runbook.cli.options import OWN_CODES, change_options, ends_with, json_option, progress_option, target_options
+from runbook.cli.options import (
+    OWN_CODES,
+    change_options,
+    ends_with,
+    identity_option,
+    json_option,
+    progress_option,
+    target_options,
+)
 from runbook.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -22,12 +30,6 @@ def _folder(function: "Callable[..., Any]") -> "Callable[..., Any]":
     kind = click.Path(path_type=Path, file_okay=False)
     what = "Where the backups are.  [default: backups below the state folder]"
     return click.option("--folder", type=kind, metavar="FOLDER", help=what)(function)
-
-
-def _identity(function: "Callable[..., Any]") -> "Callable[..., Any]":
-    kind = click.Path(path_type=Path, dir_okay=False)
-    what = "What opens an encrypted backup, as age-keygen wrote it (chmod 600)."
-    return click.option("--identity", "identities", type=kind, multiple=True, metavar="FILE", help=what)(function)
 
 
 @click.group("backup", epilog=OWN_CODES)
@@ -101,7 +103,7 @@ def list_(ctx: click.Context, *, folder: Path | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every backup of the folder.")
 @click.option("--level", type=click.IntRange(0, 4), default=3, show_default=True, help="How much is to be proven.")
 @_folder
-@_identity
+@identity_option
 @progress_option
 @json_option
 @click.pass_context
@@ -131,7 +133,7 @@ def verify(ctx: click.Context, /, **said: Any) -> None:
 @target_options
 @node_option
 @_folder
-@_identity
+@identity_option
 @click.option("--activate", is_flag=True, help="Serve it, once it is proven; what was served is kept.")
 @click.option("--other-node", is_flag=True, help="Take a backup of another node, or of another history of this one.")
 @click.option("--replace", is_flag=True, help="Drop whatever the node is preparing already.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runbook.cli.options import ends_with, json_option, progress_option
+from runbook.cli.options import ends_with, identity_option, json_option, progress_option
 from runbook.errors import ExitCode
 
 ENDS = (
@@ -12,6 +12,7 @@ ENDS = (
     ExitCode.BAD_NEWS,
     ExitCode.PARTIAL,
     ExitCode.DAMAGED,
+    ExitCode.REFUSED,
     ExitCode.STORAGE,
     ExitCode.NOT_SUPPORTED,
     ExitCode.INTERRUPTED,
@@ -23,6 +24,7 @@ ENDS = (
 @click.argument("file", metavar="FILE|-|BACKUP")
 @click.option("--compare", metavar="OTHER", help="Has OTHER the same content? What differs, where not (exit 3).")
 @click.option("--decode", is_flag=True, help="Print JSON lines with embeddings as arrays of numbers, for other tools.")
+@identity_option
 @progress_option
 @json_option
 @click.pass_context
