@@ -8,7 +8,7 @@ from runbook.adapters.archives.bench import FileBench
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.locks import FileLocks
-from runbook.cli import compose
+from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.data_nodes import one_node
 from runbook.cli.progress import ProgressTalk
@@ -20,6 +20,7 @@ from runbook.report.backup import created_lines, shelf_lines, vault_data
 from runbook.report.document import envelope
 from runbook.report.fleet_backup import fleet_shelf_lines, fleets_data
 
+AGAIN = "give the same command again: it clears up, and shares what has not changed"
 FOLDER = "backups"
 """Below the state folder."""
 
@@ -73,7 +74,10 @@ def create_backup(wishes: CreateWishes) -> ExitCode:
         run = current.new_run_id()
         by = f"engram-runbook {runbook.__version__}"
         wanted = Wanted(run, target.name, by, wishes.parent, wishes.recipients)
-        with writing(ports, run, wait=wishes.wait):
+        with (
+            signals.way_on("no backup was made, earlier ones are untouched", AGAIN),
+            writing(ports, run, wait=wishes.wait),
+        ):
             created = create(ports, compose.data_node(target, node, talk), wanted)
     if wishes.as_json:
         data = vault_data(ports.vault.folder, answers=[created.proof]) | {"fresh": created.fresh}

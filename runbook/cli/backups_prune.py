@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.cli import compose
+from runbook.cli import compose, signals
 from runbook.cli.backups import ports_of
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
@@ -39,7 +39,8 @@ def prune_backups(wishes: PruneWishes) -> ExitCode:
         ports = ports_of(current, wishes.folder, talk)
         run = current.new_run_id()
         if wishes.apply and ports.vault.folder.is_dir():
-            with writing(ports, run, wait=wishes.wait):
+            left = "what was not removed yet is whole"
+            with signals.way_on(left, "give the same command again"), writing(ports, run, wait=wishes.wait):
                 found = prune(ports, rule, run)
         else:
             found = plan(ports, rule)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from runbook.cli import compose
+from runbook.cli import compose, signals
 from runbook.cli.backups import ports_of
 from runbook.cli.compose import Session
 from runbook.cli.data_nodes import one_node
@@ -24,6 +24,11 @@ from runbook.model.target import Node, Target
 from runbook.report.backup import backup_data
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style, line
+
+_INTERRUPTED = (
+    "what is served is as it was, unless `runbook audit show --last 4` has data.activated",
+    "give the same command again: what was filled and not dropped is found, and proven",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def restore_backup(wishes: RestoreWishes) -> ExitCode:
     chosen = one_node(target, wishes.node)
     check_reason(target, wishes.reason)
     with ProgressTalk(wishes.progress) as talk, ExitStack() as held:
+        held.enter_context(signals.way_on(*_INTERRUPTED))
         ports = ports_of(current, wishes.folder, talk)
         check_journal(ports)
         if "/" not in wishes.name and ports.vault.folder.is_dir():

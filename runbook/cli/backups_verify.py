@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.cli import compose
+from runbook.cli import compose, signals
 from runbook.cli.backups import ports_of
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
@@ -44,7 +44,8 @@ def verify_backups(wishes: VerifyWishes) -> ExitCode:
         ports = ports_of(current, wishes.folder, talk)
         names = chosen(ports.vault, wishes.names, everything=wishes.everything)
         verify = _verify(ports, wishes, talk)
-        answers = verify_each(ports, names, verify, current.new_run_id())
+        with signals.way_on("what was proven before is remembered", "give the same command again"):
+            answers = verify_each(ports, names, verify, current.new_run_id())
     failed = [each for each in answers if isinstance(each, Failed)]
     if len(answers) == 1 and failed:
         raise failed[0].error

@@ -11,7 +11,7 @@ from runbook.ports import Journal
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the entries of one deed have in common; `state` is intended, then done or failed."""
+    """What the entries of one deed have in common; `state` is intended, then done, failed, or unknown."""
 
     journal: Journal
     event: Event
@@ -30,8 +30,10 @@ class Note:
         try:
             yield facts
         except BaseException as error:
-            why = error.message if isinstance(error, RunbookError) else type(error).__name__
+            came = {"state": "unknown", "why": "interrupted"}
+            if isinstance(error, RunbookError):
+                came = {"state": "failed", "why": error.message}
             with suppress(RunbookError):  # what comes first is told
-                self.journal.append(self.event, self.run, {**self.details, "state": "failed", "why": why})
+                self.journal.append(self.event, self.run, {**self.details, **came})
             raise
         self.journal.append(self.event, self.run, {**self.details, "state": "done", **facts})

@@ -1,13 +1,16 @@
 """`runbook backup restore` on real nodes, and level 4 of `verify`."""
 
 import json
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backup_scene import backups, created, drop_staging, forget, generations, has, remembered
-from command_line import Output, complaint, document
-from running_node import RunningNode, StartNode
+from backup_scene import backups, created, drop_staging, environment_of, forget, generations, has, remembered
+from command_line import WORDS, Output, complaint, document
+from running_node import RunningNode, StartNode, wait_until
 from whole_data import converted
 
 from runbook.cli.root import run
@@ -155,3 +158,22 @@ def test_level_4_needs_no_node_of_the_target(node: RunningNode, target: Path, st
 def _journal(capsys: Output) -> list[dict[str, dict[str, str]]]:
     found: list[dict[str, dict[str, str]]] = document(capsys, "audit", "show")["data"]["entries"]
     return found
+
+
+def test_interrupted_it_tells_the_way_on(node: RunningNode, target: Path, state: Path, capsys: Output) -> None:
+    """While the node does not answer: 130, nothing waits on the node, and the hint says what to do."""
+    remembered(node, "before the interruption")
+    name = created(capsys)
+    os.kill(node.pid, signal.SIGSTOP)
+    words = [*WORDS, "backup", "restore", name, "--reason", "test"]
+    process = subprocess.Popen(words, env=environment_of(state), stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until((state / "backups" / "backups.lock").exists, "it did not begin")
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    finally:
+        os.kill(node.pid, signal.SIGCONT)
+    assert process.returncode == 130, told
+    assert "the same command again" in told
+    assert "staging" not in generations(node)
+    assert staged(capsys, name)["filled"]
