@@ -1,22 +1,18 @@
 """Carry out `runbook backup` on a whole fleet: the hosts work, and what they tell is put together here."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import runbook
 from runbook.adapters.archives.fleets import FleetShelf
-from runbook.adapters.locks import FileLocks
 from runbook.cli import compose
 from runbook.cli.backups import CreateWishes, folder_of
 from runbook.cli.backups_verify import VerifyWishes
-from runbook.cli.compose import Session
+from runbook.cli.fleet_hosts import ports_on, state_here
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.engine.backup import writing
 from runbook.engine.fleet_backup import LOCK, FleetWanted, code_of, create_fleet, verify_fleet
 from runbook.errors import ExitCode, UsageError
-from runbook.model.target import Target
-from runbook.ports.backups import FleetPorts
 from runbook.report.document import envelope
 from runbook.report.fleet_backup import created_fleet_lines, fleets_data, verified_data, verified_fleet_lines
 
@@ -43,14 +39,14 @@ def create_backups(wishes: CreateWishes) -> ExitCode:
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)
     with ProgressTalk(wishes.progress) as talk:
-        ports = _ports(current, target, wishes.folder, talk)
+        ports = ports_on(current, target, wishes.folder, talk)
         wanted = FleetWanted(
             current.new_run_id(),
             target.name,
             tuple(node.name for node in target.nodes),
             f"engram-runbook {runbook.__version__}",
             wishes.recipients,
-            str(current.state.absolute()),
+            state_here(current),
         )
         with writing(ports, wanted.run, wait=wishes.wait, lock=LOCK):
             kept = create_fleet(ports, wanted)
@@ -72,8 +68,8 @@ def verify_backup_of_fleet(wishes: VerifyWishes) -> ExitCode:
     name = FleetShelf(folder_of(current, wishes.folder)).read(wishes.names[0])
     target = compose.target_of(current, wishes.target or name.target, wishes.config)
     with ProgressTalk(wishes.progress) as talk:
-        ports = _ports(current, target, wishes.folder, talk)
-        state = str(current.state.absolute())
+        ports = ports_on(current, target, wishes.folder, talk)
+        state = state_here(current)
         verified = verify_fleet(ports, wishes.names[0], wishes.level, current.new_run_id(), state)
     code = code_of(verified)
     if wishes.as_json:
@@ -82,12 +78,3 @@ def verify_backup_of_fleet(wishes: VerifyWishes) -> ExitCode:
     else:
         show(verified_fleet_lines(verified))
     return code
-
-
-def _ports(current: Session, target: Target, folder: Path | None, talk: ProgressTalk) -> FleetPorts:
-    """Hosts by Ansible, and the folder on this machine where the document goes."""
-    place = folder_of(current, folder)
-    plays = compose.hosts_of(target)
-    plays.ready()
-    locks = FileLocks(place, current.clock, current.who, current.where)
-    return FleetPorts(FleetShelf(place), plays, current.journal, locks, current.clock, talk)

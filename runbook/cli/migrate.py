@@ -25,6 +25,7 @@ class Wishes:
     workers: int | None
     max_rate: float | None
     nodes: tuple[str, ...]
+    all_nodes: bool
     yes: bool
     reason: str
     target: str | None
@@ -47,6 +48,10 @@ def carry_out(wishes: Wishes) -> ExitCode:
     """
     if wishes.kind is None:
         raise UsageError("what shall the data become?", hint="--to single_memory, or --to dual_memory")
+    if wishes.all_nodes:
+        from runbook.cli.fleet_migrate import migrate_fleet  # noqa: PLC0415 - only this form needs it
+
+        return migrate_fleet(wishes)
     if wishes.output is not None or (wishes.dry_run and wishes.backup is not None):
         from runbook.cli.migrate_offline import convert  # noqa: PLC0415 - only this form needs it
 

@@ -65,7 +65,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
             show(plan_lines(planned.plan, planned.ready, planned.losses))
         if not wishes.yes:
             ask(planned, told=not wishes.as_json)
-        check_rails(current, target, planned.plan)
+        check_rails(current, target, _as_run(planned.plan), len(planned.plan.nodes))
         run = migrate(context, planned.plan)
     return tell(run, planned.losses, "runbook migrate", as_json=wishes.as_json)
 
@@ -188,16 +188,20 @@ def ask(planned: Planned, *, told: bool) -> None:
         raise RefusedError("not agreed to; nothing was changed")
 
 
-def check_rails(current: Session, target: Target, plan: MigrationPlan) -> None:
-    """The target's rails, as for any run of the highest risk.
+def _as_run(plan: MigrationPlan) -> RunPlan:
+    return RunPlan(plan.id, plan.command, MIGRATION, plan.target, plan.reason, ())
+
+
+def check_rails(current: Session, target: Target, plan: RunPlan, count: int) -> None:
+    """The target's rails for so many nodes, as for any run of the highest risk.
 
     Raises:
         RefusedError: they hold it; one that a second person would have to approve too.
     """
     limit = target.rails.max_hosts_per_run
-    if limit is not None and len(plan.nodes) > limit:
+    if limit is not None and count > limit:
         raise RefusedError(
-            f"the run would change {len(plan.nodes)} nodes > max_hosts_per_run {limit} of {target.name}",
+            f"the run would change {count} nodes > max_hosts_per_run {limit} of {target.name}",
             hint="name the nodes, some at a time: --node NAME, once for each",
         )
     if target.rails.require_approval is not None:
@@ -205,7 +209,7 @@ def check_rails(current: Session, target: Target, plan: MigrationPlan) -> None:
             f"{target.name} asks for a second person, who cannot approve a migration yet",
             hint="raise require_approval in runbook.toml for that time; in an emergency: runbook rollback data",
         )
-    guard(current, target, RunPlan(plan.id, plan.command, MIGRATION, target.name, plan.reason, ()), Risk.DISRUPTIVE)
+    guard(current, target, plan, Risk.DISRUPTIVE)
 
 
 def _tell_plan(planned: Planned, *, as_json: bool) -> ExitCode:

@@ -43,6 +43,7 @@ class Event(StrEnum):
     MIGRATION_STEP = "migration.step"  # `step` names it; what it found or made is beside it
     MIGRATION_RESUMED = "migration.resumed"
     MIGRATION_ENDED = "migration.ended"
+    FLEET_WORKED = "fleet.worked"  # each host on the data of its own node; `work` names it, `state` how far it is
 
 
 @dataclass(frozen=True, slots=True)

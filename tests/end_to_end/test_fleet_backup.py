@@ -15,6 +15,7 @@ from local_sshd import Sshd, running_sshd
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 HOSTS = ("node-1", "node-2", "node-3")
 EACH = 8
+DUAL, SINGLE = "dual_memory", "single_memory"
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,55 @@ def test_whoever_changes_the_document_or_a_backup_is_found_out(fleet: Command) -
     failed = fleet.json("backup", "verify", document.name, expect=12)["data"]["verified"]["failed"]
     assert "another backup lies there" in failed["node-1"]["message"]
     assert failed["node-2"]["code"] == 2
+
+
+def served(nodes: Fleet) -> list[tuple[str, str]]:
+    """What the nodes themselves say that they serve: generation and kind."""
+    found = []
+    for host in HOSTS:
+        told = nodes.ask(host, "/generations")["generations"]
+        found += [(each["id"], each["kind"]) for each in told if each["state"] == "active"]
+    return found
+
+
+def on_the_second(fleet: Command, **variables: Any) -> None:
+    """Change what the inventory says of the second host."""
+    path = fleet.state / "inventory.yml"
+    inventory = json.loads(path.read_text())
+    inventory["all"]["hosts"]["node-2"] |= variables
+    path.write_text(json.dumps(inventory))
+
+
+def test_a_fleet_is_restored_only_where_all_of_it_is(fleet: Command, nodes: Fleet) -> None:
+    """With a dead node nothing is served anywhere, 5; mended, the same command has all of them serve the backup."""
+    name = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["name"]
+    before = served(nodes)
+    on_the_second(fleet, engram_host_url="http://127.0.0.1:9")
+    words = ("backup", "restore", name, "--activate", "--yes")
+    told = fleet.json(*words, expect=5)["data"]
+    assert (told["work"], [each["code"] for each in told["hosts"]]) == ("restore_backup", [0, 10, 0])
+    assert served(nodes) == before
+    on_the_second(fleet, engram_host_url=nodes.urls["node-2"])
+    assert "add --yes" in fleet("backup", "restore", name, "--activate", expect=13).stderr
+    told = fleet.json(*words)["data"]
+    assert (told["work"], [each["code"] for each in told["hosts"]]) == ("activate_backup", [0, 0, 0])
+    assert all(new[0] != old[0] for new, old in zip(served(nodes), before, strict=True))
+    assert fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["records"] == EACH * len(HOSTS)
+
+
+def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command, nodes: Fleet) -> None:
+    """A host that fails ends it there, 5, and the next is not touched; mended, the rest follows; then all go back."""
+    name = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["name"]
+    assert "with a backup" in fleet("migrate", "--to", SINGLE, "--all-nodes", "--yes", expect=2).stderr
+    words = ("migrate", "--to", SINGLE, "--all-nodes", "--backup", name, "--yes", "--reason", "rehearsal")
+    on_the_second(fleet, engram_runbook="/bin/false")
+    told = fleet.json(*words, expect=5)["data"]
+    assert [each["state"] for each in told["hosts"]] == ["changed", "failed", "not reached"]
+    assert [kind for _, kind in served(nodes)] == [SINGLE, DUAL, DUAL]
+    on_the_second(fleet, engram_runbook=[sys.executable, "-m", "runbook"])
+    assert fleet.json(*words, "--node", "node-2", "--node", "node-3")["data"]["done"]
+    assert [kind for _, kind in served(nodes)] == [SINGLE] * 3
+    told = fleet.json("migrate", "revert", "--all-nodes", "--yes")["data"]
+    assert (told["done"], [each["host"] for each in told["hosts"]]) == (True, list(HOSTS))
+    assert [kind for _, kind in served(nodes)] == [DUAL] * 3
+    assert CANARY not in (fleet.state / "journal.jsonl").read_text()

@@ -18,6 +18,11 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "playbooks.md"
 TOOLS = Path(sys.executable).parent
 GIVEN = {"inventory_hostname", "omit"}
 
+WAVES = ("set_", "activate_", "migrate_")
+DATA_OPTIONS = {
+    *("work", "target", "backup_by_host", "level", "recipients", "to", "run_by_host", "reason", "options", "state_here")
+}
+
 every_playbook = pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
 
 
@@ -62,7 +67,7 @@ def test_it_gathers_no_facts_and_names_its_actions_in_full(path: Path) -> None:
 def test_it_goes_in_waves_unless_it_restores_or_reads(path: Path) -> None:
     """A change stops at the first wave that fails; what restores or reads is not stopped by one dead node."""
     play = the_play(path)
-    if not path.stem.startswith("set_"):
+    if not path.stem.startswith(WAVES):
         assert "serial" not in play
         return
     assert play["serial"] == [1, "25%", "100%"]
@@ -108,7 +113,7 @@ def test_ansible_can_read_them_all() -> None:
         ("rollback", {"what"}),
         ("heap", set()),
         ("process_memory", {"pid_file"}),
-        ("backup", {"work", "target", "backup_by_host", "level", "recipients", "activate", "state_here"}),
+        ("data", DATA_OPTIONS),
     ],
 )
 def test_the_plugin_is_documented_for_ansible_doc(name: str, wanted: set[str]) -> None:

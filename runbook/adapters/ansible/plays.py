@@ -84,9 +84,11 @@ class AnsiblePlays:
         if not request.hosts:
             return ()
         gathering, status = self._carry_out(request, progress)
-        if unseen := gathering.unseen(request.hosts, status):
+        results = gathering.worked(request.hosts, status)
+        unseen = gathering.unseen(request.hosts, status)
+        if unseen and all(each.done for each in results if each.host not in unseen):  # no wave failed before them
             raise UsageError(f"not in the inventory: {', '.join(unseen)}", hint=f"the inventory is {self.inventory}")
-        return gathering.worked(request.hosts, status)
+        return results
 
     def _carry_out(self, request: variables.Request, progress: Callable[[str], None]) -> tuple[Gathering, int | None]:
         """One play, to its end or its interruption; what came of it, and Ansible's exit code (None where killed)."""

@@ -126,10 +126,8 @@ def verify(ctx: click.Context, /, **said: Any) -> None:
     ctx.exit(verify_backup_of_fleet(wishes) if names_a_fleet(wishes.names) else verify_backups(wishes))
 
 
-@command.command(
-    epilog=ends_with(ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.LOCKED, ExitCode.STEP_FAILED, *_DISK, *_STOPPED)
-)
-@click.argument("name", metavar="NAME|PATH")
+@command.command(epilog=ends_with(ExitCode.DONE, *_NOT_ALL, ExitCode.STEP_FAILED, *_DISK, *_STOPPED))
+@click.argument("name", metavar="NAME|PATH|FLEET")
 @target_options
 @node_option
 @_folder
@@ -146,10 +144,19 @@ def restore(ctx: click.Context, /, **said: Any) -> None:
 
     First the backup is proven at level 3. Then a generation of its own is filled, and read back. What was forgotten on
     the node since stays forgotten. Whatever goes wrong, what is served stays as it was.
+
+    The backup of a fleet is restored by each host where it lies; with --activate the nodes serve it once all of them
+    have filled and proven theirs, in waves.
     """
     from runbook.cli.backups_restore import RestoreWishes, restore_backup
+    from runbook.cli.fleet_backups import names_a_fleet
 
-    ctx.exit(restore_backup(RestoreWishes(**said)))
+    wishes = RestoreWishes(**said)
+    if names_a_fleet([wishes.name]):
+        from runbook.cli.fleet_restore import restore_fleet
+
+        ctx.exit(restore_fleet(wishes))
+    ctx.exit(restore_backup(wishes))
 
 
 def _places(name: str, default: int) -> "Callable[[Callable[..., Any]], Callable[..., Any]]":

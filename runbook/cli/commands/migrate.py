@@ -69,7 +69,10 @@ def _how(function: "Callable[..., Any]") -> "Callable[..., Any]":
         "--max-rate", type=click.FloatRange(min=1), metavar="N", help="At most so many records a second to the node."
     )
     nodes = click.option("--node", "nodes", multiple=True, metavar="NAME", help="The node to migrate, of several.")
-    return concepts(workers(rate(nodes(function))))
+    fleet = click.option(
+        "--all-nodes", is_flag=True, help="By Ansible, each node on its own host; --backup names a backup of the fleet."
+    )
+    return concepts(workers(rate(nodes(fleet(function)))))
 
 
 @click.group(
@@ -91,12 +94,20 @@ def command(ctx: click.Context, /, **said: Any) -> None:
     With -o a file is converted to a file, and no node is touched. What the new kind of memory cannot hold is kept
     beside it, as NAME.residue.json; nothing is lost silently. A command that was interrupted goes on where it was when
     it is typed again.
+
+    With --all-nodes every host converts its own data, by its own runbook, in waves: one, a quarter, the rest. No data
+    goes through this machine. With --node too, those hosts only.
     """
     if ctx.invoked_subcommand is not None:
         return
     from runbook.cli.migrate import Wishes, carry_out
 
     ctx.exit(carry_out(Wishes(**said)))
+
+
+def _fleet(function: "Callable[..., Any]") -> "Callable[..., Any]":
+    what = "What the last migration of the whole fleet did, by Ansible on each host."
+    return click.option("--all-nodes", is_flag=True, help=what)(function)
 
 
 def _named(function: "Callable[..., Any]") -> "Callable[..., Any]":
@@ -106,6 +117,7 @@ def _named(function: "Callable[..., Any]") -> "Callable[..., Any]":
 
 @command.command(epilog=ends_with(*_CODES))
 @_named
+@_fleet
 @change_options
 def revert(ctx: click.Context, /, **said: Any) -> None:
     """Serve again what was served before RUN (the last migration), with what was written since.
@@ -115,16 +127,25 @@ def revert(ctx: click.Context, /, **said: Any) -> None:
     """
     from runbook.cli.migrate_back import Named, revert_run
 
+    if said.pop("all_nodes"):
+        from runbook.cli.fleet_migrate import back_on_fleet
+
+        ctx.exit(back_on_fleet(Named(**said), finalize=False))
     ctx.exit(revert_run(Named(**said)))
 
 
 @command.command(epilog=ends_with(*_CODES))
 @_named
+@_fleet
 @change_options
 def finalize(ctx: click.Context, /, **said: Any) -> None:
     """Drop what was served before RUN (the last migration): there is no way back afterwards."""
     from runbook.cli.migrate_back import Named, finalize_run
 
+    if said.pop("all_nodes"):
+        from runbook.cli.fleet_migrate import back_on_fleet
+
+        ctx.exit(back_on_fleet(Named(**said), finalize=True))
     ctx.exit(finalize_run(Named(**said)))
 
 

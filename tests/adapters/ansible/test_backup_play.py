@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.engram.ops.plugins.modules import host_runbook
-from ansible_collections.engram.ops.plugins.plugin_utils.backup_work import Work, result_of
+from ansible_collections.engram.ops.plugins.plugin_utils.data_work import Work, result_of
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 from ansible_fleet import CANARY, Fleet
 from local_sshd import running_sshd
 from test_playbooks_by_hand import by_hand
 
 from runbook.adapters.ansible import AnsiblePlays
+from runbook.errors import UsageError
 from runbook.model.play import HostState, WorkRequest, WorkResult
 
 COMMAND = str(Path(sys.executable).parent / "runbook")
@@ -118,6 +119,13 @@ def test_what_is_wrong_on_a_host_is_said(
     assert done.state is HostState.FAILED
     assert reason in done.message
     fleet.write_inventory()
+
+
+def test_a_host_that_the_inventory_lacks_is_an_error(fleet: Fleet, mark: str, tmp_path: Path) -> None:
+    """Where every other host has done it, so that no failed wave is the reason."""
+    fleet.write_inventory(engram_backup_folder=str(tmp_path / "{{ inventory_hostname }}"))
+    with pytest.raises(UsageError, match="not in the inventory: node-9"):
+        work(fleet, mark, "node-1", "node-9", state_here=str(tmp_path / "state"))
 
 
 def test_a_name_is_never_taken_for_an_option() -> None:

@@ -13,7 +13,7 @@ DOCUMENTATION = r"""
 module: host_runbook
 short_description: Run the runbook command of the host on its own node
 description:
-  - C(engram.ops.backup) uses it. What the command reads and writes stays on the host; its report comes back.
+  - C(engram.ops.data) uses it. What the command reads and writes stays on the host; its report comes back.
   - The command gets a configuration whose only target has the host's node as its only one, in a folder that is
     removed at the end.
   - A token that is handed in is kept in memory only, for the command alone; it is in no file, no command line and no

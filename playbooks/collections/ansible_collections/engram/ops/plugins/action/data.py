@@ -1,4 +1,4 @@
-"""The action `engram.ops.backup`; its options and results are documented beside it, in modules/backup.py."""
+"""The action `engram.ops.data`; its options and results are documented beside it, in modules/data.py."""
 
 import os
 import sys
@@ -9,16 +9,19 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
-from ansible_collections.engram.ops.plugins.plugin_utils.backup_work import CREATE, RESTORE, VERIFY, Work, result_of
+from ansible_collections.engram.ops.plugins.plugin_utils.data_work import KINDS, VERIFY, Work, result_of
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "work": {"type": "str", "required": True, "choices": [CREATE, VERIFY, RESTORE]},
+    "work": {"type": "str", "required": True, "choices": list(KINDS)},
     "target": {"type": "str", "default": "fleet"},
     "backup_by_host": {"type": "dict", "default": {}},
     "level": {"type": "int"},
     "recipients": {"type": "list", "elements": "str", "default": []},
-    "activate": {"type": "bool", "default": False},
+    "to": {"type": "str", "default": ""},
+    "run_by_host": {"type": "dict", "default": {}},
+    "reason": {"type": "str", "default": ""},
+    "options": {"type": "list", "elements": "str", "default": []},
     "state_here": {"type": "str", "default": ""},
 }
 
@@ -52,15 +55,18 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         return result_of(work, self._on_host(arguments | told, variables))
 
     def _work(self, options: Mapping[str, Any], reach: Reach) -> Work:
-        named = options["backup_by_host"].get(str(reach.variables["inventory_hostname"]), "")
+        host = str(reach.variables["inventory_hostname"])
         return Work(
             kind=options["work"],
-            backup=str(named),
+            backup=str(options["backup_by_host"].get(host, "")),
             folder=str(reach.variable("engram_backup_folder", "")),
             level=options["level"],
             recipients=options["recipients"],
             identity=str(reach.variable("engram_backup_identity", "")),
-            activate=options["activate"],
+            to=options["to"],
+            run=str(options["run_by_host"].get(host, "")),
+            reason=options["reason"],
+            options=options["options"],
         )
 
     def _arguments(self, options: Mapping[str, Any], reach: Reach) -> dict[str, Any]:

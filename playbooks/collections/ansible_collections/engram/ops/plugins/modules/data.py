@@ -1,8 +1,8 @@
-"""Documentation of the action `backup`; the action itself runs in the controller."""
+"""Documentation of the action `data`; the action itself runs in the controller."""
 
 DOCUMENTATION = r"""
-module: backup
-short_description: Have a host back up its own Engram node, or prove or restore such a backup
+module: data
+short_description: Have a host back up its own Engram node, prove or restore a backup of it, or migrate it
 description:
   - Runs the C(runbook) that is installed on the host, by the module C(engram.ops.host_runbook). The data goes from the
     node into a folder of its own host, and nowhere else; its report comes back.
@@ -11,13 +11,15 @@ options:
     description: What is done.
     type: str
     required: true
-    choices: [create, verify, restore]
+    choices: [create, verify, restore, activate, migrate, revert, finalize]
   target:
     description: What the fleet is called; it is a part of the name of a backup.
     type: str
     default: fleet
   backup_by_host:
-    description: The name of the backup, host by host. Without it I(work=verify) takes the newest of the host's folder.
+    description:
+      - The name or the whole path of the backup, host by host.
+      - Without it I(work=verify) takes the newest of the host's folder.
     type: dict
     default: {}
   level:
@@ -28,10 +30,23 @@ options:
     type: list
     elements: str
     default: []
-  activate:
-    description: For I(work=restore), serve what was restored.
-    type: bool
-    default: false
+  to:
+    description: For I(work=migrate), what the data becomes, C(single_memory) or C(dual_memory).
+    type: str
+    default: ''
+  run_by_host:
+    description: For I(work=revert) and I(work=finalize), the migration in the journal of the host, host by host.
+    type: dict
+    default: {}
+  reason:
+    description: Why; the journal of the host keeps it.
+    type: str
+    default: ''
+  options:
+    description: More options for that command of C(runbook), a word each, such as C(--concepts=keep).
+    type: list
+    elements: str
+    default: []
   state_here:
     description: Where hosts that are the controller itself have their state folders, C(hosts/NAME) below it.
     type: str
@@ -46,7 +61,7 @@ author:
 
 EXAMPLES = r"""
 - name: Back up the node where its data is
-  engram.ops.backup:
+  engram.ops.data:
     work: create
     target: production
 """
