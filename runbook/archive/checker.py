@@ -62,7 +62,7 @@ class RecordChecker:
             if (text := canonical.embedding_of(record, kind)) is not None:
                 texts.append((index, text))
             records.append(record)
-        self._check_embeddings(texts, place)
+        check_embeddings(texts, place)
         if self._is_digested:
             self.digest = self.digest.plus(lines)
         return records
@@ -114,22 +114,27 @@ class RecordChecker:
                 return Fault(missing, "binds what is not in this archive")
         return None
 
-    @staticmethod
-    def _check_embeddings(texts: Sequence[tuple[int, str]], place: Place) -> None:
-        raw: list[bytes] = []
-        for index, text in texts:
-            try:
-                raw.append(pybase64.b64decode(text, validate=True))
-            except ValueError as error:
-                raise damaged(place(index, 0), Fault("embedding", f"not base64: {error}")) from None
-            if len(raw[-1]) != limits.EMBEDDING_BYTES:
-                reason = f"{len(raw[-1])} bytes, not {limits.EMBEDDING_BYTES}"
-                raise damaged(place(index, 0), Fault("embedding", reason))
-        finite = np.isfinite(np.frombuffer(b"".join(raw), "<f4"))
-        if not finite.all():
-            number = int(np.argmin(finite))
-            where = place(texts[number // limits.DIMENSIONS][0], 0)
-            raise damaged(where, Fault(f"embedding[{number % limits.DIMENSIONS}]", "not a finite number"))
+
+def check_embeddings(texts: Sequence[tuple[int, str]], place: Place) -> None:
+    """Are these embeddings, each with its index in the batch, whole and finite?
+
+    Raises:
+        DamagedError: one is not.
+    """
+    raw: list[bytes] = []
+    for index, text in texts:
+        try:
+            raw.append(pybase64.b64decode(text, validate=True))
+        except ValueError as error:
+            raise damaged(place(index, 0), Fault("embedding", f"not base64: {error}")) from None
+        if len(raw[-1]) != limits.EMBEDDING_BYTES:
+            reason = f"{len(raw[-1])} bytes, not {limits.EMBEDDING_BYTES}"
+            raise damaged(place(index, 0), Fault("embedding", reason))
+    finite = np.isfinite(np.frombuffer(b"".join(raw), "<f4"))
+    if not finite.all():
+        number = int(np.argmin(finite))
+        where = place(texts[number // limits.DIMENSIONS][0], 0)
+        raise damaged(where, Fault(f"embedding[{number % limits.DIMENSIONS}]", "not a finite number"))
 
 
 def damaged(place: str, fault: Fault) -> DamagedError:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runbook.archive.digest import ContentDigest
 from runbook.archive.kinds import Key
 from runbook.archive.layout import Header
 
@@ -33,12 +32,6 @@ class Scanned:
     counts: Mapping[str, int]
     bytes: int
     sha256: str
-    digests: Mapping[str, ContentDigest]
-
-    @property
-    def digest(self) -> ContentDigest:
-        """That of the content, where it was wanted."""
-        return sum(self.digests.values(), start=ContentDigest())
 
 
 def prefix(type_: str, key: Key) -> Prefix:

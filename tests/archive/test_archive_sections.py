@@ -8,14 +8,14 @@ from archive_records import concept, dual, episode, header, residue
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runbook.adapters.archives.conversion.strictly import Wanted, read_strictly
+from runbook.adapters.archives.conversion.strictly import Wanted, read_back, read_strictly
 from runbook.adapters.archives.exports import opened_export, write_export
 from runbook.archive import limits, outline
 from runbook.archive.regions import Scanned
 from runbook.archive.writer import ArchiveWriter
 from runbook.errors import DamagedError
 
-WANTED = Wanted(digest=True, regions=True, workers=1, region_bytes=9000)
+WANTED = Wanted(workers=1, region_bytes=9000)
 
 
 @pytest.fixture(params=[(1000, 3000), (4096, 8192), (50_000, 50_000)], ids=str)
@@ -50,9 +50,11 @@ def test_it_is_read_as_in_one_go(tmp_path: Path, kind: str, workers: int) -> Non
     write_export(path, about, records)
     with opened_export(path) as reader:
         wanted = reader.read()
-    found = read(path, Wanted(digest=True, regions=True, workers=workers, region_bytes=9000))
+    found = read(path, Wanted(workers, 9000))
     assert (found.header, found.counts, found.bytes) == (wanted.header, wanted.counts, wanted.bytes)
-    assert (found.sha256, found.digest) == (wanted.sha256, wanted.digest)
+    assert found.sha256 == wanted.sha256
+    with path.open("rb") as stream:
+        assert read_back(stream, path.name, wanted, workers) == wanted.digest
     data = path.read_bytes()
     lines = data.split(b"\n")[2:-3] if records else []
     parts = [data[region.offset : region.offset + region.size] for region in found.regions]
@@ -125,5 +127,5 @@ def test_its_file_is_read_at_places_only(tmp_path: Path) -> None:
     path = tmp_path / "archive.json"
     write_export(path, header("dual_memory"), dual())
     with path.open("rb", buffering=0) as stream:
-        read_strictly(stream, "x", Wanted(digest=False, regions=False, workers=2, region_bytes=9000))
+        read_strictly(stream, "x", Wanted(2, 9000))
         assert os.lseek(stream.fileno(), 0, os.SEEK_CUR) == 0

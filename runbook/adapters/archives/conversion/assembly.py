@@ -1,4 +1,4 @@
-"""The lines that units left, put together as one archive."""
+"""The lines that units left, put together as one archive; and whether what is bound in it is there."""
 
 import heapq
 import os
@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
-from runbook.adapters.archives.conversion.strictly import Wanted, read_strictly
+from runbook.adapters.archives.conversion.outputs import refers
+from runbook.adapters.archives.conversion.strictly import read_back
 from runbook.adapters.archives.conversion.unit import Finished, Lines, Unit
+from runbook.adapters.archives.exports import spill
 from runbook.adapters.files import open_regular, write_stream
 from runbook.archive import limits
 from runbook.archive.digest import ContentDigest
 from runbook.archive.joining import LINE_END, join
 from runbook.archive.kinds import TOMBSTONE, archive_kind
-from runbook.archive.layout import Header, Summary
+from runbook.archive.layout import Header
 from runbook.archive.reader import chunks_of
-from runbook.archive.regions import Scanned
+from runbook.archive.references import References
 from runbook.errors import DamagedError, RefusedError
 from runbook.model.conversion import Part
 from runbook.model.migration import Key, Place, key_of
 
 if TYPE_CHECKING:
+    from runbook.archive.layout import Summary
     from runbook.model.migration import Record
 
 
@@ -36,34 +39,55 @@ class Left:
     lines: Lines
 
 
-def assemble(path: Path, header: Header, left: Sequence[tuple[Unit, Finished]], place: Place, wanted: Wanted) -> Part:
-    """Write the archive to that path, durably, and read it back strictly.
+def assemble(path: Path, header: Header, left: Sequence[tuple[Unit, Finished]], place: Place, workers: int) -> Part:
+    """Write the archive to that path, durably, and read it back: every record is one that was checked when it was made.
 
     Raises:
-        DamagedError: what was read back is not what the units left.
+        DamagedError: what was read back is not what the units left, or something is bound to nothing.
         RefusedError: two records have one key, so that one would take the other's place.
         StorageError: the disk refused.
     """
     found = [Left(unit, each) for unit, done in left for each in done.lines if each.place == place.value]
-    types = archive_kind(header.kind).types(since=header.since is not None)
-    of_type = {name: [each for each in found if each.lines.type == name] for name in types}
+    kind, since = archive_kind(header.kind), header.since is not None
+    of_type = {name: [each for each in found if each.lines.type == name] for name in kind.types(since=since)}
     counts = {name: sum(each.lines.records for each in some) for name, some in of_type.items()}
+    if refers(kind, since=since):
+        _check_references(path.parent, of_type)
+    written: list[Summary] = []
 
-    def write(stream: BinaryIO) -> Summary:
-        return join(stream.write, header, counts, _pieces(path.parent, of_type))
+    def write(stream: BinaryIO) -> None:
+        written.append(join(stream.write, header, counts, _pieces(path.parent, of_type)))
 
-    def verify(stream: BinaryIO) -> Scanned:
-        return read_strictly(stream, str(path), wanted)
-
-    read = write_stream(path, write, verify)
-    if (read.digest, read.counts) != (_digest(each.lines for each in found), counts):
+    content = write_stream(path, write, lambda stream: read_back(stream, str(path), written[0], workers))
+    if content != _digest(each.lines for each in found):
         raise DamagedError(f"{path} does not hold what the units of the conversion left", hint="run the command again")
-    content = _digest(each.lines for each in found if each.lines.type != TOMBSTONE)
-    return Part(path, counts, str(content), read.sha256)
+    digest = _digest(each.lines for each in found if each.lines.type != TOMBSTONE)
+    return Part(path, counts, str(digest), written[0].sha256)
 
 
 def _digest(lines: Iterable[Lines]) -> ContentDigest:
     return sum((each.content for each in lines), ContentDigest())
+
+
+def _check_references(work: Path, of_type: Mapping[str, Sequence[Left]]) -> None:
+    references = References(spill)
+    try:
+        for key in _keys(work, of_type["episode"]):
+            references.episode(key)
+        for key in _keys(work, of_type["concept"]):
+            references.concept(key)
+        for key in _keys(work, of_type["binding"]):
+            if references.missing(key):
+                raise DamagedError(f"the binding {'/'.join(key)} would bind nothing", hint="report this, please")
+    finally:
+        references.close()
+
+
+def _keys(work: Path, left: Sequence[Left]) -> Iterator[Key]:
+    for each in left:
+        with os.fdopen(open_regular(work / each.lines.keys_file(each.unit)), "rb") as stream:
+            for line in stream:
+                yield tuple(line[:-1].decode().split("\t"))
 
 
 def _pieces(work: Path, of_type: Mapping[str, Sequence[Left]]) -> Iterator[bytes]:
@@ -71,14 +95,10 @@ def _pieces(work: Path, of_type: Mapping[str, Sequence[Left]]) -> Iterator[bytes
         phases = [list(some) for _, some in groupby(found, key=lambda each: each.unit.phase)]
         if len(phases) == 1:
             for each in phases[0]:
-                yield from _chunks(work / each.lines.file(each.unit))
+                with os.fdopen(open_regular(work / each.lines.file(each.unit)), "rb", buffering=0) as stream:
+                    yield from chunks_of(stream)
         elif phases:
             yield from _gathered(_merged([_lines(work, some) for some in phases]))
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with os.fdopen(open_regular(path), "rb", buffering=0) as stream:
-        yield from chunks_of(stream)
 
 
 def _lines(work: Path, left: Sequence[Left]) -> Iterator[tuple[Key, bytes]]:

@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import orjson
-
 from runbook import material
 from runbook.adapters.archives.conversion.assembly import assemble
 from runbook.adapters.archives.conversion.keys import write_keys
@@ -24,6 +22,7 @@ from runbook.adapters.archives.conversion.running import Outcome, Running
 from runbook.adapters.archives.conversion.sources import Ranged, Span
 from runbook.adapters.archives.conversion.strictly import Wanted
 from runbook.adapters.archives.conversion.unit import EXAMPLES, Drops, Finished, Unit
+from runbook.adapters.archives.conversion.unit import GONE as NOTED
 from runbook.adapters.archives.exports import opened_export
 from runbook.adapters.files import open_regular, private_folder, storage, sync_folder
 from runbook.archive.layout import Header
@@ -119,11 +118,12 @@ class _Conversion:
         if residue is not None and self.source.scanned.header.since is not None:
             touched = work / TOUCHED
             write_keys(touched, _touched(data, self.source.scanned))
-        return Running(work, name, self.migration, self.job.concepts, data, residue, touched=touched)
+        since = self.source.scanned.header.since is not None
+        return Running(work, name, self.migration, self.job.concepts, data, residue, since, touched=touched)
 
     def _noted(self, running: Running, found: Sequence[tuple[Unit, Outcome]]) -> Running:
         """The same, with what was noted so far to be looked up."""
-        noted = [unit for unit, outcome in found if outcome.finished.gone]
+        noted = [unit for unit, outcome in found if outcome.finished.gone_sha256]
         if not noted:
             return running
         gone = self.job.work / GONE
@@ -133,16 +133,15 @@ class _Conversion:
     def _assembled(self, found: Sequence[tuple[Unit, Outcome]]) -> Converted:
         left = [(unit, outcome.finished) for unit, outcome in found]
         header = replace(self.source.scanned.header, kind=self.migration.target)
-        wanted = Wanted(digest=True, regions=False, workers=self.job.workers, region_bytes=self.cut.region_bytes)
-        data = assemble(self.job.work / DATA, header, left, Place.DATA, wanted)
-        residue = self._residue(replace(header, kind="residue"), left, wanted)
+        data = assemble(self.job.work / DATA, header, left, Place.DATA, self.job.workers)
+        residue = self._residue(replace(header, kind="residue"), left)
         reused = sum(outcome.reused for _, outcome in found)
         return Converted(data, residue, _dropped(each for _, done in left for each in done.drops), len(found), reused)
 
-    def _residue(self, header: Header, left: Sequence[tuple[Unit, Finished]], wanted: Wanted) -> Part | None:
+    def _residue(self, header: Header, left: Sequence[tuple[Unit, Finished]]) -> Part | None:
         if not any(field.kept == "residue" for field in self.migration.fields):
             return None
-        return assemble(self.job.work / RESIDUE, header, left, Place.RESIDUE, wanted)
+        return assemble(self.job.work / RESIDUE, header, left, Place.RESIDUE, self.job.workers)
 
 
 def _migration(name: str) -> Migration:
@@ -154,7 +153,7 @@ def _migration(name: str) -> Migration:
 
 
 def _sources(job: Job, migration: Migration, cut: Cut) -> tuple[Opened, Opened | None]:
-    wanted = Wanted(digest=False, regions=True, workers=job.workers, region_bytes=cut.region_bytes)
+    wanted = Wanted(job.workers, cut.region_bytes)
     source = opened(job.source, "source", job.work, wanted)
     kind = source.scanned.header.kind
     if kind != migration.source:
@@ -190,10 +189,10 @@ def _touched(data: Ranged, scanned: Scanned) -> Iterator[tuple[str, Key]]:
 
 def _gone(work: Path, units: Sequence[Unit]) -> Iterator[tuple[str, Key]]:
     for unit in units:
-        path = work / f"{unit.name}.gone"
+        path = work / f"{unit.name}.{NOTED}"
         with storage(path, "read"), os.fdopen(open_regular(path), "rb") as stream:
             for line in stream:
-                type_, *key = orjson.loads(line.removesuffix(b",\n"))
+                type_, *key = line[:-1].decode().split("\t")
                 yield type_, tuple(key)
 
 

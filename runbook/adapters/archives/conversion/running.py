@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.adapters.archives.conversion.keys import KeyFile
+from runbook.adapters.archives.conversion.outputs import UnitWriter
 from runbook.adapters.archives.conversion.sources import Ranged, UnitSources
-from runbook.adapters.archives.conversion.unit import Finished, Unit, UnitWriter, kept, seal_unit
+from runbook.adapters.archives.conversion.unit import Finished, Unit, kept, seal_unit
 from runbook.adapters.files import storage
 from runbook.model.migration import Concepts, Key, Migration
 
@@ -20,7 +21,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """All that a unit needs. `gone`: keys that earlier phases noted; `touched`: those that the changes touch."""
+    """All that a unit needs. `gone`: keys that earlier phases noted; `touched`: those that changes touch."""
 
     work: Path
     job: str
@@ -28,6 +29,7 @@ class Running:
     concepts: Concepts
     data: Ranged
     residue: Ranged | None
+    since: bool
     gone: Path | None = None
     touched: Path | None = None
 
@@ -48,7 +50,7 @@ class Running:
         return Outcome(finished, reused=False)
 
     def _converted(self, unit: Unit) -> Finished:
-        writer = UnitWriter(self.work, unit, self.migration)
+        writer = UnitWriter(self.work, unit, self.migration, since=self.since)
         gone = None if self.gone is None else KeyFile(self.gone)
         touched = None if self.touched is None else KeyFile(self.touched)
         sources = UnitSources(self.data, self.residue, unit.span, touched)

@@ -2,30 +2,31 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from runbook.adapters.archives.conversion.pool import in_turn
 from runbook.adapters.archives.exports import spill
 from runbook.archive import limits
+from runbook.archive.digest import ContentDigest
+from runbook.archive.layout import Summary
 from runbook.archive.outline import Outline, outline
 from runbook.archive.reader import ArchiveReader, chunks_of
 from runbook.archive.regions import Scanned
-from runbook.archive.sections import Proofs, Proven, Together, prove
+from runbook.archive.sections import Crossing, Proven, Section, Together, digest_of_lines, prove, section_of
 from runbook.errors import DamagedError
 
 Task = tuple[int, range] | None
 """A section with its number, or the hash of the whole."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How the archive is read: for the digest of its content, or for regions that are read again; by how many."""
+    """By how many processes an archive is read, and how large its regions shall be."""
 
-    digest: bool
-    regions: bool
     workers: int
     region_bytes: int
 
@@ -47,11 +48,10 @@ def read_strictly(stream: BinaryIO, name: str, wanted: Wanted) -> Scanned:
 
 def _in_sections(descriptor: int, name: str, wanted: Wanted) -> Scanned:
     found = outline(partial(_read, descriptor), os.fstat(descriptor).st_size, name)
-    proofs = Proofs(wanted.digest, wanted.regions, wanted.region_bytes)
-    together = Together(found, proofs, spill)
+    together = Together(found, spill)
     tasks: list[Task] = [None, *enumerate(found.sections())]
     try:
-        results = in_turn(tasks, partial(_done, descriptor, found, proofs), wanted.workers)
+        results = in_turn(tasks, partial(_proven, descriptor, found, wanted.region_bytes), wanted.workers)
         for proven in _in_order(results, found):
             together.add(proven)
         return together.finish()
@@ -59,9 +59,48 @@ def _in_sections(descriptor: int, name: str, wanted: Wanted) -> Scanned:
         together.close()
 
 
-def _in_order(results: Iterator[tuple[Task, Proven | str]], found: Outline) -> Iterator[Proven]:
-    """The sections in their order, whenever they come; and the hash of the whole fits."""
-    waiting, following = dict[int, Proven](), 0
+def _proven(descriptor: int, found: Outline, region_bytes: int, task: Task) -> Proven | str:
+    """Forked processes share the file, and each reads at its own places."""
+    if task is None:
+        return _whole(descriptor, found.hashed)
+    proven = prove(found, section_of(found, task[1], partial(_read, descriptor)), region_bytes)
+    return replace(proven, section=replace(proven.section, body=b""))  # it need not travel
+
+
+def read_back(stream: BinaryIO, name: str, written: Summary, workers: int) -> ContentDigest:
+    """The content digest of an archive that was just written, and of which every byte is read back from the disk.
+
+    Raises:
+        DamagedError: it is not what was written.
+    """
+    descriptor = stream.fileno()
+    found = outline(partial(_read, descriptor), os.fstat(descriptor).st_size, name)
+    if (found.header, found.counts, found.sha256) != (written.header, written.counts, written.sha256):
+        raise DamagedError(f"{name}: what was read back is not what was written", hint="run the command again")
+    digest, crossing = ContentDigest(), Crossing(found)
+    tasks: list[Task] = list(enumerate(found.sections()))
+    for back in _in_order(in_turn(tasks, partial(_back, descriptor, found), workers), found):
+        line = crossing.line_before(back.section)
+        digest += back.digest if line is None else back.digest + digest_of_lines(line.body)
+    return digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    section: Section
+    digest: ContentDigest
+
+
+def _back(descriptor: int, found: Outline, task: Task) -> _Back | str:
+    if task is None:
+        return _whole(descriptor, found.hashed)
+    section = section_of(found, task[1], partial(_read, descriptor))
+    return _Back(replace(section, body=b""), digest_of_lines(section.body))
+
+
+def _in_order(results: Iterator[tuple[Task, T | str]], found: Outline) -> Iterator[T]:
+    """The sections in their order, whenever they come; and the hash of the whole fits, where it was asked for."""
+    waiting, following = dict[int, T](), 0
     for task, result in results:
         if isinstance(result, str):
             if result != found.sha256:
@@ -71,13 +110,6 @@ def _in_order(results: Iterator[tuple[Task, Proven | str]], found: Outline) -> I
         while following in waiting:
             yield waiting.pop(following)
             following += 1
-
-
-def _done(descriptor: int, found: Outline, proofs: Proofs, task: Task) -> Proven | str:
-    """Forked processes share the file, and each reads at its own places."""
-    if task is None:
-        return _whole(descriptor, found.hashed)
-    return prove(found, task[1], partial(_read, descriptor), proofs)
 
 
 def _whole(descriptor: int, size: int) -> str:
