@@ -43,6 +43,9 @@ SAMPLED = {  # points of `make test`; at most 60 altogether
     "runbook backup create": 6,
     "runbook migrate -o": 6,
     "runbook migrate -o, back": 4,
+    "runbook backup prune": 4,
+    "runbook import": 4,
+    "runbook backup restore": 4,
 }
 CLEAN = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 
@@ -233,6 +236,8 @@ class Scene:
         environment: what the command finds there, with `{}` for the folder.
         done: exit codes of a run that was through.
         done_again: those of one that goes on after a stop.
+        renew: makes what is not in the folder, such as a node, as it was before.
+        patience: waits for what a killed run holds, such as its lease on a node, to end.
         lenient: calls whose failure loses nothing, such as a hard link in place of which a copy is kept.
     """
 
@@ -246,6 +251,8 @@ class Scene:
     done: tuple[int, ...] = (0,)
     done_again: tuple[int, ...] = (0,)
     lenient: Callable[[Point], bool] = lambda _: False
+    renew: Callable[[], None] = lambda: None
+    patience: Callable[[], None] = lambda: None
 
     def run(self, runner: Runner, folder: Path, *tracing: str, again: bool = False, **more: object) -> Ran:
         """Run it there."""
@@ -260,6 +267,7 @@ class Scene:
         """A folder as it is before."""
         folder = runner.folder / name
         shutil.copytree(self.before, folder, symlinks=True)
+        self.renew()
         try:
             yield folder
         finally:
@@ -288,6 +296,7 @@ def kill_everywhere(runner: Runner, scene: Scene) -> Swept:
             swept.hit += ran.injected
             try:
                 scene.check(folder)
+                scene.patience()
                 again = scene.run(runner, folder, again=True)
                 assert again.code in scene.done_again, again.err
                 scene.check(folder)
