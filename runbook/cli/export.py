@@ -31,13 +31,13 @@ _TYPES = {"dual_memory": ("episode", "concept", "binding"), SINGLE: ("episode",)
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What was said on the command line."""
+    """What was said on the command line; `since` is a generation, or none named, and a sequence number."""
 
     kind: str
     output: str
     packed: bool
     space: str | None
-    since: int | None
+    since: tuple[str, int] | None
     node: str | None
     all_nodes: bool
     target: str | None
@@ -139,11 +139,12 @@ def _export(wishes: Wishes, data: DataNode, talk: ProgressTalk, write: Write) ->
     total = _expected(wishes, data)
     label = f"export {data.name}"
     talk.moved(label, 0, total)
-    with data.export(wishes.kind, since=wishes.since) as chunks:
+    generation, since = wishes.since or ("", None)
+    with data.export(wishes.kind, since=since) as chunks:
         return pass_on(
             plain(chunks, f"node {data.name}"),
             f"node {data.name}",
-            Wanted(wishes.kind, wishes.since, wishes.space),
+            Wanted(wishes.kind, since, wishes.space, generation),
             write,
             lambda done: talk.moved(label, done, total),
         )

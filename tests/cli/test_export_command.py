@@ -148,6 +148,11 @@ def test_what_changed_since_carries_tombstones(filled: RunningNode, target: Path
     filled.ask("DELETE", "/api/v1/memories/more")
     capsys.readouterr()
     assert complaint(capsys, *DUAL, "--since", "99999999", "-o", str(path), expect=13)["hint"]
+    assert run([*DUAL, "--since", f"g1:{stands}", "-o", str(path)]) == 0
+    capsys.readouterr()
+    assert "all of it" in complaint(capsys, *DUAL, "--since", f"g2:{stands}", "-o", str(path), expect=13)["hint"]
+    for nonsense in ("-1", "g1:", "1.5", "9" * 30):
+        assert run([*DUAL, "--since", nonsense, "-o", str(path)]) == 2
 
 
 def test_several_nodes_have_several_archives(

@@ -29,21 +29,28 @@ class NoSuchSpaceError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for: only what changed after `since`, only the records of `space`."""
+    """What was asked for: only what changed after `since` (of that generation, if named), only records of `space`."""
 
     kind: str
     since: int | None = None
     space: str | None = None
+    generation: str = ""
 
     def check(self, header: Header, name: str) -> None:
         """Is it that?
 
         Raises:
             DamagedError: it is another kind of archive.
-            RefusedError: it has not got so far that anything can have changed since.
+            RefusedError: it has not got so far that anything can have changed since, or is of another generation.
         """
         if (header.kind, header.since) != (self.kind, self.since):
             raise DamagedError(f"{name} gave another archive than it was asked for: {header.kind}, {header.since}")
+        served = header.snapshot.rpartition(":")[0]
+        if self.generation and self.generation != served:
+            raise RefusedError(
+                f"{name} serves the generation {served}, not {self.generation}: what changed between them is not told",
+                hint="export all of it, without --since",
+            )
         sequence = sequence_of(header)
         if self.since is not None and sequence is not None and self.since > sequence:
             raise RefusedError(

@@ -1,5 +1,6 @@
 """Write a node's data as one archive: a JSON document, one record a line."""
 
+import re
 from typing import Any
 
 import click
@@ -21,6 +22,18 @@ ENDS = (
 )
 
 
+_SNAPSHOT = re.compile(r"(?:([A-Za-z0-9_.-]{1,100}):)?([0-9]{1,18})")
+
+
+def _snapshot(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    found = _SNAPSHOT.fullmatch(value)
+    if found is None:
+        raise click.BadParameter("a sequence number, or GENERATION:SEQUENCE as inspect shows it", ctx, param)
+    return found[1] or "", int(found[2])
+
+
 @click.command("export", epilog=ends_with(*ENDS))
 @target_options
 @click.option(
@@ -35,7 +48,12 @@ ENDS = (
 )
 @click.option("--zstd", "packed", is_flag=True, help="Pack it; a FILE that ends in .zst is packed anyway.")
 @click.option("--space", metavar="NAME", help="The records of this space alone.")
-@click.option("--since", type=click.IntRange(min=0), metavar="SEQ", help="What changed after this sequence number.")
+@click.option(
+    "--since",
+    metavar="SNAPSHOT",
+    callback=_snapshot,
+    help="What changed after that: 1180, or g1:1180, which is refused once another generation is served.",
+)
 @node_option
 @click.option("--all-nodes", is_flag=True, help="One file a node: -o FOLDER, or a name with {node} in it.")
 @progress_option
