@@ -61,7 +61,8 @@ def migrate_fleet(wishes: Wishes) -> ExitCode:
     with ProgressTalk(wishes.progress) as talk, changing(current, target, run):
         ports = ports_on(current, target, None, talk)
         worked = carry_out(ports, FleetWork(run, target.name, MIGRATE, hosts, inputs, wishes.reason, about))
-    return tell(worked, "runbook migrate", _BACK, as_json=wishes.as_json)
+    more = () if worked.done else ("to go on, once what is not done is mended: the same command again",)
+    return tell(worked, "runbook migrate", (*more, *_BACK), as_json=wishes.as_json)
 
 
 def back_on_fleet(named: Named, *, finalize: bool) -> ExitCode:

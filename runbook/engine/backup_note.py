@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from runbook.errors import RunbookError
+from runbook.errors import InterruptedRunError, RunbookError
 from runbook.model.journal import Event
 from runbook.ports import Journal
 
@@ -31,7 +31,7 @@ class Note:
             yield facts
         except BaseException as error:
             came = {"state": "unknown", "why": "interrupted"}
-            if isinstance(error, RunbookError):
+            if isinstance(error, RunbookError) and not isinstance(error, InterruptedRunError):
                 came = {"state": "failed", "why": error.message}
             with suppress(RunbookError):  # what comes first is told
                 self.journal.append(self.event, self.run, {**self.details, **came})

@@ -186,16 +186,29 @@ def test_a_fleet_is_restored_only_where_all_of_it_is(fleet: Command, nodes: Flee
 
 
 def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command, nodes: Fleet) -> None:
-    """A host that fails ends it there, 5, and the next is not touched; mended, the rest follows; then all go back."""
+    """Killed on the second host it ends there, 5, and the third is not touched; the same command again goes on.
+
+    The first is done, the second goes on where it was, the third follows. Then all go back.
+    """
     name = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["name"]
     assert "with a backup" in fleet("migrate", "--to", SINGLE, "--all-nodes", "--yes", expect=2).stderr
     words = ("migrate", "--to", SINGLE, "--all-nodes", "--backup", name, "--yes", "--reason", "rehearsal")
-    on_the_second(fleet, engram_runbook="/bin/false")
+    killed = fleet.state / "killed"  # at two records a second nothing is over before its time
+    killed.write_text(
+        f'#!/bin/sh\ncase "$*" in *--to*) ;; *) exec {sys.executable} -m runbook "$@" ;; esac\n'
+        f'{sys.executable} -m runbook "$@" --max-rate=2 &\n'
+        "until grep -qs migration.step $RUNBOOK_STATE/journal.jsonl; do sleep 0.05; done; kill -9 $!\n"
+    )
+    killed.chmod(0o700)
+    on_the_second(fleet, engram_runbook=str(killed))
     told = fleet.json(*words, expect=5)["data"]
     assert [each["state"] for each in told["hosts"]] == ["changed", "failed", "not reached"]
     assert [kind for _, kind in served(nodes)] == [SINGLE, DUAL, DUAL]
     on_the_second(fleet, engram_runbook=[sys.executable, "-m", "runbook"])
-    assert fleet.json(*words, "--node", "node-2", "--node", "node-3")["data"]["done"]
+    told = fleet.json(*words)["data"]
+    assert [each["state"] for each in told["hosts"]] == ["unchanged", "changed", "changed"]
+    runs = [json.loads(line) for line in (fleet.state / "hosts/node-2/journal.jsonl").read_text().splitlines()]
+    assert [each["event"] for each in runs].count("migration.started") == 1
     assert [kind for _, kind in served(nodes)] == [SINGLE] * 3
     told = fleet.json("migrate", "revert", "--all-nodes", "--yes")["data"]
     assert (told["done"], [each["host"] for each in told["hosts"]]) == (True, list(HOSTS))

@@ -143,3 +143,22 @@ def test_a_report_of_bad_news_is_a_failure_and_is_kept() -> None:
     assert result["failed"]
     assert result["collected"]["report"] == report
     assert "could not tell" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        (None, "migrate"),
+        ({"to": "dual_memory", "status": "open", "run": "r1"}, "migrate"),
+        ({"to": "single_memory", "status": "open", "run": "r1"}, "resume"),
+        ({"to": "single_memory", "status": "reverted", "run": "r1"}, "migrate"),
+        ({"to": "single_memory", "status": "done", "nodes": [{"serves": "g2 (single_memory)"}]}, None),
+        ({"to": "single_memory", "status": "done", "nodes": [{"serves": "g1 (dual_memory)"}]}, "migrate"),
+        ({"to": "single_memory", "status": "done", "nodes": []}, "migrate"),
+    ],
+)
+def test_a_migration_that_was_begun_or_done_is_not_begun_again(last: dict[str, Any] | None, left: str | None) -> None:
+    """What its host tells of the last one decides."""
+    report = None if last is None else {"data": last}
+    found = Work("migrate", to="single_memory").after({"collected": {"exit_code": 0, "report": report}})
+    assert (None if found is None else found.kind) == left

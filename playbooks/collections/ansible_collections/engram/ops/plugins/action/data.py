@@ -3,13 +3,21 @@
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
-from ansible_collections.engram.ops.plugins.plugin_utils.data_work import KINDS, VERIFY, Work, result_of
+from ansible_collections.engram.ops.plugins.plugin_utils.data_work import (
+    KINDS,
+    MIGRATE,
+    STATUS,
+    VERIFY,
+    Work,
+    result_of,
+)
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -51,8 +59,22 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             if done.get("failed") or done.get("unreachable"):
                 return result_of(work, done)
             return {"changed": work.kind != VERIFY, "msg": f"would run: {' '.join(['runbook', *words])}"}
-        told = {"arguments": words, "asks_a_node": work.asks_the_node}
-        return result_of(work, self._on_host(arguments | told, variables))
+        return self._done(work, arguments, variables)
+
+    def _done(self, work: Work, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """The work, for real; a migration that was begun or done before is not begun again."""
+
+        def on_host(wanted: Work) -> dict[str, Any]:
+            told = {"arguments": wanted.words(), "asks_a_node": wanted.asks_the_node}
+            return self._on_host(arguments | told, variables)
+
+        if work.kind == MIGRATE:
+            status = on_host(replace(work, kind=STATUS))
+            left = work.after(status)
+            if left is None:
+                return result_of(work, status) | {"changed": False}
+            work = left
+        return result_of(work, on_host(work))
 
     def _work(self, options: Mapping[str, Any], reach: Reach) -> Work:
         host = str(reach.variables["inventory_hostname"])

@@ -1,7 +1,7 @@
 """What `runbook` is told to do on a host with its data, and how its answer becomes the result of a task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
@@ -9,6 +9,8 @@ from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayErro
 CREATE, VERIFY, RESTORE, ACTIVATE = "create", "verify", "restore", "activate"
 MIGRATE, REVERT, FINALIZE = "migrate", "revert", "finalize"
 KINDS = (CREATE, VERIFY, RESTORE, ACTIVATE, MIGRATE, REVERT, FINALIZE)
+STATUS, RESUME = "status", "resume"
+"""Of a migration; decided on the way."""
 PROVES = {VERIFY, RESTORE, ACTIVATE}
 """What opens a backup."""
 
@@ -41,11 +43,28 @@ class Work:
         for name in (self.backup, self.run):
             if name.startswith("-"):
                 raise WayError(f"{name!r} is no name", "usage")
+        if self.kind in {STATUS, RESUME}:
+            return [*(["migrate", "status"] if self.kind == STATUS else ["resume", self.run]), "--json"]
         words = [*self._first(), *self.options, "--progress=none", "--json"]
         words += [f"--folder={self.folder}"] if self.folder and self._is_of_backups else []
         words += [f"--identity={self.identity}"] if self.identity and self.kind in PROVES else []
         words += [f"--reason={self.reason}"] if self.reason and self.kind not in {CREATE, VERIFY} else []
         return words
+
+    def after(self, status: Mapping[str, Any]) -> "Work | None":
+        """What is left of this migration, by the status of the last one of that node; None where it is done already.
+
+        One that was interrupted is carried to its end; so the same command may be given again and again.
+        """
+        report = (status.get("collected") or {}).get("report")
+        last = report.get("data") if isinstance(report, Mapping) else None
+        if not isinstance(last, Mapping) or last.get("to") != self.to:
+            return self
+        if last.get("status") == "open":
+            return replace(self, kind=RESUME, run=str(last.get("run")))
+        served = [str(each.get("serves")) for each in last.get("nodes") or []]
+        done = last.get("status") == "done" and served and all(each.endswith(f"({self.to})") for each in served)
+        return None if done else self
 
     @property
     def asks_the_node(self) -> bool:
