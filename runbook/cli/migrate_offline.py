@@ -58,6 +58,18 @@ def convert(wishes: Wishes) -> ExitCode:
     return _convert(wishes, migration, job, output)
 
 
+def check_plan(wishes: Wishes) -> None:
+    """For a node: is the conversion of that backup the one of `--apply`? It is written where `--plan-out` says.
+
+    Raises:
+        RefusedError: it is another one.
+        Whatever reading the backup or the plan raises.
+    """
+    migration, backup = material.migration(str(wishes.kind)), _backup(wishes)
+    with tempfile.TemporaryDirectory(prefix="runbook-") as name:
+        _plan(wishes, migration, _job(wishes, migration, backup, None, Path(name) / "work"), compose.converter())
+
+
 def _backup(wishes: Wishes) -> Path:
     if wishes.backup is None:
         raise UsageError("what shall be converted?", hint="add --backup FILE, or --backup - for standard input")

@@ -51,6 +51,10 @@ def carry_out(wishes: Wishes) -> ExitCode:
     """
     _check(wishes)
     summary = None if wishes.backup is None else compose.archives().read(wishes.backup)
+    if wishes.plan is not None or wishes.plan_out is not None:
+        from runbook.cli.migrate_offline import check_plan  # noqa: PLC0415 - only a plan needs it
+
+        check_plan(wishes)
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)
     if not wishes.dry_run:
@@ -80,6 +84,8 @@ def _check(wishes: Wishes) -> None:
         raise UsageError("to dual memory the node's own data is taken, not a backup", hint="leave out --backup; or -o")
     if wishes.backup is not None and str(wishes.backup) == "-":
         raise UsageError("a node is migrated from a file: a run that is interrupted reads it again", hint="name a file")
+    if wishes.backup is None and (wishes.plan is not None or wishes.plan_out is not None):
+        raise UsageError("a plan is of a backup", hint="to dual memory: --dry-run tells what would be done")
     if wishes.residue is not None:
         raise UsageError("on a node the residue is found by itself", hint="leave out --residue; or convert with -o")
 

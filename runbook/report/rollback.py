@@ -42,7 +42,8 @@ def next_steps(rolled: Rolled) -> tuple[str, ...]:
     undo = f"to put back what was on: runbook undo {rolled.plan.id}"
     if rolled.stragglers:
         names = ", ".join(each.node.name for each in rolled.stragglers)
-        return (f"still to do: {names}", f"again: {command} --yes", f"by hand: {command} --print-curl", undo)
+        by_hand = f"runbook rollback {rolled.what.value} --target {shlex.quote(rolled.plan.target)} --print-curl"
+        return (f"still to do: {names}", f"again: {command} --yes", f"by hand: {by_hand}", undo)
     return (undo,)
 
 

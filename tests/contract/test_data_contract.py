@@ -156,6 +156,17 @@ def test_changes_are_added_and_the_switch_is_one_step(data: DataNode) -> None:
     assert kept.id == "g1"
 
 
+def test_the_kept_generation_takes_what_was_written_since_before_it_is_served_again(data: DataNode) -> None:
+    """The way back after a switch; the served one takes nothing that way."""
+    taken = data.fill(pieces(ARCHIVE))
+    data.activate(taken.generation, data.holdings().active.sequence)
+    assert data.add("g1", pieces(CHANGES)).generation == "g1"
+    with pytest.raises(RefusedError, match="is served: nothing is added"):
+        data.add(taken.generation, pieces(CHANGES))
+    data.activate("g1", data.holdings().active.sequence)
+    assert data.holdings().active.counts["episode"] == 2
+
+
 def test_what_is_damaged_fills_nothing(data: DataNode) -> None:
     """The refusal names the place; there is no staging generation."""
     with pytest.raises(DamagedError, match="line"):

@@ -70,11 +70,13 @@ class Site:
         return any(each["step"] == step and each.get("done") is done for each in news)
 
 
-def site_of(node: RunningNode, state: Path, *, rails: str = "") -> Site:
-    """The node with its texts, as the target `prod` of a command with that state folder."""
+def site_of(node: RunningNode, state: Path, *, rails: str = "", beside: str = "") -> Site:
+    """The node with its texts, as the target `prod` of a command with that state folder; `beside` is another's URL."""
     state.mkdir(mode=0o700)
-    host = {"engram_url": node.url, "engram_token_file": str(node.token_file)}
-    (state / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"n1": host}}}))
+    hosts = {"n1": {"engram_url": node.url, "engram_token_file": str(node.token_file)}}
+    if beside:
+        hosts["n2"] = {**hosts["n1"], "engram_url": beside}
+    (state / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
     (state / "runbook.toml").write_text(
         'version = 1\ndefault_target = "prod"\n[targets.prod]\nenvironment = "test"\ninventory = "hosts.yml"\n' + rails
     )

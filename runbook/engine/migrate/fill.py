@@ -86,7 +86,7 @@ def _fill(work: Work, made: Converted) -> None:
         work.intend(Step.FILL, before=before)
         work.say("filling a staging generation; writes go on")
         with work.ports.archives.chunks(made.data.path) as chunks:
-            taken = work.node.fill(work.paced(chunks))
+            taken = work.node.fill(work.told("filling", work.paced(chunks)))
         if taken.sha256 != made.data.sha256:
             raise StepFailedError(f"{work.name} took in another archive than was sent to it")
         work.did(Step.FILL, generation=taken.generation, counts=dict(taken.counts))

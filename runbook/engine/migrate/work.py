@@ -1,6 +1,6 @@
 """What one node's part of a migration is given, and how it keeps record: the intent first, then the deed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -84,8 +84,17 @@ class Work:
         """What a conversion tells how far it is."""
         return lambda done, total: self.ports.talk.moved(f"{self.name}: {label}", done, total)
 
-    def paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The chunks, no faster than the plan allows; a record is a line."""
+    def told(self, label: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The chunks; how many records have passed is told. A record is a line, but for the few around them."""
+        passed, total = 0, self.progress.records
+        tell = self.progressing(label)
+        for chunk in chunks:
+            passed += chunk.count(b"\n")
+            tell(min(passed, total), total)
+            yield chunk
+
+    def paced(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The chunks, no faster than the plan allows."""
         rate = self.plan.max_rate
         if not rate:
             yield from chunks
@@ -112,7 +121,8 @@ class Work:
         name = f"{self.name}, generation {generation}"
         try:
             with self.node.export(kind, since=since, generation=generation) as chunks:
-                return look(self.ports.bench.reading(chunks, name))
+                told = chunks if since is not None else self.told("reading back", chunks)
+                return look(self.ports.bench.reading(told, name))
         except DamagedError as error:
             raise StepFailedError(f"the node gave back something damaged: {error.message}") from error
 
