@@ -5,6 +5,8 @@ read from the page cache and write to the same disk. Usage: archive.py [RECORDS 
 """
 
 import os
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,14 +19,23 @@ from uuid import UUID
 import numpy as np
 
 from runbook.adapters.archives.backups import create_backup, lines_of
+from runbook.adapters.archives.conversion import FileConverter
 from runbook.adapters.archives.exports import opened_export
 from runbook.adapters.archives.parts import PartWriter
+from runbook.adapters.archives.publishing import publish
 from runbook.adapters.archives.verify import verify_backup
+from runbook.adapters.clock import SystemClock
 from runbook.adapters.files import durable_file
+from runbook.adapters.journal import FileJournal
 from runbook.archive.canonical import embedding_text
 from runbook.archive.layout import Header
 from runbook.archive.manifest import About
 from runbook.archive.writer import ArchiveWriter
+from runbook.engine.conversion import Conversion, ConversionPorts, carry_out
+from runbook.engine.conversion_plan import plan_of
+from runbook.material import migration
+from runbook.model.conversion import Job
+from runbook.model.conversion_plan import Places
 
 ROUNDS = 5
 NOW = "2026-11-22T17:00:00.000000Z"
@@ -171,30 +182,67 @@ def rows(folder: Path, records: list[tuple[Record, bytes]]) -> dict[str, tuple[s
     }
 
 
+def convert(source: Path, workers: int) -> Seconds:
+    """To single memory, with its plan, the journal and all verification; CPU is that of every process."""
+    work = source.with_name("work")
+    places = Places(str(work / "single.json"), str(work / "single.residue.json"))
+    journal = FileJournal(source.with_name("state"), SystemClock(), "nobody", "here")
+    began, cpu = time.perf_counter(), cpu_of_all()
+    job = Job(source, "m0001_dual_to_single", work, workers=workers)
+    converter = FileConverter()
+    plan = plan_of(migration("single_memory"), converter.survey(job), job.concepts, places)
+    ports = ConversionPorts(converter, journal, lambda found: publish(found, work / "single.json"), lambda *_: None)
+    carry_out(ports, Conversion(plan, job, "benchmark", "", "", resumed=False))
+    taken = cpu_of_all() - cpu, time.perf_counter() - began
+    shutil.rmtree(work)
+    return taken
+
+
+def cpu_of_all() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def memory(count: int, folder: Path) -> None:
     """Printed by a process of its own: the most that it ever held, for an export and its verification."""
     path = folder / f"{count}.json"
     export(path, stored(count))
     read(path)
+    print(held_at_most())
+
+
+def memory_of_conversion(count: int, folder: Path) -> None:
+    """The same of a conversion: of the process itself, and of the largest of its workers, which share much with it."""
+    path = folder / f"{count}.json"
+    convert(path, 2)
     path.unlink()
+    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    print(f"{held_at_most()} MiB, each worker {worker}")
+
+
+def held_at_most() -> int:
     held = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(int(held.split()[1]) // 1024)
+    return int(held.split()[1]) // 1024
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
     place = sys.argv[2] if len(sys.argv) > 2 else None
-    if sys.argv[3:] == ["memory"]:
-        memory(count, Path(str(place)))
+    alone = {"memory": memory, "conversion": memory_of_conversion}
+    if len(sys.argv) > 3:
+        alone[sys.argv[3]](count, Path(str(place)))
         return
     with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
         measured = rows(folder, list(stored(count)))
         times: dict[str, list[list[Seconds]]] = {row: [[], []] for row in measured}
+        conversions: dict[int, list[Seconds]] = {1: [], 2: []}
         for _ in range(ROUNDS):
             for row, (_, sides) in measured.items():
                 for side, measure in enumerate(sides):
                     times[row][side].append(measure())
+            for workers, taken in conversions.items():
+                taken.append(convert(folder / "export.json", workers))
         size = (folder / "export.json").stat().st_size
         print(f"{count} records, {size / 1e6:.0f} MB; the least of {ROUNDS}, in turns")
         print(f"{'':34}{'CPU s':>8}{'theirs':>8}{'ratio':>7}{'wall s':>9}{'theirs':>8}{'ratio':>7}  goal")
@@ -206,10 +254,15 @@ def main() -> None:
                 f"{cpu:8.3f}{their_cpu:8.3f}{cpu / their_cpu:7.2f}{wall:9.3f}{their_wall:8.3f}{wall / their_wall:7.2f}"
             )
             print(f"{row:34}{figures}  {goal}")
+        for workers, taken in conversions.items():
+            cpu, wall = (min(each[side] for each in taken) for side in (0, 1))
+            figures = f"{count / wall:.0f} records/s, {wall:.2f} s wall, {cpu / count * 1e6:.0f} us of CPU a record"
+            print(f"migrate offline, --workers {workers}: {figures}{'  goal >= 40000' if workers == 2 else ''}")
         for number in (count, 10 * count):
-            command = [sys.executable, __file__, str(number), name, "memory"]
-            held = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-            print(f"export and verify {number} records: {held} MiB resident at most (goal 128, and flat)")
+            for what, words in (("memory", "export and verify"), ("conversion", "migrate offline")):
+                command = [sys.executable, __file__, str(number), name, what]
+                held = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+                print(f"{words} {number} records: {held} MiB resident at most (goal 128, and flat)")
 
 
 if __name__ == "__main__":
