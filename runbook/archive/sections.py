@@ -5,7 +5,7 @@ is put together from both, and checked alone. What comes out is where the record
 keys, stand. Who wants to know what is wrong and where reads the archive with `reader`; here it is only found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -19,64 +19,78 @@ from runbook.archive.outline import Outline, Read
 from runbook.archive.references import References, Spill
 from runbook.archive.regions import Region, Scanned, prefix
 
+Take = Callable[[int, bytes], object]
+"""Takes some whole lines, and where they begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The bytes of one section, proven by their hashes: whole lines, and what belongs to lines that cross its borders.
-
-    The whole lines stand from `start` to `end`; `body` may be left out where they are not needed any more.
-    """
+    """Where the whole lines of a section stand, and what belongs to lines that cross its borders."""
 
     start: int
     end: int
-    head: bytes
-    body: bytes
-    tail: bytes
+    head: bytes = b""
+    tail: bytes = b""
 
 
 @dataclass(slots=True)
 class Proven:
-    """What the lines of one section were found to hold."""
+    """What the lines of one section were found to hold; `keys` are lines of keys, type by type."""
 
     section: Section
     regions: list[Region] = field(default_factory=list)
     first: tuple[int, Key] | None = None
     last: tuple[int, Key] = (-1, ())
-    keys: list[tuple[str, Key]] = field(default_factory=list)
+    keys: list[tuple[str, bytes]] = field(default_factory=list)
 
 
-def section_of(outline: Outline, blocks: range, read: Read) -> Section:
-    """The section of these blocks.
+def section_of(outline: Outline, blocks: range, read: Read, step: int, take: Take) -> Section:
+    """The section of these blocks, read so many bytes at a time.
+
+    Its whole lines go to `take` as they come; they count only when this has returned.
 
     Raises:
         DamagedError: a hash does not fit.
+        Whatever `take` raises.
     """
     begin, stop = block_range(blocks[0])[0], min(block_range(blocks[-1])[1], outline.hashed)
-    data = read(begin, stop - begin)
+    lines = _Lines(take, max(begin, outline.start), begins=begin <= outline.start)
     for number in blocks:
-        low, high = (place - begin for place in block_range(number))
-        if sha256(memoryview(data)[low:high]).hexdigest() != outline.blocks[number]:
+        low, high = block_range(number)
+        found = sha256()
+        for offset in range(low, min(high, stop), step):
+            chunk = read(offset, min(step, high - offset, stop - offset))
+            found.update(chunk)
+            lines.add(chunk[max(outline.start - offset, 0) : max(outline.end - offset, 0)])
+        if found.hexdigest() != outline.blocks[number]:
             raise damaged(outline.name, Fault(f"footer.blocks[{number}]", "other bytes than were written"))
-    first, last = max(outline.start - begin, 0), min(outline.end, stop) - begin
-    if first > last:
-        return Section(stop, stop, b"", b"", b"")
-    low = first if begin <= outline.start else data.find(b"\n", first, last) + 1
-    if begin > outline.start and not low:  # one line fills all of it
-        return Section(begin + last, begin + last, data[first:last], b"", b"")
-    high = max(data.rfind(b"\n", low, last) + 1, low)
-    return Section(begin + low, begin + high, data[first:low], data[low:high], data[high:last])
+    return Section(lines.start, lines.end, lines.head, lines.rest)
 
 
-def prove(outline: Outline, section: Section, region_bytes: int) -> Proven:
-    """Check the records of the section strictly.
+class _Lines:
+    """Cuts bytes as they come into what ends a line that began before, whole lines, and what begins a line."""
 
-    Raises:
-        DamagedError: one is not what it must be.
-    """
-    check = _Check(outline, section)
-    for part in _parts(section.body, region_bytes, archive_kind(outline.header.kind)):
-        check.add(part)
-    return check.found
+    def __init__(self, take: Take, start: int, *, begins: bool) -> None:
+        self.head = b""
+        self.rest = b""
+        self.start = self.end = start
+        self._take = take
+        self._begun = begins
+
+    def add(self, chunk: bytes) -> None:
+        """What comes next."""
+        data = self.rest + chunk
+        if not self._begun:
+            cut = data.find(b"\n") + 1
+            self._begun = bool(cut)
+            self.head += data[:cut] if cut else data
+            self.start = self.end = self.end + (cut or len(data))
+            data = data[cut:] if cut else b""
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            self._take(self.end, data[:cut])
+            self.end += cut
+        self.rest = data[cut:]
 
 
 def digest_of_lines(body: bytes) -> ContentDigest:
@@ -85,30 +99,41 @@ def digest_of_lines(body: bytes) -> ContentDigest:
     return ContentDigest().plus(lines) if body else ContentDigest()
 
 
-class _Check:
-    """Checks the lines of one section, region by region."""
+class Prover:
+    """Checks the whole lines of a section strictly, as they come.
 
-    def __init__(self, outline: Outline, section: Section) -> None:
-        self.found = Proven(section)
-        self._end = section.start
+    Raises:
+        DamagedError: in `take`: a record is not what it must be.
+    """
+
+    def __init__(self, outline: Outline) -> None:
+        self._found = Proven(Section(0, 0))
         self._outline = outline
         self._kind = archive_kind(outline.header.kind)
         self._checker = RecordChecker(self._kind, None, since=outline.header.since is not None, digest=False)
 
-    def add(self, part: bytes) -> None:
-        """Some lines of one type."""
-        start, self._end = self._end, self._end + len(part)
-        ends = self._end == self._outline.end
+    def take(self, start: int, lines: bytes) -> None:
+        """The next lines, and where they begin."""
+        for part in _of_one_type(lines, self._kind):
+            self._add(start, part)
+            start += len(part)
+
+    def proven(self, section: Section) -> Proven:
+        """What was found, once that section is proven."""
+        self._found.section = section
+        return self._found
+
+    def _add(self, start: int, part: bytes) -> None:
+        ends = start + len(part) == self._outline.end
         lines = (part[:-1] if ends else part.removesuffix(LINE_END)).split(LINE_END)
         if len(lines) != part.count(b"\n") or part.endswith(LINE_END) is ends:
             raise self._damaged("a comma is missing, or one too many")
         first, kind = self._records(lines)
-        found, last = self.found, self._checker.last
+        found, last = self._found, self._checker.last
         found.first = found.first or (kind.rank, first)
         found.last = last
         ends_of = prefix(kind.name, first), prefix(kind.name, last[1])
-        whole = sha256(part).hexdigest()
-        found.regions.append(Region(kind.name, start, len(part), len(lines), *ends_of, whole))
+        found.regions.append(Region(kind.name, start, len(part), len(lines), *ends_of, sha256(part).hexdigest()))
 
     def _records(self, lines: list[bytes]) -> tuple[Key, RecordKind]:
         """The key of the first of them, and their type."""
@@ -119,7 +144,8 @@ class _Check:
             kind = kind or self._kind.records[records[0]["type"]]
             first = first or kind.key_of(records[0])
             if self._outline.refers:
-                self.found.keys += ((kind.name, kind.key_of(record)) for record in records)
+                keys = "\n".join(["\t".join(kind.key_of(record)) for record in records])
+                self._found.keys.append((kind.name, keys.encode()))
         if kind is None:
             raise self._damaged("there is nothing where a record must be")
         return first, kind
@@ -155,7 +181,9 @@ class Together:
         """The next one."""
         line = self._crossing.line_before(proven.section)
         if line is not None:
-            self._put(prove(self._outline, line, len(line.body)))
+            prover = Prover(self._outline)
+            prover.take(*line)
+            self._put(prover.proven(proven.section))
         self._put(proven)
 
     def finish(self) -> Scanned:
@@ -175,8 +203,9 @@ class Together:
             raise damaged(self._outline.name, Fault("", "the records are not in the order of the format"))
         self._last = proven.last
         self._regions += proven.regions
-        for name, key in proven.keys:
-            self._refer(name, key)
+        for name, keys in proven.keys:
+            for line in keys.split(b"\n"):
+                self._refer(name, tuple(line.decode().split("\t")))
 
     def _refer(self, name: str, key: Key) -> None:
         if self._references is None:
@@ -202,8 +231,8 @@ class Crossing:
         """Does a line go on behind the sections so far?"""
         return bool(self._line)
 
-    def line_before(self, section: Section) -> Section | None:
-        """The line that ends where the whole lines of that section begin, as a section of its own; None where none.
+    def line_before(self, section: Section) -> tuple[int, bytes] | None:
+        """The line that ends where that section's whole lines begin, and where it began itself; None where none does.
 
         Raises:
             DamagedError: it does not end, or is too long.
@@ -219,20 +248,18 @@ class Crossing:
         start, self._line = self._start, b"" if ended else line
         if section.tail:
             self._start, self._line = section.end, section.tail
-        return Section(start, start + len(line), b"", line, b"") if ended else None
+        return (start, line) if ended else None
 
 
-def _parts(data: bytes, size: int, kind: ArchiveKind) -> Iterator[bytes]:
-    """The lines, cut wherever the type changes, and into pieces of about that size."""
+def _of_one_type(data: bytes, kind: ArchiveKind) -> Iterator[bytes]:
+    """The lines, cut wherever the type changes. They are sorted by it: where first and last are of one, all are."""
     starts = [b'{"type":"%s"' % name.encode() for name in kind.records]
-    low, high = 0, len(data)
-    while low < high:
-        cut = high if high - low <= size else max(data.rfind(b"\n", low, low + size), data.find(b"\n", low)) + 1
+    low = 0
+    while low < len(data):
         ours = next((start for start in starts if data.startswith(start, low)), b"")
-        if not data.startswith(
-            ours, max(data.rfind(b"\n", low, cut - 1) + 1, low)
-        ):  # sorted by type: else all are of ours
-            others = (data.find(b"\n" + start, low, cut) + 1 for start in starts if start != ours)
+        cut = len(data)
+        if not data.startswith(ours, max(data.rfind(b"\n", low, cut - 1) + 1, low)):
+            others = (data.find(b"\n" + start, low) + 1 for start in starts if start != ours)
             cut = min((other for other in others if other), default=cut)
         yield data[low:cut]
         low = cut

@@ -37,6 +37,8 @@ GONE = "gone.keys"
 TOUCHED = "touched.keys"
 
 _OURS = re.compile(r"\.?(\d\d-\d{6,}\..*|[a-z]+\.keys|[a-z]+\.spool|[a-z]+\.json\..*\.draft)")
+_MOST_UNITS = 4096
+"""Of one phase, about: larger archives have larger units, so that what is known of them stays small."""
 _USUAL = Cut()
 
 Progress = Callable[[int, int], None]
@@ -84,7 +86,8 @@ class _Conversion:
     @property
     def division(self) -> Division:
         left = None if self.residue is None else self.residue.scanned
-        return Division(self.source.scanned, left, self.cut.unit_bytes)
+        size = self.source.scanned.bytes + (0 if left is None else left.bytes)
+        return Division(self.source.scanned, left, max(self.cut.unit_bytes, size // _MOST_UNITS))
 
     def surveyed(self) -> Surveyed:
         found = self.source.scanned

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from typing import BinaryIO, TypeVar
@@ -15,12 +15,14 @@ from runbook.archive.layout import Summary
 from runbook.archive.outline import Outline, outline
 from runbook.archive.reader import ArchiveReader, chunks_of
 from runbook.archive.regions import Scanned
-from runbook.archive.sections import Crossing, Proven, Section, Together, digest_of_lines, prove, section_of
+from runbook.archive.sections import Crossing, Proven, Prover, Section, Together, digest_of_lines, section_of
 from runbook.errors import DamagedError
 
 Task = tuple[int, range] | None
 """A section with its number, or the hash of the whole."""
 T = TypeVar("T")
+_MOST_REGIONS = 16_384
+"""About: larger archives have larger regions, so that the list of them stays small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def _in_sections(descriptor: int, name: str, wanted: Wanted) -> Scanned:
     together = Together(found, spill)
     tasks: list[Task] = [None, *enumerate(found.sections())]
     try:
-        results = in_turn(tasks, partial(_proven, descriptor, found, wanted.region_bytes), wanted.workers)
+        region_bytes = max(wanted.region_bytes, min(found.hashed // _MOST_REGIONS, limits.COARSE_BLOCK_BYTES))
+        results = in_turn(tasks, partial(_proven, descriptor, found, region_bytes), wanted.workers)
         for proven in _in_order(results, found):
             together.add(proven)
         return together.finish()
@@ -63,8 +66,8 @@ def _proven(descriptor: int, found: Outline, region_bytes: int, task: Task) -> P
     """Forked processes share the file, and each reads at its own places."""
     if task is None:
         return _whole(descriptor, found.hashed)
-    proven = prove(found, section_of(found, task[1], partial(_read, descriptor)), region_bytes)
-    return replace(proven, section=replace(proven.section, body=b""))  # it need not travel
+    prover = Prover(found)
+    return prover.proven(section_of(found, task[1], partial(_read, descriptor), region_bytes, prover.take))
 
 
 def read_back(stream: BinaryIO, name: str, written: Summary, workers: int) -> ContentDigest:
@@ -81,21 +84,25 @@ def read_back(stream: BinaryIO, name: str, written: Summary, workers: int) -> Co
     tasks: list[Task] = list(enumerate(found.sections()))
     for back in _in_order(in_turn(tasks, partial(_back, descriptor, found), workers), found):
         line = crossing.line_before(back.section)
-        digest += back.digest if line is None else back.digest + digest_of_lines(line.body)
+        digest += back.digest if line is None else back.digest + digest_of_lines(line[1])
     return digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Back:
-    section: Section
-    digest: ContentDigest
+    section: Section = field(default_factory=lambda: Section(0, 0))
+    digest: ContentDigest = field(default_factory=ContentDigest)
+
+    def take(self, _: int, lines: bytes) -> None:
+        self.digest += digest_of_lines(lines)
 
 
 def _back(descriptor: int, found: Outline, task: Task) -> _Back | str:
     if task is None:
         return _whole(descriptor, found.hashed)
-    section = section_of(found, task[1], partial(_read, descriptor))
-    return _Back(replace(section, body=b""), digest_of_lines(section.body))
+    back = _Back()
+    back.section = section_of(found, task[1], partial(_read, descriptor), limits.CHUNK_BYTES, back.take)
+    return back
 
 
 def _in_order(results: Iterator[tuple[Task, T | str]], found: Outline) -> Iterator[T]:
