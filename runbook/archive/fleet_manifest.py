@@ -45,6 +45,14 @@ def render(backup: FleetBackup) -> bytes:
     return _rendered({**_document(backup), "sha256": backup.sha256})
 
 
+def fault_of(node: NodeBackup) -> str:
+    """What is wrong with that part, by the schema; empty where nothing is. A host may tell anything."""
+    alone = _document(FleetBackup("x", 1, "2026-01-01T00:00:00.000000Z", "x", (node,))) | {"sha256": "0" * 64}
+    for error in _validator().iter_errors(alone):
+        return f"{error.instance_path[-1]}: {error.message}"[:200]
+    return ""
+
+
 def parse(data: bytes, name: str) -> FleetBackup:
     """The backup of these bytes; `name` is what messages call it.
 

@@ -33,6 +33,7 @@ class CreateWishes:
     config: Path | None
     node: str | None
     all_nodes: bool
+    fetch: bool
     folder: Path | None
     parent: str
     recipients: tuple[str, ...]

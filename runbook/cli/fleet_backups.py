@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import runbook
+from runbook.adapters.archives.fetched import FetchedBackups
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
 from runbook.cli.backups import CreateWishes, folder_of
@@ -12,9 +13,14 @@ from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.engine.backup import writing
 from runbook.engine.fleet_backup import LOCK, FleetWanted, code_of, create_fleet, verify_fleet
+from runbook.engine.fleet_fetch import fetch_fleet
+from runbook.engine.fleet_work import FleetWorked
 from runbook.errors import ExitCode, UsageError
+from runbook.model.fleet_backup import KeptFleetBackup
+from runbook.ports.backups import FleetPorts
 from runbook.report.document import envelope
 from runbook.report.fleet_backup import created_fleet_lines, fleets_data, verified_data, verified_fleet_lines
+from runbook.report.fleet_work import worked_data, worked_lines
 
 PREFIX = "fleet-"
 """What the name of a fleet's backup begins with."""
@@ -50,14 +56,24 @@ def create_backups(wishes: CreateWishes) -> ExitCode:
         )
         with writing(ports, wanted.run, wait=wishes.wait, lock=LOCK):
             kept = create_fleet(ports, wanted)
-    whole = kept.backup is not None and kept.backup.complete
+            came = _fetched(ports, kept, wanted.run, wait=wishes.wait) if wishes.fetch else None
+    whole = kept.backup is not None and kept.backup.complete and (came is None or came.done)
     code = ExitCode.DONE if whole else ExitCode.PARTIAL
     if wishes.as_json:
-        data = fleets_data(ports.vault.folder, [kept])
+        data = fleets_data(ports.vault.folder, [kept]) | ({} if came is None else {"fetched": worked_data(came)})
         show_json(envelope("backup_fleet", "runbook backup create", code, data))
     else:
         show(created_fleet_lines(kept, ports.vault.folder))
+        if came is not None:
+            show(worked_lines(came))
     return code
+
+
+def _fetched(ports: FleetPorts, kept: KeptFleetBackup, run: str, *, wait: bool) -> FleetWorked | None:
+    if kept.backup is None:
+        return None
+    with writing(ports, run, wait=wait):
+        return fetch_fleet(ports, FetchedBackups(ports.vault.folder), kept.name, kept.backup, run)
 
 
 def verify_backup_of_fleet(wishes: VerifyWishes) -> ExitCode:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
+from runbook.archive import fleet_manifest
 from runbook.errors import DamagedError, ExitCode, NotSupportedError, RunbookError, UnreachableError
 from runbook.model.fleet_backup import PER_NODE, FleetBackup, KeptFleetBackup, Missing, NodeBackup
 from runbook.model.journal import Event
@@ -164,6 +165,8 @@ def _part(result: WorkResult) -> NodeBackup:
         )
     except (LookupError, TypeError, ValueError) as problem:
         raise _NoPartError(f"its runbook is of another version: {problem!r}") from None
+    if fault := fleet_manifest.fault_of(part):
+        raise _NoPartError(f"what it tells of its backup cannot be: {fault}")
     if told["host"] != result.host:
         raise _NoPartError(f"it backed up {told['host']} instead: two hosts share a folder")
     return part

@@ -150,6 +150,34 @@ class FleetVault(Protocol):
         ...
 
 
+class Fetched(Protocol):
+    """One folder of backups, into which those of other hosts come."""
+
+    def has(self, name: str, seal: str) -> bool:
+        """Is this very backup here, whole?"""
+        ...
+
+    def draft(self, needed: int) -> Path:
+        """An empty hidden folder for one, where so many bytes are needed.
+
+        Raises:
+            StorageError: there is no room.
+        """
+        ...
+
+    def take(self, draft: Path, name: str, seal: str) -> int:
+        """Prove what came and give it its name; the level that was proven.
+
+        Raises:
+            DamagedError: it did not come whole, or is another one.
+        """
+        ...
+
+    def drop(self, draft: Path) -> None:
+        """What did not come is removed."""
+        ...
+
+
 class Hosts(Protocol):
     """The hosts of a fleet, each with a `runbook` of its own."""
 

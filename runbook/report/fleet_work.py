@@ -7,6 +7,7 @@ from runbook.engine.fleet_work import FleetWorked
 from runbook.report.lines import Line, Style, line
 
 WORDS = {
+    "fetch_backup": "Fetch",
     "restore_backup": "Restore beside what is served",
     "activate_backup": "Serve what was restored",
     "migrate_data": "Migrate",

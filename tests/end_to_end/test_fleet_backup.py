@@ -214,3 +214,28 @@ def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command,
     assert (told["done"], [each["host"] for each in told["hosts"]]) == (True, list(HOSTS))
     assert [kind for _, kind in served(nodes)] == [DUAL] * 3
     assert CANARY not in (fleet.state / "journal.jsonl").read_text()
+
+
+def test_fetched_backups_are_proven_here_and_fetched_once(fleet: Command, tmp_path: Path) -> None:
+    """Over ssh too, byte for byte; a damaged one is told, 5, and never has its name here; then it is fetched alone."""
+    told = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]
+    there = {each["host"]: Path(each["folder"]) / each["backup"] for each in told["nodes"]}
+    shard = there["node-2"] / "records-00000.ndjson.zst"
+    good = shard.read_bytes()
+    wrapped = tmp_path / "damages"  # after the host has proven it once more
+    wrapped.write_text(f'#!/bin/sh\n{sys.executable} -m runbook "$@"\ncode=$?\nprintf x >>{shard}\nexit $code\n')
+    wrapped.chmod(0o700)
+    on_the_second(fleet, engram_runbook=str(wrapped))
+    came = fleet.json("backup", "create", "--all-nodes", "--fetch", expect=5)["data"]["fetched"]
+    assert [each["code"] for each in came["hosts"]] == [0, 12, 0]
+    backups = fleet.state / "backups"
+    assert sorted(path.name for path in backups.glob("*.backup")) == sorted(there[host].name for host in HOSTS[::2])
+    assert not list(backups.glob(".*.draft"))
+    shard.write_bytes(good)
+    on_the_second(fleet, engram_runbook=[sys.executable, "-m", "runbook"])
+    came = fleet.json("backup", "create", "--all-nodes", "--fetch")["data"]["fetched"]
+    assert [each["state"] for each in came["hosts"]] == ["unchanged", "changed", "unchanged"]
+    for path in there.values():
+        for file in (each for each in path.rglob("*") if each.is_file()):
+            assert (backups / path.name / file.relative_to(path)).read_bytes() == file.read_bytes()
+    assert len(fleet.json("backup", "verify", "--all")["data"]["proofs"]) == len(HOSTS)

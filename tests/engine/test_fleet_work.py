@@ -89,12 +89,15 @@ def events(folder: Path) -> list[tuple[str, Any]]:
 
 
 def test_whoever_brought_nothing_usable_is_missing(tmp_path: Path) -> None:
-    """A host that failed, one whose runbook is of another version, one that wrote of another host."""
+    """One whose runbook is of another version, one that wrote of another host; and a name that is a path is none."""
     answers = {
         "a": did("a"),
         "b": WorkResult("b", HostState.CHANGED, 0, {"proofs": [{}], "folder": "/srv"}, "done"),
         "c": WorkResult("c", HostState.CHANGED, 0, proof("a"), "done"),
     }
+    with pytest.raises(RunbookError, match="no host") as raised:
+        create(tmp_path, lambda host: replace(did(host), report=proof(host, name="../../etc/x")))
+    assert "cannot be" in raised.value.hint
     found = create(tmp_path, answers.__getitem__)
     assert (found.complete, [each.host for each in found.nodes]) == (False, ["a"])
     why = {each.host: each.why for each in found.missing}

@@ -114,6 +114,7 @@ def test_ansible_can_read_them_all() -> None:
         ("heap", set()),
         ("process_memory", {"pid_file"}),
         ("data", DATA_OPTIONS),
+        ("fetch", {"backup_by_host", "into_by_host"}),
     ],
 )
 def test_the_plugin_is_documented_for_ansible_doc(name: str, wanted: set[str]) -> None:

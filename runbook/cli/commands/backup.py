@@ -15,7 +15,7 @@ from runbook.cli.options import (
     progress_option,
     target_options,
 )
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,7 @@ def command() -> None:
 @target_options
 @node_option
 @click.option("--all-nodes", is_flag=True, help="Every node, by Ansible: each host writes where its data is.")
+@click.option("--fetch", is_flag=True, help="With --all-nodes: bring the backups here too, and prove them here.")
 @_folder
 @click.option(
     "--parent",
@@ -80,6 +81,8 @@ def create(ctx: click.Context, /, **said: Any) -> None:
         from runbook.cli.fleet_backups import create_backups
 
         ctx.exit(create_backups(wishes))
+    if wishes.fetch:
+        raise UsageError("--fetch is for --all-nodes: of one node the backup is written here", hint="leave it out")
     ctx.exit(create_backup(wishes))
 
 

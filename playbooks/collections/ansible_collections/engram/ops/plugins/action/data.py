@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
+from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, is_here, with_python
 from ansible_collections.engram.ops.plugins.plugin_utils.data_work import (
     KINDS,
     MIGRATE,
@@ -93,7 +93,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
 
     def _arguments(self, options: Mapping[str, Any], reach: Reach) -> dict[str, Any]:
         """What the module needs to know of the node, the same for whatever it is told to do."""
-        usual = [str(Path(sys.executable).parent / "runbook")] if self._is_here else ["runbook"]
+        usual = [str(Path(sys.executable).parent / "runbook")] if is_here(self._connection) else ["runbook"]
         command = reach.variable("engram_runbook", usual)
         name, state = str(reach.variables["inventory_hostname"]), options["state_here"]
         url = str(reach.variable("engram_host_url", reach.url))
@@ -105,7 +105,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             "target": options["target"],
             "url": url,
             "allow_plain_http": reach.allows_plain_http,
-            "state": f"{state}/hosts/{name}" if state and self._is_here else "",
+            "state": f"{state}/hosts/{name}" if state and is_here(self._connection) else "",
             **self._token(reach),
         }
 
@@ -114,19 +114,13 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         own = reach.variable("engram_host_token_file", reach.token_file if reach.is_on_host else "")
         if own:
             return {"token_file": str(own)}
-        if self._is_here and reach.token_file:
+        if is_here(self._connection) and reach.token_file:
             return {"token_file": os.path.abspath(reach.token_path)}  # noqa: PTH100 - no link is followed
         token = reach.token
         return {"token": token} if token else {}
 
-    @property
-    def _is_here(self) -> bool:
-        """Is the host this very machine?"""
-        return str(self._connection.transport) == "local"
-
     def _on_host(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        if self._is_here:  # as Ansible does for its own implicit localhost: nothing has to be discovered
-            variables = {"ansible_python_interpreter": sys.executable, **variables}
+        variables = with_python(self._connection, variables)
         own, task = self._task, self._task.copy()
         task.check_mode = False  # what is run under --check was chosen for it
         self._task = task

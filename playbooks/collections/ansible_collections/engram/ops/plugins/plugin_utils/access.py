@@ -1,5 +1,6 @@
 """How the inventory says that a host is reached; what the caller says of it stands in for a silent inventory."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,16 @@ class Reach:
         """A relative path is relative to the inventory, wherever the play was started."""
         path = Path(text).expanduser()
         return path if path.is_absolute() else Path(str(self.variables.get("inventory_dir") or ".")) / path
+
+
+def is_here(connection: Any) -> bool:
+    """Is the host this very machine?"""
+    return str(connection.transport) == "local"
+
+
+def with_python(connection: Any, variables: dict[str, Any]) -> dict[str, Any]:
+    """The variables under which a module runs: on this machine by this very Python, as Ansible's own localhost does."""
+    return {"ansible_python_interpreter": sys.executable, **variables} if is_here(connection) else variables
 
 
 def restart_of(reach: Reach) -> tuple[str, list[str], float]:
