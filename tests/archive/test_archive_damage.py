@@ -1,10 +1,12 @@
 """No byte of an archive or a backup can change, come or go unseen."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyrage
 import pytest
 from archive_records import ABOUT, dual, episode, opened, read, residue, written
 
@@ -13,6 +15,7 @@ from runbook.adapters.archives.verify import verify_backup
 from runbook.archive import limits
 from runbook.errors import DamagedError, NotSupportedError, RunbookError, StorageError
 
+EVERY_BIT = os.environ.get("FAULTS") == "all"
 REFUSED = (DamagedError, NotSupportedError)
 
 
@@ -26,9 +29,9 @@ def refused(data: bytes) -> bool:
 
 
 def flips(size: int, *, all_bits_until: int = 0) -> Iterator[tuple[int, int]]:
-    """A bit of every byte; of the first bytes, every bit."""
+    """A bit of every byte; of the first bytes, and of all of them in `make faults`, every bit."""
     for offset in range(size):
-        for bit in range(8) if offset < all_bits_until else [offset % 8]:
+        for bit in range(8) if EVERY_BIT or offset < all_bits_until else [offset % 8]:
             yield offset, 1 << bit
 
 
@@ -119,14 +122,18 @@ def found_by(backup: Path) -> int | None:
     return None
 
 
-def test_a_flipped_bit_of_every_byte_of_a_backup_is_found(tmp_path: Path) -> None:
-    """At level 2 at the latest; in the manifest at level 0."""
-    backup = create_backup(tmp_path, ABOUT, "dual_memory", lines_of(dual(), "dual_memory"))
-    assert verify_backup(backup, 3).level == 3
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_flipped_bit_of_every_byte_of_a_backup_is_found(tmp_path: Path, *, encrypted: bool) -> None:
+    """At level 2 at the latest, of an encrypted one with nothing to open it; in the manifest at level 0."""
+    public = str(pyrage.x25519.Identity.generate().to_public())
+    about = replace(ABOUT, recipients=(public,) if encrypted else ())
+    backup = create_backup(tmp_path, about, "dual_memory", lines_of(dual(), "dual_memory"))
+    reached = 1 if encrypted else 3
+    assert verify_backup(backup, 3).level == reached
     missed = []
     for path in files_of(backup):
         data = path.read_bytes()
-        level = 2 if path.suffix == ".zst" else 1 if path.parent.name == "schema" else 0
+        level = 2 if path.name.startswith("records") else 1 if path.parent.name == "schema" else 0
         with path.open("r+b", buffering=0) as stream:
             for offset, mask in flips(len(data)):
                 stream.seek(offset)
@@ -139,7 +146,7 @@ def test_a_flipped_bit_of_every_byte_of_a_backup_is_found(tmp_path: Path) -> Non
                 stream.seek(offset)
                 stream.write(data[offset : offset + 1])
     assert not missed
-    assert verify_backup(backup, 3).level == 3
+    assert verify_backup(backup, 3).level == reached
 
 
 def test_a_file_of_a_backup_that_is_missing_cut_off_strange_or_a_link_is_found(backup: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from killing import ALL, HERE, Runner, runner
 
-FOLDERS = (HERE.parent, HERE.parent / "archive")
+FOLDERS = (HERE.parent, *(HERE.parent / name for name in ("archive", "engine")))
 """Whose records and nodes are used here too."""
 sys.path += map(str, FOLDERS)
 

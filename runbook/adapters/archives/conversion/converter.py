@@ -24,7 +24,7 @@ from runbook.adapters.archives.conversion.strictly import Wanted
 from runbook.adapters.archives.conversion.unit import EXAMPLES, Drops, Finished, Unit
 from runbook.adapters.archives.conversion.unit import GONE as NOTED
 from runbook.adapters.archives.exports import opened_export
-from runbook.adapters.files import open_regular, private_folder, storage, sync_folder
+from runbook.adapters.files import open_regular, private_folder, storage
 from runbook.archive.layout import Header
 from runbook.archive.regions import Scanned, prefix
 from runbook.errors import DamagedError, NotSupportedError, RefusedError, StorageError
@@ -227,4 +227,3 @@ def _tidy(work: Path) -> None:
         for path in work.iterdir():
             if _OURS.fullmatch(path.name):
                 path.unlink()
-        sync_folder(work)
