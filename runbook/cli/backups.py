@@ -1,5 +1,6 @@
 """Carry out `runbook backup create` and `list`."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,11 +47,13 @@ def folder_of(current: Session, folder: Path | None) -> Path:
     """Where the backups are.
 
     Raises:
-        RefusedError: the folder is a symbolic link.
+        RefusedError: the folder is a symbolic link, or everybody may write there.
     """
     place = (folder or current.state / FOLDER).absolute()
     if place.is_symlink():
         raise RefusedError(f"{place} is a symbolic link, which is not followed here", hint="name the folder itself")
+    if place.is_dir() and place.stat().st_mode & stat.S_IWOTH:
+        raise RefusedError(f"everybody may write to {place}: what lies there proves nothing", hint=f"chmod o-w {place}")
     return place
 
 
@@ -58,7 +61,7 @@ def ports_of(current: Session, folder: Path | None, talk: ProgressTalk) -> Backu
     """The folder of the backups, with its locks and the journal.
 
     Raises:
-        RefusedError: the folder is a symbolic link.
+        RefusedError: as `folder_of`.
     """
     place = folder_of(current, folder)
     locks = FileLocks(place, current.clock, current.who, current.where)

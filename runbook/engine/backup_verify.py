@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.engine.backup import details_of
-from runbook.errors import RunbookError, UsageError
+from runbook.errors import DamagedError, RunbookError, UsageError
 from runbook.model.backup import Proof
 from runbook.model.journal import Event
 from runbook.ports.backups import BackupPorts, Vault
@@ -57,6 +57,8 @@ def verify_each(ports: BackupPorts, names: Sequence[str], verify: Verify, run: s
             raise
         except RunbookError as error:
             found.append(Failed(name, error))
+            if isinstance(error, DamagedError):
+                ports.journal.append(Event.BACKUP_VERIFIED, run, {"backup": name, "damage": error.message})
         else:
             ports.journal.append(Event.BACKUP_VERIFIED, run, details_of(proof))
             found.append(proof)

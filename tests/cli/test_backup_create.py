@@ -111,6 +111,16 @@ def test_a_symbolic_link_is_not_followed(
         complaint(capsys, "backup", "verify", expect=16 if place == "manifest" else 12)
 
 
+def test_a_folder_where_everybody_may_write(target: Path, state: Path, capsys: Output) -> None:
+    """Refused before anything is read from it."""
+    folder = state / "open"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    for command in ("create", "list", "verify", "prune"):
+        assert "chmod o-w" in complaint(capsys, "backup", command, "--folder", str(folder), expect=13)["hint"]
+    assert list(folder.iterdir()) == []
+
+
 def test_two_shards_that_were_swapped(filled: RunningNode, target: Path, state: Path, capsys: Output) -> None:
     """A shard of one backup in the place of another's of the same name."""
     document(capsys, "backup", "create")
