@@ -14,7 +14,7 @@ from runbook.model.migration import Phase
 class Cut:
     """How large the parts of the work are: what is read at once, and what a kill costs each worker at most."""
 
-    region_bytes: int = 4 * limits.MIB
+    region_bytes: int = limits.MIB
     unit_bytes: int = 8 * limits.MIB
 
 
