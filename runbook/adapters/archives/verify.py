@@ -168,7 +168,11 @@ def _shard(path: Path, shard: Shard, identities: Identities | None, passed: Pass
     place = path / shard.name
     raw = Count()
     chunks = _stored(path, shard, passed)
-    packed = identities.open(chunks, str(place)) if identities and place.suffix == SUFFIX else chunks
+    packed = chunks
+    if place.suffix == SUFFIX:
+        if not identities:
+            raise RefusedError(f"{place} is encrypted", hint="`runbook backup restore --identity FILE` opens it")
+        packed = identities.open(chunks, str(place))
     try:
         for data in frames.unpacked(packed, str(place), ours=True):
             raw.update(data)
