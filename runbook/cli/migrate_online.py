@@ -12,11 +12,13 @@ from runbook.cli.compose import Session
 from runbook.cli.migrate import Wishes
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.progress import ProgressTalk
-from runbook.cli.rails import check_reason, guard
+from runbook.cli.rails import check_reason
 from runbook.cli.screen import show, show_json
+from runbook.engine.journal_time import settled
 from runbook.engine.migrate.preflight import Ready, check_disk, from_backup, from_itself, look
 from runbook.engine.migrate.run import migrate
 from runbook.engine.migrate.work import Context
+from runbook.engine.rails import approval_needed, check_plan, record_of
 from runbook.errors import ExitCode, RefusedError, RunbookError, UsageError
 from runbook.material import migration
 from runbook.model.migration import Concepts, Loss, losses
@@ -198,24 +200,25 @@ def _as_run(plan: MigrationPlan) -> RunPlan:
     return RunPlan(plan.id, plan.command, MIGRATION, plan.target, plan.reason, ())
 
 
-def check_rails(current: Session, target: Target, plan: RunPlan, count: int) -> None:
-    """The target's rails for so many nodes, as for any run of the highest risk.
+def check_rails(current: Session, target: Target, run: RunPlan, count: int) -> None:
+    """The target's rails for so many nodes, as for any run of the highest risk. A clock that was set back is journaled.
 
     Raises:
         RefusedError: they hold it; one that a second person would have to approve too.
     """
+    check_plan(target, run, Risk.DISRUPTIVE)
     limit = target.rails.max_hosts_per_run
     if limit is not None and count > limit:
         raise RefusedError(
             f"the run would change {count} nodes > max_hosts_per_run {limit} of {target.name}",
             hint="name the nodes, some at a time: --node NAME, once for each",
         )
-    if target.rails.require_approval is not None:
+    entries, now = settled(current.journal, current.clock)
+    if why := approval_needed(target, run, Risk.DISRUPTIVE, record_of(entries, target.name, now)):
         raise RefusedError(
-            f"{target.name} asks for a second person, who cannot approve a migration yet",
-            hint="raise require_approval in runbook.toml for that time; in an emergency: runbook rollback data",
+            f"nothing was changed: {'; '.join(why)}",
+            hint="nobody can approve a migration yet: wait, or see [targets.NAME.rails]; to go back: runbook undo RUN",
         )
-    guard(current, target, plan, Risk.DISRUPTIVE)
 
 
 def _tell_plan(planned: Planned, *, as_json: bool) -> ExitCode:

@@ -29,7 +29,7 @@ from runbook.model.run import RunStatus
 from runbook.model.target import Target
 from runbook.report.document import envelope
 from runbook.report.lines import EMPTY, Line, Style, line
-from runbook.report.migration import counted, loss_lines, migration_data, plan_data, run_lines
+from runbook.report.migration import counted, kept_lines, loss_lines, migration_data, plan_data, run_lines
 from runbook.report.rollback import rolled_data, rolled_lines
 
 COMMAND = "rollback data"
@@ -209,6 +209,7 @@ def _question(target: Target, found: Found) -> list[Line]:
     for each in found.ready:
         told = counted(each.holdings.active)
         lines.append(line(f"{each.plan.node}: {told}; written to {each.plan.source} first", indent=2, hang=2))
+        lines += kept_lines(each)
     lines += [line(f"{name} is left out: {why}", Style.UNSURE, 2, 2) for name, why in found.left_out.items()]
     lines += loss_lines(found.losses, "single memory")
     lines.append(line("Writes are refused for a moment at the switch of each node: clients ask again.", indent=2))

@@ -29,11 +29,20 @@ def plan_lines(plan: MigrationPlan, ready: Sequence[Ready], losses: Sequence[Los
         newer = f"; {each.newer} writes are newer than it, and go along" if each.newer else ""
         source = f"from {each.plan.source}" if not each.plan.own else f"its data is written to {each.plan.source} first"
         yield line(f"{each.plan.node}: {counts}; {source}{newer}", indent=2, hang=2)
+        yield from kept_lines(each)
     yield from loss_lines(losses, there)
     yield line("Writes go on meanwhile, and are refused for a moment at the switch: clients ask again.", indent=2)
     yield line("What is served now is kept until: runbook migrate finalize", indent=2)
     if plan.target_kind == DUAL:
         yield line(FLAGS_STAY_OFF, indent=2, hang=2)
+
+
+def kept_lines(ready: Ready) -> Iterator[Line]:
+    """A node keeps one generation: what it keeps of an earlier switch goes with the next one."""
+    kept = ready.holdings.of(State.KEPT)
+    if kept is not None:
+        told = f"generation {kept.id} ({kept.kind}), kept since an earlier switch, is dropped: no way back to that"
+        yield line(f"{ready.plan.node}: {told}", Style.UNSURE, indent=2, hang=2)
 
 
 def loss_lines(losses: Iterable[Loss], there: str) -> Iterator[Line]:

@@ -220,10 +220,16 @@ def test_on_a_target_that_asks_for_it_a_reason_is_needed_except_by_a_rollback(
     start_node: StartNode, tmp_path: Path
 ) -> None:
     """The rails hold a migration, and never a rollback."""
-    site = site_of(start_node(), tmp_path / "state", rails="[targets.prod.rails]\nrequire_reason = true\n")
-    done = site.command(*site.to_single(), expect=13)
-    assert "reason" in done.stderr
-    assert json.loads(site.command("rollback", "data", "--yes", "--json").stdout)["data"]["status"] == "done"
+    rails = '[targets.prod.rails]\nrequire_reason = true\ncool_down = "30m"\n'
+    site = site_of(start_node(), tmp_path / "state", rails=rails)
+    assert site.node.admin("POST", "features", dict.fromkeys(FLAGS, True)).status == 200
+    assert "reason" in site.command(*site.to_single(), expect=13).stderr
+    run = json.loads(site.command("rollback", "data", "--yes", "--json").stdout)["data"]
+    assert run["status"] == "done"
+    rests = site.command("migrate", "--to", DUAL, "--yes", "--reason", "too soon", expect=13)
+    assert "cool_down" in rests.stderr
+    assert site.command("runs", "--id").stdout.split() == [run["run"]]  # nothing waits for an approval
+    site.command("undo", run["run"], "--yes")
 
 
 def test_a_node_that_is_gone_does_not_hold_up_the_others(start_node: StartNode, tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from migrate_scene import RUN, Scene
 
+from runbook.adapters.archives.kept import KeptArchives
 from runbook.engine.migrate.back import since_switch
-from runbook.engine.migrate.preflight import look
+from runbook.engine.migrate.preflight import Ready, check_disk, look
 from runbook.engine.migrate.run import finalize, go_back, migrate, resume, work_on
 from runbook.errors import (
     LockedError,
@@ -250,3 +252,23 @@ def test_what_serves_the_other_memory_already_is_refused(scene: Scene) -> None:
         scene.plan()
     with pytest.raises(NotSupportedError, match="cannot be migrated"):
         look(scene.context, "n1", "other", DUAL)
+
+
+def test_without_room_for_it_nothing_is_begun(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures are told; where the source has still to be written, its size is taken from the counts."""
+    monkeypatch.setattr(KeptArchives, "free_bytes", lambda *_: 100_000)
+    holdings = scene.data.holdings()
+    for ready in (Ready(scene.plan().nodes[0], holdings, bytes=90_000), Ready(scene.plan().nodes[0], holdings)):
+        with pytest.raises(RefusedError, match="0 MB are free on the disk of"):
+            check_disk(scene.context, scene.folder, (ready,))
+    check_disk(scene.context, scene.folder, (Ready(scene.plan().nodes[0], holdings, bytes=50_000),))
+
+
+def test_a_clock_that_is_set_back_changes_nothing(scene: Scene) -> None:
+    """Order is by sequence number and journal, never by the wall clock."""
+    plan, ids = scene.plan(), scene.ids()
+    at(scene, "add", lambda: scene.clock.set_wall(scene.clock.now() - timedelta(hours=1)))
+    assert migrate(scene.context, plan).status is RunStatus.DONE
+    assert scene.ids() == ids
+    scene.clock.set_wall(scene.clock.now() - timedelta(hours=1))
+    assert go_back(scene.context, scene.run()).status is RunStatus.REVERTED
