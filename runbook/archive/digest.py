@@ -47,7 +47,7 @@ class BlockHashes:
 
     def update(self, data: bytes | memoryview) -> None:
         """Add what comes next."""
-        self._all.update(data)
+        self._add_to_whole(data)
         view = memoryview(data)
         while len(view) >= self._left:
             self._block.update(view[: self._left])
@@ -59,6 +59,9 @@ class BlockHashes:
         self._block.update(view)
         self.bytes += len(view)
         self._left -= len(view)
+
+    def _add_to_whole(self, data: bytes | memoryview) -> None:
+        self._all.update(data)
 
     def whole(self) -> str:
         """SHA-256 of everything, in hexadecimal."""

@@ -18,6 +18,7 @@ from runbook.adapters.locks import FileLocks
 from runbook.adapters.plans import read_plan, write_plan
 from runbook.cli import compose
 from runbook.cli.migrate import Wishes
+from runbook.cli.migrate_newer import newer_writes
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.engine.conversion import Conversion, ConversionPorts, carry_out, converted_details
@@ -25,7 +26,7 @@ from runbook.engine.conversion_plan import document, plan_of, refuse_unless_same
 from runbook.errors import DamagedError, ExitCode, NotSupportedError, RefusedError, UsageError
 from runbook.model.conversion import Converted, Job
 from runbook.model.conversion_plan import ConversionPlan, Places
-from runbook.report.conversion import converted_lines, plan_lines
+from runbook.report.conversion import converted_lines, newer_lines, plan_lines
 from runbook.report.document import envelope
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def convert(wishes: Wishes) -> ExitCode:
     if wishes.dry_run or wishes.output is None:
         with tempfile.TemporaryDirectory(prefix="runbook-") as name:
             job = _job(wishes, migration, backup, residue, Path(name) / "work")
-            return _show_plan(wishes, _plan(wishes, migration, job, compose.converter()))
+            plan = _plan(wishes, migration, job, compose.converter())
+            return _show_plan(wishes, plan, None if wishes.output is not None else newer_writes(wishes, plan.source))
     output = _output(wishes, wishes.output, backup)
     work = output.with_name(f".{output.name}.migration")
     began = (work / _RUN).exists()
@@ -136,11 +138,12 @@ def _plan(wishes: Wishes, migration: "Migration", job: Job, converter: "Converte
     return plan
 
 
-def _show_plan(wishes: Wishes, plan: ConversionPlan) -> ExitCode:
+def _show_plan(wishes: Wishes, plan: ConversionPlan, newer: int | None) -> ExitCode:
     if wishes.as_json:
-        show_json(envelope("migration_plan", "runbook migrate", ExitCode.DONE, {"plan": document(plan)}))
+        data = {"plan": document(plan), "newer_writes": newer}
+        show_json(envelope("migration_plan", "runbook migrate", ExitCode.DONE, data))
     else:
-        show(plan_lines(plan))
+        show([*plan_lines(plan), *newer_lines(newer)])
     return ExitCode.DONE
 
 

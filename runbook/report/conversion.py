@@ -62,6 +62,14 @@ def _place_lines(plan: ConversionPlan) -> Iterator[Line]:
     yield line(f"{source.units} units, {size}; plan {plan.digest[:12]}", Style.FAINT)
 
 
+def newer_lines(newer: int | None) -> Iterator[Line]:
+    """How many writes of the node are not in the backup; nothing where nobody knows."""
+    if newer:
+        yield line(f"{newer} writes of the node are newer than this backup: a migration takes them along", Style.UNSURE)
+    elif newer is not None:
+        yield line("nothing was written to the node since this backup", Style.GOOD)
+
+
 def converted_lines(plan: ConversionPlan, found: Converted, run: str) -> Iterator[Line]:
     """What came out, and what did not."""
     yield line(f"converted to {_WORDS[plan.target]}, run {run}", Style.STRONG)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from command_line import WORDS, Output, as_process, complaint, document, plain_environment
 from jsonschema import Draft202012Validator
-from running_node import wait_until
+from running_node import RunningNode, wait_until
 
 sys.path.append(str(Path(__file__).parents[1] / "migrations"))
 from converting import read, store, write
@@ -292,3 +292,18 @@ def test_a_disk_that_refuses_is_told_and_the_next_try_goes_on(place: Path, state
     assert names(place) == {"backup.json", "single.json", "single.residue.json"}
     events = [entry["event"] for entry in journal(state)]
     assert "migration.resumed" in events
+
+
+def test_a_dry_run_tells_what_was_written_since_the_backup(
+    target: Path, place: Path, shared_node: RunningNode, capsys: Output
+) -> None:
+    """Where the node of the backup can be asked; it is asked nothing else, and a dead one is no hindrance."""
+    assert run(["export", "--format", "dual_memory", "-o", "node.json"]) == 0
+    words = ("migrate", "--to", "single_memory", "--backup", "node.json", "--dry-run")
+    assert document(capsys, *words)["data"]["newer_writes"] == 0
+    shared_node.remember("a text that came later")
+    capsys.readouterr()
+    assert run(list(words)) == 0
+    assert "writes of the node are newer than this backup" in capsys.readouterr().out
+    assert document(capsys, *words, "--target", "gone")["data"]["newer_writes"] is None
+    assert document(capsys, *THERE, "--dry-run")["data"]["newer_writes"] is None

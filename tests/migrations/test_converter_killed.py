@@ -45,7 +45,7 @@ def workers_of(job: Job) -> list[str]:
     found = []
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if str(job.work) in place.read_text():
+            if str(job.work).encode() in place.read_bytes():
                 found.append(place.parent.name)
         except OSError:
             continue
