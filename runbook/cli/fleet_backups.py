@@ -6,15 +6,15 @@ import runbook
 from runbook.adapters.archives.fetched import FetchedBackups
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
-from runbook.cli.backups import CreateWishes, folder_of
+from runbook.cli.backups import CreateWishes
 from runbook.cli.backups_verify import VerifyWishes
-from runbook.cli.fleet_hosts import ports_on, state_here
+from runbook.cli.fleet_hosts import place_of, ports_on, state_here
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.engine.backup import writing
 from runbook.engine.fleet_backup import LOCK, FleetWanted, code_of, create_fleet, verify_fleet
 from runbook.engine.fleet_fetch import fetch_fleet
-from runbook.engine.fleet_work import FleetWorked
+from runbook.engine.fleet_work import FleetWorked, whole_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.fleet_backup import KeptFleetBackup
 from runbook.ports.backups import FleetPorts
@@ -32,7 +32,7 @@ def names_a_fleet(names: Sequence[str]) -> bool:
     Raises:
         UsageError: it is one of several.
     """
-    found = any(name.startswith(PREFIX) and not name.endswith(".backup") for name in names)
+    found = any(name.rpartition("/")[2].startswith(PREFIX) and not name.endswith(".backup") for name in names)
     if found and len(names) > 1:
         raise UsageError("one backup of a fleet at a time", hint=f"runbook backup verify {names[0]}")
     return found
@@ -81,12 +81,13 @@ def verify_backup_of_fleet(wishes: VerifyWishes) -> ExitCode:
     if wishes.identities:
         raise UsageError("the identity is the hosts'", hint="set engram_backup_identity in the inventory")
     current = compose.session()
-    name = FleetShelf(folder_of(current, wishes.folder)).read(wishes.names[0])
-    target = compose.target_of(current, wishes.target or name.target, wishes.config)
+    place, name = place_of(current, wishes.names[0], wishes.folder)
+    backup = FleetShelf(place).read(name)
+    target = compose.target_of(current, wishes.target or backup.target, wishes.config)
+    whole_of(backup, name, target.name, ())
     with ProgressTalk(wishes.progress) as talk:
-        ports = ports_on(current, target, wishes.folder, talk)
-        state = state_here(current)
-        verified = verify_fleet(ports, wishes.names[0], wishes.level, current.new_run_id(), state)
+        ports = ports_on(current, target, place, talk)
+        verified = verify_fleet(ports, name, wishes.level, current.new_run_id(), state_here(current))
     code = code_of(verified)
     if wishes.as_json:
         data = verified_data(ports.vault.folder, verified)

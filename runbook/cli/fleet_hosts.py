@@ -36,6 +36,12 @@ def ports_on(current: Session, target: Target, folder: Path | None, talk: Progre
     return FleetPorts(FleetShelf(place), plays, current.journal, locks, current.clock, talk)
 
 
+def place_of(current: Session, name: str, folder: Path | None) -> tuple[Path, str]:
+    """The folder of the backup of a fleet that is named, or given by a path, and its name there."""
+    place, _, own = name.rpartition("/")
+    return folder_of(current, Path(place) if place else folder), own
+
+
 @contextmanager
 def changing(current: Session, target: Target, run: str) -> Iterator[None]:
     """The lock of the target on this machine; each host takes the lease of its own node.

@@ -1,12 +1,9 @@
 """Carry out `runbook migrate --all-nodes`: every host converts the data of its own node, in waves."""
 
-from pathlib import Path
-
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
-from runbook.cli.backups import folder_of
 from runbook.cli.compose import Session
-from runbook.cli.fleet_hosts import can_ask, changing, confirm, hosts_named, ports_on, state_here, tell
+from runbook.cli.fleet_hosts import can_ask, changing, confirm, hosts_named, place_of, ports_on, state_here, tell
 from runbook.cli.migrate import Wishes
 from runbook.cli.migrate_back import Named
 from runbook.cli.migrate_online import check_rails
@@ -14,7 +11,7 @@ from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason
 from runbook.cli.screen import show
-from runbook.engine.fleet_work import FINALIZE, MIGRATE, REVERT, FleetWork, carry_out, last_migration, whole_of
+from runbook.engine.fleet_work import FINALIZE, MIGRATE, REVERT, FleetWork, change, last_migration, whole_of
 from runbook.errors import ExitCode, UsageError
 from runbook.material import migration
 from runbook.model.fleet_backup import FleetBackup
@@ -42,7 +39,8 @@ def migrate_fleet(wishes: Wishes) -> ExitCode:
     if not wishes.yes:
         can_ask(as_json=wishes.as_json)
     current = compose.session()
-    backup = None if wishes.backup is None else _document(current, str(wishes.backup))
+    place, name = place_of(current, str(wishes.backup or ""), None)
+    backup = FleetShelf(place).read(name) if wishes.backup is not None else None
     target = compose.target_of(current, wishes.target or (backup.target if backup else None), wishes.config)
     check_reason(target, wishes.reason)
     refuse_beside_open(current, target.name)
@@ -51,8 +49,8 @@ def migrate_fleet(wishes: Wishes) -> ExitCode:
     inputs: dict[str, object] = {"to": wishes.kind, "options": _options(wishes), "state_here": state_here(current)}
     about: dict[str, object] = {"to": wishes.kind}
     if backup is not None:
-        inputs["backup_by_host"] = whole_of(backup, str(wishes.backup), target.name, hosts)
-        about |= {"fleet": str(wishes.backup), "manifest": backup.sha256}
+        inputs["backup_by_host"] = whole_of(backup, name, target.name, hosts)
+        about |= {"fleet": name, "manifest": backup.sha256}
     plan = RunPlan(run, f"migrate --to {wishes.kind}", MIGRATION, target.name, wishes.reason, ())
     check_rails(current, target, plan, len(hosts))
     if not wishes.yes:
@@ -60,7 +58,7 @@ def migrate_fleet(wishes: Wishes) -> ExitCode:
         confirm(f"Migrate {len(hosts)} nodes, each on its own host?")
     with ProgressTalk(wishes.progress) as talk, changing(current, target, run):
         ports = ports_on(current, target, None, talk)
-        worked = carry_out(ports, FleetWork(run, target.name, MIGRATE, hosts, inputs, wishes.reason, about))
+        worked = change(ports, FleetWork(run, target.name, MIGRATE, hosts, inputs, wishes.reason, about))
     more = () if worked.done else ("to go on, once what is not done is mended: the same command again",)
     return tell(worked, "runbook migrate", (*more, *_BACK), as_json=wishes.as_json)
 
@@ -84,16 +82,17 @@ def back_on_fleet(named: Named, *, finalize: bool) -> ExitCode:
 
 
 def _back(current: Session, target: Target, named: Named, *, finalize: bool) -> ExitCode:
-    runs = last_migration(current.journal.entries(), target.name)
+    last = last_migration(current.journal.entries(), target.name)
+    runs = dict(last.runs)
     word = "finalize" if finalize else "revert"
     if not named.yes:
         confirm(f"{'Drop what was served before' if finalize else 'Go back'} on {len(runs)} nodes?")
     run = current.new_run_id()
-    inputs = {"run_by_host": runs, "state_here": state_here(current)}
+    inputs = {"run_by_host": runs, "to": last.to, "state_here": state_here(current)}
     with ProgressTalk(named.progress) as talk, changing(current, target, run):
         ports = ports_on(current, target, None, talk)
         playbook = FINALIZE if finalize else REVERT
-        worked = carry_out(ports, FleetWork(run, target.name, playbook, tuple(runs), inputs, named.reason))
+        worked = change(ports, FleetWork(run, target.name, playbook, tuple(runs), inputs, named.reason))
     return tell(worked, f"runbook migrate {word}", as_json=named.as_json)
 
 
@@ -113,12 +112,6 @@ def _check(wishes: Wishes) -> None:
         raise UsageError(f"--all-nodes goes without {', '.join(said)}", hint="those are for one --node")
     if wishes.dry_run:
         raise UsageError("--dry-run looks at one node", hint="runbook migrate --dry-run --node NAME")
-
-
-def _document(current: Session, name: str) -> FleetBackup:
-    """By its name, or by a path to it."""
-    place, _, own = name.rpartition("/")
-    return FleetShelf(folder_of(current, Path(place) if place else None)).read(own)
 
 
 def _options(wishes: Wishes) -> list[str]:

@@ -2,13 +2,12 @@
 
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
-from runbook.cli.backups import folder_of
 from runbook.cli.backups_restore import RestoreWishes
-from runbook.cli.fleet_hosts import can_ask, changing, confirm, hosts_named, ports_on, state_here, tell
+from runbook.cli.fleet_hosts import can_ask, changing, confirm, hosts_named, place_of, ports_on, state_here, tell
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show
-from runbook.engine.fleet_work import ACTIVATE, RESTORE, FleetWork, carry_out, whole_of
+from runbook.engine.fleet_work import ACTIVATE, RESTORE, FleetWork, change, whole_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.run import RunPlan
 from runbook.report.fleet_work import worked_lines
@@ -27,26 +26,27 @@ def restore_fleet(wishes: RestoreWishes) -> ExitCode:
     if wishes.activate and not wishes.yes:
         can_ask(as_json=wishes.as_json)
     current = compose.session()
-    backup = FleetShelf(folder_of(current, wishes.folder)).read(wishes.name)
+    place, name = place_of(current, wishes.name, wishes.folder)
+    backup = FleetShelf(place).read(name)
     target = compose.target_of(current, wishes.target or backup.target, wishes.config)
     check_reason(target, wishes.reason)
     hosts = hosts_named(target, [wishes.node] if wishes.node else [])
     run = current.new_run_id()
     with ProgressTalk(wishes.progress) as talk, changing(current, target, run):
-        ports = ports_on(current, target, wishes.folder, talk)
+        ports = ports_on(current, target, place, talk)
         if wishes.activate:
             check_switch(current, target, RunPlan(run, "restore", "backup restore", target.name, wishes.reason, ()))
-        paths = whole_of(backup, wishes.name, target.name, hosts)
-        about = {"fleet": wishes.name, "manifest": backup.sha256}
+        paths = whole_of(backup, name, target.name, hosts)
+        about = {"fleet": name, "manifest": backup.sha256}
         inputs = {"backup_by_host": paths, "state_here": state_here(current)}
         first = inputs | {"options": _options(wishes)}
-        worked = carry_out(ports, FleetWork(run, target.name, RESTORE, hosts, first, wishes.reason, about))
+        worked = change(ports, FleetWork(run, target.name, RESTORE, hosts, first, wishes.reason, about))
         if wishes.activate and worked.done:
             if not wishes.yes:
                 show(worked_lines(worked))
                 confirm(f"Have {len(hosts)} nodes serve this backup?")
             second = inputs | {"options": ["--other-node"] if wishes.other_node else []}
-            worked = carry_out(ports, FleetWork(run, target.name, ACTIVATE, hosts, second, wishes.reason, about))
+            worked = change(ports, FleetWork(run, target.name, ACTIVATE, hosts, second, wishes.reason, about))
     return tell(worked, _COMMAND, _next(wishes, done=worked.done), as_json=wishes.as_json)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runbook.engine.backup_note import Note
-from runbook.engine.fleet_backup import LOCK
 from runbook.errors import ExitCode, RefusedError, UsageError
 from runbook.model.fleet_backup import FleetBackup
 from runbook.model.journal import Entry, Event
@@ -15,6 +14,7 @@ from runbook.ports.backups import FleetPorts
 RESTORE, ACTIVATE = "restore_backup", "activate_backup"
 MIGRATE, REVERT, FINALIZE = "migrate_data", "revert_migration", "finalize_migration"
 """The playbooks; each is the name of a work too."""
+CHANGES = frozenset({RESTORE, ACTIVATE, MIGRATE, REVERT, FINALIZE})
 _NOBODY = {HostState.UNREACHABLE, HostState.NOT_REACHED}
 
 
@@ -60,8 +60,19 @@ class FleetWorked:
         return ExitCode.PARTIAL if only is None else ExitCode(only)
 
 
+def change(ports: FleetPorts, work: FleetWork) -> FleetWorked:
+    """The same for what changes a node; whoever calls holds the lock of the target, so that no other is at it.
+
+    Raises:
+        PersonNeededError: what a killed run left does not end.
+        RunbookError: as `carry_out`.
+    """
+    _stop_orphans(ports, work.target)
+    return carry_out(ports, work)
+
+
 def carry_out(ports: FleetPorts, work: FleetWork) -> FleetWorked:
-    """Have the hosts do it; whoever calls holds the lock `LOCK` or the target's.
+    """Have the hosts do it.
 
     Raises:
         StorageError, DamagedError: the journal does not take the intent; nothing was done.
@@ -90,23 +101,53 @@ def whole_of(backup: FleetBackup, name: str, target: str, hosts: Sequence[str]) 
     return {host: there[host] for host in hosts}
 
 
-def last_migration(entries: Iterable[Entry], target: str) -> dict[str, str]:
-    """The last migration of each host that took part in one of that fleet, as the host's own journal calls it.
+@dataclass(frozen=True, slots=True)
+class LastMigration:
+    """What the data of a fleet became, and by which run of each host that took part, as its own journal calls it.
+
+    The run is empty where the host could not tell it any more: then its own journal has to.
+    """
+
+    to: str
+    runs: Mapping[str, str]
+
+
+def last_migration(entries: Iterable[Entry], target: str) -> LastMigration:
+    """That of each host, in the direction of the last one of all.
 
     Raises:
         UsageError: this journal has none.
     """
-    found: dict[str, str] = {}
+    to, runs = "", dict[str, str]()
     for entry in entries:
         told = entry.details
         if entry.event is not Event.FLEET_WORKED or (told.get("work"), told.get("target")) != (MIGRATE, target):
             continue
+        if told["to"] != to:
+            to, runs = told["to"], {}
+        if told["state"] == "intended":
+            runs |= {host: "" for host in told["hosts"] if host not in runs}
+            continue
         for host, fact in (told.get("results") or {}).items():
             if fact.get("run"):
-                found[host] = fact["run"]
-    if not found:
-        raise UsageError(f"no migration of the fleet {target} is in this journal", hint="runbook runs; or --node NAME")
-    return found
+                runs[host] = fact["run"]
+            elif fact["state"] == HostState.NOT_REACHED and not runs.get(host):
+                runs.pop(host, None)
+    if not runs:
+        raise UsageError(f"no migration of the fleet {target} is in this journal", hint="runbook runs")
+    return LastMigration(to, runs)
+
+
+def _stop_orphans(ports: FleetPorts, target: str) -> None:
+    """End the plays of works on that target whose own process was killed, before another one begins."""
+    begun: dict[str, str] = {}
+    for entry in ports.journal.entries():
+        told = entry.details
+        if entry.event is Event.FLEET_WORKED and told["target"] == target and told["work"] in CHANGES:
+            begun[f"{told['work']}-{entry.run}"] = told["state"]
+    for mark, state in begun.items():
+        if state == "intended" and (count := ports.hosts.stop_orphans(mark)):
+            ports.talk.say(f"ended {count} processes that a killed run had left ({mark})")
 
 
 def _fact(result: WorkResult) -> dict[str, object]:
@@ -114,6 +155,3 @@ def _fact(result: WorkResult) -> dict[str, object]:
     told = {name: (result.report or {}).get(name) for name in ("run", "status", "generation", "sequence")}
     kept = {name: value for name, value in told.items() if value is not None}
     return {"state": result.state.value, "code": result.code, "message": result.message, **kept}
-
-
-__all__ = ["LOCK", "FleetWork", "FleetWorked", "carry_out", "last_migration", "whole_of"]

@@ -191,6 +191,10 @@ class Hosts(Protocol):
         """
         ...
 
+    def stop_orphans(self, mark: str) -> int:
+        """End every process of the play with that mark on this machine; how many there were."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FleetPorts:

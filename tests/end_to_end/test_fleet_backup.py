@@ -207,7 +207,7 @@ def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command,
     on_the_second(fleet, engram_runbook=[sys.executable, "-m", "runbook"])
     told = fleet.json(*words)["data"]
     assert [each["state"] for each in told["hosts"]] == ["unchanged", "changed", "changed"]
-    runs = [json.loads(line) for line in (fleet.state / "hosts/node-2/journal.jsonl").read_text().splitlines()]
+    runs = [json.loads(line) for line in (fleet.state / "hosts/prod/node-2/journal.jsonl").read_text().splitlines()]
     assert [each["event"] for each in runs].count("migration.started") == 1
     assert [kind for _, kind in served(nodes)] == [SINGLE] * 3
     told = fleet.json("migrate", "revert", "--all-nodes", "--yes")["data"]

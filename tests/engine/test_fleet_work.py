@@ -15,9 +15,10 @@ from runbook.adapters.locks import FileLocks
 from runbook.archive import fleet_manifest
 from runbook.cli.progress import ProgressTalk
 from runbook.engine.fleet_backup import FleetWanted, code_of, create_fleet, verify_fleet
-from runbook.engine.fleet_work import MIGRATE, FleetWork, FleetWorked, carry_out, last_migration, whole_of
+from runbook.engine.fleet_work import MIGRATE, FleetWork, FleetWorked, carry_out, change, last_migration, whole_of
 from runbook.errors import DamagedError, ExitCode, InterruptedRunError, RefusedError, RunbookError, UsageError
 from runbook.model.fleet_backup import FleetBackup
+from runbook.model.journal import Event
 from runbook.model.play import HostState, WorkRequest, WorkResult
 from runbook.ports.backups import FleetPorts
 
@@ -32,12 +33,18 @@ class Answering:
 
     answers: Answers
     asked: list[WorkRequest] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
 
     def work(self, request: WorkRequest, progress: Callable[[str], None]) -> tuple[WorkResult, ...]:
         """What they were told to answer."""
         self.asked.append(request)
         progress("asked")
         return tuple(self.answers(host) for host in request.hosts)
+
+    def stop_orphans(self, mark: str) -> int:
+        """Each of them left one."""
+        self.stopped.append(mark)
+        return 1
 
 
 def proof(host: str, level: int = 2, **more: Any) -> dict[str, Any]:
@@ -201,9 +208,14 @@ def test_a_work_is_journaled_before_and_after_and_goes_back_by_the_runs_of_the_h
     def interrupted(_host: str) -> WorkResult:
         raise InterruptedRunError("Ctrl-C")
 
+    def lost(host: str) -> WorkResult:
+        return {"a": failed("a", 1), "b": replace(did("b"), report={"run": "b4"})}.get(host) or WorkResult(
+            host, HostState.NOT_REACHED
+        )
+
     with pytest.raises(UsageError):
         last_migration([], "prod")
-    work = FleetWork("r1", "prod", MIGRATE, HOSTS, {})
+    work = FleetWork("r1", "prod", MIGRATE, HOSTS, {}, about={"to": "single_memory"})
     carry_out(ports(tmp_path, migrated("1")), work)
     carry_out(ports(tmp_path, migrated("2")), replace(work, run="r2", hosts=("b",)))
     with pytest.raises(InterruptedRunError):
@@ -211,6 +223,20 @@ def test_a_work_is_journaled_before_and_after_and_goes_back_by_the_runs_of_the_h
     states = [state for _, state in events(tmp_path)]
     assert states == ["intended", "done", "intended", "done", "intended", "unknown"]
     journal = FileJournal(tmp_path, SystemClock(), "ada", "here")
-    assert last_migration(journal.entries(), "prod") == {"a": "a1", "c": "c1", "b": "b2"}
+    assert last_migration(journal.entries(), "prod").runs == {"a": "a1", "c": "c1", "b": "b2"}
+    carry_out(ports(tmp_path, lost), replace(work, run="r4", about={"to": "dual_memory"}))
+    last = last_migration(journal.entries(), "prod")
+    assert (last.to, last.runs) == ("dual_memory", {"a": "", "b": "b4"})
     with pytest.raises(UsageError):
         last_migration(journal.entries(), "other")
+
+
+def test_what_a_killed_run_left_is_ended_before_another_begins(tmp_path: Path) -> None:
+    """The journal has its intent and no end: its processes are found by its mark. Nobody else's are looked for."""
+    here = ports(tmp_path, did)
+    about = {"work": MIGRATE, "to": "single_memory", "hosts": list(HOSTS)}
+    for run, target, state in (("r1", "prod", "intended"), ("r2", "other", "intended"), ("r3", "prod", "done")):
+        here.journal.append(Event.FLEET_WORKED, run, {**about, "target": target, "state": state})
+    change(here, FleetWork("r4", "prod", MIGRATE, HOSTS, {}, about={"to": "single_memory"}))
+    assert isinstance(here.hosts, Answering)
+    assert here.hosts.stopped == ["migrate_data-r1"]

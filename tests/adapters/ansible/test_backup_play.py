@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,26 @@ def test_a_report_of_bad_news_is_a_failure_and_is_kept() -> None:
     assert result["failed"]
     assert result["collected"]["report"] == report
     assert "could not tell" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("last", "run"),
+    [
+        (None, None),
+        ({"to": "dual_memory", "status": "done", "run": "r1"}, None),
+        ({"to": "single_memory", "status": "open", "run": "r1"}, "r1"),
+        ({"to": "single_memory", "status": "done", "run": "r1"}, "r1"),
+        ({"to": "single_memory", "status": "reverted", "run": "r1"}, None),
+    ],
+)
+def test_a_run_that_nobody_knows_is_the_last_one_of_that_kind(last: dict[str, Any] | None, run: str | None) -> None:
+    """Of a host that was lost before it could tell its run; one that has gone back does not go back further."""
+    work = Work("revert", to="single_memory")
+    assert work.needs_status
+    assert not replace(work, run="r9").needs_status
+    report = None if last is None else {"data": last}
+    found = work.after({"collected": {"exit_code": 0, "report": report}})
+    assert (None if found is None else found.run) == run
 
 
 @pytest.mark.parametrize(

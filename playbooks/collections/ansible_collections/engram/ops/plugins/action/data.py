@@ -12,11 +12,11 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, is_here, with_python
 from ansible_collections.engram.ops.plugins.plugin_utils.data_work import (
     KINDS,
-    MIGRATE,
     STATUS,
     VERIFY,
     Work,
     result_of,
+    unchanged,
 )
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 
@@ -68,11 +68,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             told = {"arguments": wanted.words(), "asks_a_node": wanted.asks_the_node}
             return self._on_host(arguments | told, variables)
 
-        if work.kind == MIGRATE:
+        if work.needs_status:
             status = on_host(replace(work, kind=STATUS))
             left = work.after(status)
             if left is None:
-                return result_of(work, status) | {"changed": False}
+                return unchanged(work, status)
             work = left
         return result_of(work, on_host(work))
 
@@ -105,7 +105,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             "target": options["target"],
             "url": url,
             "allow_plain_http": reach.allows_plain_http,
-            "state": f"{state}/hosts/{name}" if state and is_here(self._connection) else "",
+            "state": f"{state}/hosts/{options['target']}/{name}" if state and is_here(self._connection) else "",
             **self._token(reach),
         }
 

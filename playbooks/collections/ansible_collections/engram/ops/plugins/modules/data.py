@@ -48,7 +48,7 @@ options:
     elements: str
     default: []
   state_here:
-    description: Where hosts that are the controller itself have their state folders, C(hosts/NAME) below it.
+    description: Where hosts that are the controller itself have their state folders, C(hosts/TARGET/NAME) below it.
     type: str
     default: ''
 attributes:

@@ -52,19 +52,27 @@ class Work:
         return words
 
     def after(self, status: Mapping[str, Any]) -> "Work | None":
-        """What is left of this migration, by the status of the last one of that node; None where it is done already.
+        """What is left to do, by the status of the last migration of that node; None where nothing is.
 
-        One that was interrupted is carried to its end; so the same command may be given again and again.
+        One that was interrupted is carried to its end; so the same command may be given again and again. Going back
+        from one whose run nobody knows is going back from the last one, if it is to that kind and has not gone back.
         """
         report = (status.get("collected") or {}).get("report")
         last = report.get("data") if isinstance(report, Mapping) else None
         if not isinstance(last, Mapping) or last.get("to") != self.to:
-            return self
+            return self if self.kind == MIGRATE else None
+        if self.kind != MIGRATE:
+            return replace(self, run=str(last.get("run"))) if last.get("status") in {"open", "done"} else None
         if last.get("status") == "open":
             return replace(self, kind=RESUME, run=str(last.get("run")))
         served = [str(each.get("serves")) for each in last.get("nodes") or []]
         done = last.get("status") == "done" and served and all(each.endswith(f"({self.to})") for each in served)
         return None if done else self
+
+    @property
+    def needs_status(self) -> bool:
+        """Does it depend on the last migration of the node?"""
+        return self.kind == MIGRATE or (self.kind in {REVERT, FINALIZE} and not self.run and bool(self.to))
 
     @property
     def asks_the_node(self) -> bool:
@@ -89,7 +97,7 @@ class Work:
                 of = [f"--backup={self.backup}"] if self.backup else []
                 return ["migrate", f"--to={_named(self.to, 'kind of memory')}", *of, "--yes"]
             case _:
-                return ["migrate", self.kind, _named(self.run, "run"), "--yes"]
+                return ["migrate", self.kind, *([_named(self.run, "run")] if not self.to or self.run else []), "--yes"]
 
 
 def _named(name: str, what: str) -> str:
@@ -119,6 +127,14 @@ def result_of(work: Work, done: Mapping[str, Any]) -> dict[str, Any]:
         return result | {"failed": True, "reason": "refused", "msg": _cut(words)}
     changed = data.get("fresh") is True if work.kind == CREATE else work.kind != VERIFY
     return result | {"changed": changed, "msg": _cut(_told(work, data))}
+
+
+def unchanged(work: Work, status: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of the task where nothing was left to do."""
+    if work.kind == MIGRATE:
+        return result_of(work, status) | {"changed": False}
+    done = {"exit_code": 0, "report": None, "error": None}
+    return {"changed": False, "collected": done, "msg": f"there is no migration to {work.to} to go back from"}
 
 
 def _why(data: Mapping[str, Any]) -> str:
