@@ -20,7 +20,7 @@ from runbook.engine.history import runs_of
 from runbook.engine.migrate.preflight import Ready, check_disk, from_itself, look
 from runbook.engine.migrate.run import migrate
 from runbook.engine.migrate.work import Context
-from runbook.errors import ExitCode, RefusedError, RunbookError
+from runbook.errors import ExitCode, RefusedError, RunbookError, UnreachableError
 from runbook.material import migration
 from runbook.model.brake import FLAGS, Rollback
 from runbook.model.migration import Concepts, Loss, losses
@@ -99,7 +99,8 @@ class _Rest:
 def _migrate(rest: _Rest) -> ExitCode:
     context, run = rest.context, rest.rolled.plan.id
     _refuse_beside_migration(rest.current, context.target, run)
-    found = _look(context, rest.current, run)
+    silent = frozenset(each.node.name for each in rest.rolled.nodes if not each.reached)
+    found = _look(context, rest.current, run, silent)
     for name, why in found.left_out.items():
         context.ports.talk.say(f"{name} is left out: {why}")
     plan = _plan(rest, found)
@@ -111,10 +112,13 @@ def _migrate(rest: _Rest) -> ExitCode:
     return _tell(rest, migrate(context, plan), found)
 
 
-def _look(context: Context, current: Session, run: str) -> Found:
+def _look(context: Context, current: Session, run: str, silent: frozenset[str] = frozenset()) -> Found:
+    """Every node; those that were `silent` just now are not waited for again: the others need not stand in line."""
     ready, left_out, errors = [], {}, []
     for node in context.target.nodes:
         try:
+            if node.name in silent:
+                raise UnreachableError(f"{node.name} did not answer")
             holdings = context.ports.data(node.name).holdings()
             if holdings.active.kind == SINGLE:
                 left_out[node.name] = ALREADY

@@ -106,9 +106,11 @@ def test_killed_then_resumed_or_undone(site: Site, step: str, done: bool, then: 
 
 
 def test_interrupted_it_lets_go_of_the_node_and_says_how_to_go_on(site: Site) -> None:
-    """Ctrl-C in the middle: exit code 130, no freeze is left, and nothing new is begun beside it."""
-    process = site.command.start(*site.to_single("--max-rate", "10"))
+    """Nothing else is begun beside it (11); Ctrl-C: exit code 130, no freeze is left, and it has to be ended first."""
+    process = site.command.start(*site.to_single("--max-rate", "4"))
     wait_until(lambda: site.stepped("fill", done=False), "the filling", 60)
+    beside = site.command("migrate", "--to", SINGLE, "--backup", str(site.backup), "--yes", expect=11)
+    assert "still at work" in beside.stderr
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
@@ -237,6 +239,7 @@ def test_a_node_that_is_gone_does_not_hold_up_the_others(start_node: StartNode, 
     site = site_of(start_node(), tmp_path / "state", beside="http://127.0.0.1:9")
     before = site.digest()
     found = checked(site.command.json("rollback", "data", "--yes", "--deadline", "1s", expect=5))
+    assert checked(site.command.json("migrate", "status"))["run"] == found["run"]
     assert (found["status"], list(found["left_out"]), site.kind()) == ("done", ["n2"], SINGLE)  # type: ignore[call-overload]  # the schema says so
     site.command("migrate", "revert", str(found["run"]), "--yes")
     assert site.digest() == before
