@@ -47,7 +47,10 @@ def _ordered(value: Mapping[str, Any], shape: Shape) -> Mapping[str, Any]:
             raise ValueError(f"unknown members: {', '.join(sorted(set(value) - set(found)))}")
         if len(found) < len(shape.order) and (missing := [name for name in shape.required if name not in found]):
             raise KeyError(*missing)
-    changed: dict[str, Any] = {name: _ordered(value[name], inner) for name, inner in shape.inner.items()}
+    changed: dict[str, Any] = {}
+    for name, inner in shape.inner.items():
+        if (ordered := _ordered(value[name], inner)) is not value[name]:
+            changed[name] = ordered
     for name in shape.maps:
         free = value[name]
         if free and _may_vary(free):

@@ -15,7 +15,8 @@ from runbook.archive.layout import Summary
 from runbook.archive.outline import Outline, outline
 from runbook.archive.reader import ArchiveReader, chunks_of
 from runbook.archive.regions import Scanned
-from runbook.archive.sections import Crossing, Proven, Prover, Section, Together, digest_of_lines, section_of
+from runbook.archive.sections import Proven, Prover, Section, digest_of_lines, section_of
+from runbook.archive.together import Crossing, Together
 from runbook.errors import DamagedError
 
 Task = tuple[int, range] | None
