@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 from ansible_fleet import CANARY, Fleet, running_fleet
 from end_to_end_fleet import Command
+from jsonschema import Draft202012Validator
 from local_sshd import Sshd, running_sshd
+
+from runbook.material import schema
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 HOSTS = ("node-1", "node-2", "node-3")
@@ -64,6 +68,14 @@ def write_inventory(state: Path, nodes: Fleet, sshd: Sshd, **of_the_second: Any)
     (state / "inventory.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
 
 
+def data(fleet: Command, *words: str, expect: int = 0) -> dict[str, Any]:
+    """What the command prints with --json, which fits the schema of reports."""
+    document = fleet.json(*words, expect=expect)
+    Draft202012Validator(schema("report.v1")).validate(document)
+    found: dict[str, Any] = document["data"]
+    return found
+
+
 def the_document(fleet: Command) -> Path:
     """The only backup of a fleet there is."""
     (path,) = (fleet.state / "backups").glob("fleet-*.json")
@@ -72,7 +84,7 @@ def the_document(fleet: Command) -> Path:
 
 def test_each_host_writes_its_own_and_proves_it(fleet: Command) -> None:
     """No data comes here; the document names all three, and the hosts prove them at level 3, where they lie."""
-    told = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]
+    told = data(fleet, "backup", "create", "--all-nodes")["fleets"][0]
     assert (told["complete"], told["consistency"], told["missing"]) == (True, "per_node", [])
     assert [each["host"] for each in told["nodes"]] == list(HOSTS)
     for each in told["nodes"]:
@@ -83,8 +95,8 @@ def test_each_host_writes_its_own_and_proves_it(fleet: Command) -> None:
     assert [path.name for path in (fleet.state / "backups").iterdir()] == [told["name"]]
     (entry,) = [each for each in fleet.journal() if each["details"].get("fleet")]
     assert (entry["event"], entry["details"]["manifest"]) == ("backup.created", told["sha256"])
-    assert fleet.json("backup", "list")["data"]["fleets"] == [told]
-    proven = fleet.json("backup", "verify", told["name"], "--level", "3")["data"]["verified"]
+    assert data(fleet, "backup", "list")["fleets"] == [told]
+    proven = data(fleet, "backup", "verify", told["name"], "--level", "3")["verified"]
     assert (proven["level"], proven["levels"]) == (3, dict.fromkeys(HOSTS, 3))
     files = [path for path in fleet.state.rglob("*") if path.is_file()]
     assert not [path for path in files if CANARY.encode() in path.read_bytes()]
@@ -93,13 +105,13 @@ def test_each_host_writes_its_own_and_proves_it(fleet: Command) -> None:
 def test_a_dead_node_is_named_and_the_others_are_kept(fleet: Command, nodes: Fleet, sshd: Sshd) -> None:
     """Exit 5: the document says that it is incomplete; so do the list, and whoever verifies it."""
     write_inventory(fleet.state, nodes, sshd, engram_url="http://127.0.0.1:9")
-    told = fleet.json("backup", "create", "--all-nodes", expect=5)["data"]["fleets"][0]
+    told = data(fleet, "backup", "create", "--all-nodes", expect=5)["fleets"][0]
     assert not told["complete"]
     assert [each["host"] for each in told["nodes"]] == ["node-1", "node-3"]
     (missing,) = told["missing"]
     assert (missing["host"], "connection refused" in missing["why"]) == ("node-2", True), missing
     assert "INCOMPLETE: without node-2" in fleet("backup", "list").stdout
-    proven = fleet.json("backup", "verify", told["name"], expect=5)["data"]["verified"]
+    proven = data(fleet, "backup", "verify", told["name"], expect=5)["verified"]
     assert (proven["level"], sorted(proven["levels"])) == (None, ["node-1", "node-3"])
 
 
@@ -113,12 +125,17 @@ def test_no_host_at_all_is_no_backup(fleet: Command, nodes: Fleet, sshd: Sshd) -
     assert not list((fleet.state / "backups").glob("fleet-*"))
 
 
-def test_two_at_once(fleet: Command, tmp_path: Path) -> None:
-    """The second ends with 11 at once and names the first, which is held up by its second host."""
+def test_two_at_once_and_one_that_is_interrupted(fleet: Command, tmp_path: Path) -> None:
+    """The second ends with 11 at once and names the first, which is held up by its second host.
+
+    Interrupted there, a third one ends with 130, leaves no process of its own and no document, and says how to go on.
+    """
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     slow = tmp_path / "slow"
-    slow.write_text(f'#!/bin/sh\nread -r line <{gate}\nexec {sys.executable} -m runbook "$@"\n')
+    slow.write_text(
+        f'#!/bin/sh\necho $$ >{tmp_path}/pid\nread -r line <{gate}\nexec {sys.executable} -m runbook "$@"\n'
+    )
     slow.chmod(0o700)
     inventory = json.loads((fleet.state / "inventory.yml").read_text())
     inventory["all"]["hosts"]["node-2"]["engram_runbook"] = str(slow)
@@ -131,6 +148,14 @@ def test_two_at_once(fleet: Command, tmp_path: Path) -> None:
     assert first.returncode == 0, err
     assert "locked by run" in error
     assert out.count("level 2 reached") == len(HOSTS)
+    third = fleet.start("backup", "create", "--all-nodes")
+    with gate.open("w"):  # the pipe stays open: the host waits
+        third.send_signal(signal.SIGINT)
+        _, err = third.communicate(timeout=100)
+        assert (third.returncode, "the same command again" in err) == (130, True), err
+        held = Path("/proc", (tmp_path / "pid").read_text().strip(), "cmdline")
+        assert not held.exists() or not held.read_bytes()  # gone, or a zombie that nobody has waited for yet
+    assert the_document(fleet).exists()  # the first one's alone
 
 
 def test_whoever_changes_the_document_or_a_backup_is_found_out(fleet: Command) -> None:
@@ -140,13 +165,13 @@ def test_whoever_changes_the_document_or_a_backup_is_found_out(fleet: Command) -
     good = document.read_bytes()
     document.write_bytes(good.replace(b'"complete": true', b'"complete": false'))
     assert "changed" in fleet("backup", "verify", document.name, expect=12).stderr
-    assert fleet.json("backup", "list", expect=3)["data"]["fleets"][0]["damage"]
+    assert data(fleet, "backup", "list", expect=3)["fleets"][0]["damage"]
     document.write_bytes(good)
     nodes = json.loads(good)["nodes"]
     first, second = (Path(each["folder"]) / each["backup"] for each in nodes[:2])
     first.rename(first.with_name("aside"))
     second.rename(first)
-    failed = fleet.json("backup", "verify", document.name, expect=12)["data"]["verified"]["failed"]
+    failed = data(fleet, "backup", "verify", document.name, expect=12)["verified"]["failed"]
     assert "another backup lies there" in failed["node-1"]["message"]
     assert failed["node-2"]["code"] == 2
 
@@ -170,19 +195,20 @@ def on_the_second(fleet: Command, **variables: Any) -> None:
 
 def test_a_fleet_is_restored_only_where_all_of_it_is(fleet: Command, nodes: Fleet) -> None:
     """With a dead node nothing is served anywhere, 5; mended, the same command has all of them serve the backup."""
-    name = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["name"]
+    name = data(fleet, "backup", "create", "--all-nodes")["fleets"][0]["name"]
     before = served(nodes)
     on_the_second(fleet, engram_host_url="http://127.0.0.1:9")
     words = ("backup", "restore", name, "--activate", "--yes")
-    told = fleet.json(*words, expect=5)["data"]
+    told = data(fleet, *words, expect=5)
     assert (told["work"], [each["code"] for each in told["hosts"]]) == ("restore_backup", [0, 10, 0])
     assert served(nodes) == before
     on_the_second(fleet, engram_host_url=nodes.urls["node-2"])
     assert "add --yes" in fleet("backup", "restore", name, "--activate", expect=13).stderr
-    told = fleet.json(*words)["data"]
+    told = data(fleet, *words)
     assert (told["work"], [each["code"] for each in told["hosts"]]) == ("activate_backup", [0, 0, 0])
     assert all(new[0] != old[0] for new, old in zip(served(nodes), before, strict=True))
-    assert fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["records"] == EACH * len(HOSTS)
+    again = data(fleet, "backup", "create", "--all-nodes")["fleets"][0]["nodes"]
+    assert [each["counts"]["episode"] for each in again] == [EACH] * len(HOSTS)
 
 
 def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command, nodes: Fleet) -> None:
@@ -190,7 +216,7 @@ def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command,
 
     The first is done, the second goes on where it was, the third follows. Then all go back.
     """
-    name = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]["name"]
+    name = data(fleet, "backup", "create", "--all-nodes")["fleets"][0]["name"]
     assert "with a backup" in fleet("migrate", "--to", SINGLE, "--all-nodes", "--yes", expect=2).stderr
     words = ("migrate", "--to", SINGLE, "--all-nodes", "--backup", name, "--yes", "--reason", "rehearsal")
     killed = fleet.state / "killed"  # at two records a second nothing is over before its time
@@ -201,16 +227,16 @@ def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command,
     )
     killed.chmod(0o700)
     on_the_second(fleet, engram_runbook=str(killed))
-    told = fleet.json(*words, expect=5)["data"]
+    told = data(fleet, *words, expect=5)
     assert [each["state"] for each in told["hosts"]] == ["changed", "failed", "not reached"]
     assert [kind for _, kind in served(nodes)] == [SINGLE, DUAL, DUAL]
     on_the_second(fleet, engram_runbook=[sys.executable, "-m", "runbook"])
-    told = fleet.json(*words)["data"]
+    told = data(fleet, *words)
     assert [each["state"] for each in told["hosts"]] == ["unchanged", "changed", "changed"]
     runs = [json.loads(line) for line in (fleet.state / "hosts/prod/node-2/journal.jsonl").read_text().splitlines()]
     assert [each["event"] for each in runs].count("migration.started") == 1
     assert [kind for _, kind in served(nodes)] == [SINGLE] * 3
-    told = fleet.json("migrate", "revert", "--all-nodes", "--yes")["data"]
+    told = data(fleet, "migrate", "revert", "--all-nodes", "--yes")
     assert (told["done"], [each["host"] for each in told["hosts"]]) == (True, list(HOSTS))
     assert [kind for _, kind in served(nodes)] == [DUAL] * 3
     assert CANARY not in (fleet.state / "journal.jsonl").read_text()
@@ -218,7 +244,7 @@ def test_every_host_migrates_its_own_data_in_waves_and_goes_back(fleet: Command,
 
 def test_fetched_backups_are_proven_here_and_fetched_once(fleet: Command, tmp_path: Path) -> None:
     """Over ssh too, byte for byte; a damaged one is told, 5, and never has its name here; then it is fetched alone."""
-    told = fleet.json("backup", "create", "--all-nodes")["data"]["fleets"][0]
+    told = data(fleet, "backup", "create", "--all-nodes")["fleets"][0]
     there = {each["host"]: Path(each["folder"]) / each["backup"] for each in told["nodes"]}
     shard = there["node-2"] / "records-00000.ndjson.zst"
     good = shard.read_bytes()
@@ -226,16 +252,16 @@ def test_fetched_backups_are_proven_here_and_fetched_once(fleet: Command, tmp_pa
     wrapped.write_text(f'#!/bin/sh\n{sys.executable} -m runbook "$@"\ncode=$?\nprintf x >>{shard}\nexit $code\n')
     wrapped.chmod(0o700)
     on_the_second(fleet, engram_runbook=str(wrapped))
-    came = fleet.json("backup", "create", "--all-nodes", "--fetch", expect=5)["data"]["fetched"]
+    came = data(fleet, "backup", "create", "--all-nodes", "--fetch", expect=5)["fetched"]
     assert [each["code"] for each in came["hosts"]] == [0, 12, 0]
     backups = fleet.state / "backups"
     assert sorted(path.name for path in backups.glob("*.backup")) == sorted(there[host].name for host in HOSTS[::2])
     assert not list(backups.glob(".*.draft"))
     shard.write_bytes(good)
     on_the_second(fleet, engram_runbook=[sys.executable, "-m", "runbook"])
-    came = fleet.json("backup", "create", "--all-nodes", "--fetch")["data"]["fetched"]
+    came = data(fleet, "backup", "create", "--all-nodes", "--fetch")["fetched"]
     assert [each["state"] for each in came["hosts"]] == ["unchanged", "changed", "unchanged"]
     for path in there.values():
         for file in (each for each in path.rglob("*") if each.is_file()):
             assert (backups / path.name / file.relative_to(path)).read_bytes() == file.read_bytes()
-    assert len(fleet.json("backup", "verify", "--all")["data"]["proofs"]) == len(HOSTS)
+    assert len(data(fleet, "backup", "verify", "--all")["proofs"]) == len(HOSTS)

@@ -159,7 +159,7 @@ def _interruption(request: variables.Request, code: ExitCode) -> InterruptedRunE
         case CollectRequest():
             hint = "it only reads: nothing was changed"
         case WorkRequest():
-            hint = "what is unfinished on a host is no backup; run the same command again"
+            hint = "hosts may have gone on, or stand half-way: the same command again goes on from there"
         case _:
             hint = "read the nodes to learn what took effect"
     interruption = InterruptedRunError(f"the play {request.playbook} was interrupted", hint=hint)
