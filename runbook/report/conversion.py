@@ -79,7 +79,7 @@ def converted_lines(plan: ConversionPlan, found: Converted, run: str) -> Iterato
     if found.reused:
         yield line(f"{found.reused} of {found.units} units stood ready from an earlier try", Style.FAINT, indent=2)
     yield from dropped_lines(found.dropped)
-    yield line("verified: read back strictly to the end, counts and content digest as converted", Style.GOOD)
+    yield line("verified: every record checked as it was made, every byte read back from the disk", Style.GOOD)
 
 
 def dropped_lines(dropped: Sequence[Dropped]) -> Iterator[Line]:
