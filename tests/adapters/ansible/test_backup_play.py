@@ -60,6 +60,31 @@ def test_over_ssh_with_the_token_of_the_controller(fleet: Fleet, mark: str, tmp_
     assert CANARY.encode() not in in_files(tmp_path / "host")
 
 
+def test_encrypted_on_the_host_and_proven_by_whoever_holds_the_identity_there(
+    fleet: Fleet, mark: str, tmp_path: Path
+) -> None:
+    """Who writes cannot open it, and says so; the identity is the host's, and nobody else reads it."""
+    from pyrage import x25519  # noqa: PLC0415 - only here
+
+    key = x25519.Identity.generate()
+    identity = tmp_path / "identity"
+    identity.touch(mode=0o600)
+    identity.write_text(f"{key}\n")
+    here = {"state_here": str(tmp_path / "state")}
+    fleet.write_inventory(engram_backup_identity=str(identity))
+    (done,) = work(fleet, mark, "node-3", recipients=[str(key.to_public())], **here)
+    assert done.report is not None, done
+    told = done.report["proofs"][0]
+    assert (told["level"], told["backup"]["encrypted_to"]) == (1, [str(key.to_public())])
+    inputs = {"target": "prod", "level": 3, **here}
+    (proven,) = AnsiblePlays(fleet.inventory).work(
+        WorkRequest("verify_backup", ("node-3",), mark, inputs), lambda _: None
+    )
+    assert proven.report is not None, proven
+    assert proven.report["proofs"][0]["level"] == 3
+    assert str(key).encode() not in in_files(tmp_path / "state")
+
+
 def test_the_token_is_in_no_command_line_and_no_environment(fleet: Fleet, tmp_path: Path) -> None:
     """What stands for `runbook` writes down what it is given: its words, its environment, its configuration."""
     spy = tmp_path / "spy"
