@@ -14,7 +14,7 @@ from fleet_in_memory import CrashError
 from migrate_scene import RUN, Scene
 
 from runbook.engine.migrate.run import go_back, migrate, resume
-from runbook.errors import InterruptedRunError
+from runbook.errors import InterruptedRunError, RunbookError, StorageError, UnreachableError
 from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan
 from runbook.model.run import RunStatus
 
@@ -104,6 +104,28 @@ def test_resumed_from_any_position_it_ends_as_if_nothing_had_happened(
         assert scene.digest(story.to) == expected, calls
         assert sorted(scene.states().values()) == ["active", "kept"], calls
         assert not scene.engine.memory.gate.seconds, calls
+
+
+@pytest.mark.parametrize("error", [UnreachableError, StorageError])
+def test_what_may_be_over_by_the_next_try_leaves_the_run_open(
+    make_scene: MakeScene, error: Callable[[str], RunbookError]
+) -> None:
+    """A node that does not answer, a full disk: wherever it strikes, nothing is thrown away, and resuming ends it."""
+    story = Story(SINGLE)
+    last, expected = positions(story, make_scene)
+    for position in range(1 if STRIDE == 1 else 6, last + 1, STRIDE):
+        scene, plan = story.begin(make_scene)
+        scene.wire.trip_after, scene.wire.error = position, lambda: error("it struck")
+        with suppress(RunbookError):
+            migrate(scene.context, plan)
+        scene.wire.trip_after = None
+        calls = scene.wire.calls[:position]
+        if not scene.begun(RUN) or scene.ended(RUN):
+            continue
+        assert not scene.engine.memory.gate.seconds, calls
+        assert scene.run().status is RunStatus.OPEN, calls
+        assert resume(scene.context, scene.run()).status is RunStatus.DONE, calls
+        assert scene.digest(SINGLE) == expected, calls
 
 
 def test_undone_from_any_position_it_is_as_it_was(story: Story, make_scene: MakeScene) -> None:
