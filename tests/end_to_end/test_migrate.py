@@ -10,6 +10,7 @@ from end_to_end_fleet import kill
 from jsonschema import Draft202012Validator
 from migrating import DUAL, SINGLE, TEXTS, Site, site_of, writing
 from running_node import StartNode, wait_until
+from terminal import on_terminal
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.locks import FileLocks
@@ -81,10 +82,8 @@ def test_no_acknowledged_write_is_lost_on_the_way_there_nor_back(site: Site) -> 
 @pytest.mark.parametrize(
     ("step", "done", "then"),
     [
-        ("fill", False, "resume"),
         ("fill", True, "undo"),
-        ("verify", True, "resume"),
-        ("freeze", False, "undo"),
+        ("freeze", False, "resume"),
         ("activate", False, "resume"),
         ("activate", True, "undo"),
     ],
@@ -118,13 +117,13 @@ def test_interrupted_it_lets_go_of_the_node_and_says_how_to_go_on(site: Site) ->
     assert f"runbook resume {run}" in told
     assert site.takes_writes()
     site.command("migrate", "--to", SINGLE, "--backup", str(site.backup), "--yes", expect=13)
-    site.command("resume", run)
-    assert site.kind() == SINGLE
+    site.command("undo", run, "--yes")
+    assert (site.kind(), site.states()) == (DUAL, ["active"])
 
 
 def test_the_node_dies_in_the_middle_and_comes_back(site: Site, start_node: StartNode) -> None:
     """Exit code 10 with what to do; resumed once the node is there again, nothing is missing."""
-    process = site.command.start(*site.to_single("--max-rate", "10"))
+    process = site.command.start(*site.to_single("--max-rate", "20"))
     wait_until(lambda: site.stepped("fill", done=False), "the filling", 60)
     site.node.kill()
     _, told = process.communicate(timeout=120)
@@ -243,3 +242,23 @@ def test_a_node_that_is_gone_does_not_hold_up_the_others(start_node: StartNode, 
     assert (found["status"], list(found["left_out"]), site.kind()) == ("done", ["n2"], SINGLE)  # type: ignore[call-overload]  # the schema says so
     site.command("migrate", "revert", str(found["run"]), "--yes")
     assert site.digest() == before
+
+
+def test_on_a_terminal_it_says_what_is_lost_and_asks_once(site: Site) -> None:
+    """No leaves everything as it was (13); yes to each of migrating, reverting and finalizing does it."""
+    before, command = site.digest(), site.command
+
+    def typed(answer: str, *words: str) -> tuple[int, str]:
+        return on_terminal([*command.words, *words], command.environment, command.state, typed=answer, columns=160)
+
+    words = ("migrate", "--to", SINGLE, "--backup", str(site.back_up()))
+    code, shown = typed("n", *words)
+    assert (code, shown.count("[y/N]"), site.digest(), site.states()) == (13, 1, before, ["active"])
+    assert "single memory cannot hold:" in shown
+    assert typed("y", *words)[0] == 0
+    code, shown = typed("y", "migrate", "revert")
+    assert (code, site.digest()) == (0, before)
+    assert "with 0 written since, as new episodes" in shown
+    assert typed("n", "migrate", "finalize")[0] == 13
+    assert typed("y", "migrate", "finalize")[0] == 0
+    assert site.states() == ["active"]
