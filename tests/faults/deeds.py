@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from archive_records import ABOUT, dual, episode, header, residue
 from runbook.adapters.archives.backups import create_backup, lines_of
 from runbook.adapters.archives.exports import write_export
 from runbook.adapters.clock import SystemClock
-from runbook.adapters.files import write_atomic
+from runbook.adapters.files import storage, write_atomic
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.journal.second import SecondPlace
 from runbook.errors import RunbookError
 from runbook.model.journal import Event
+from runbook.sandbox.engine import Engine
 
 OLD, NEW = b"old" * 700, b"new" * 900
 LATER = "2026-11-23T17:00:00.000000Z"
@@ -97,9 +99,53 @@ def rescued(folder: Path) -> None:
     tell(0)
 
 
+@contextmanager
+def node(folder: Path) -> Iterator[Engine]:
+    """The node's engine: all of a node but its HTTP."""
+    with storage(folder / "node", "start a node in"):  # its own process would end with the error in its log
+        engine = Engine(folder / "node")
+    yield engine
+    engine.close()
+
+
+def start(folder: Path) -> None:
+    """A node starts, and ends."""
+    with node(folder):
+        pass
+
+
+def fill(folder: Path) -> None:
+    """A node takes an archive in, beside what it serves."""
+    with node(folder) as engine:
+        engine.holdings.fill([(folder / "archive").read_bytes()])
+
+
+def activate(folder: Path) -> None:
+    """And serves it."""
+    with node(folder) as engine:
+        engine.activate("g2", engine.store.sequence)
+
+
+def go_back(folder: Path) -> None:
+    """And serves again what it served before."""
+    with node(folder) as engine:
+        engine.activate("g1", engine.store.sequence)
+
+
+def drop(folder: Path) -> None:
+    """And lets go of the other one."""
+    with node(folder) as engine:
+        engine.holdings.drop("g2")
+
+
+NODE_STEPS = (fill, activate, go_back, drop)
 DEEDS: Mapping[str, Callable[[Path], None]] = {
     each.__name__: each
-    for each in (document, export, packed_export, backup, next_backup, entries, half, set_aside, rescued)
+    for each in (
+        *(document, export, packed_export, backup, next_backup),
+        *(entries, half, set_aside, rescued),
+        *(start, *NODE_STEPS),
+    )
 }
 
 
@@ -108,6 +154,7 @@ def main(name: str, arguments: list[str]) -> int:
     try:
         DEEDS[name](Path(arguments[0]))
     except RunbookError as error:
-        sys.stderr.write(f"runbook: {error.message}\n  hint: {error.hint}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"runbook: {error.message}\n  hint: {error.hint or 'see the log'}\n")
         return error.code
     return 0
