@@ -113,9 +113,45 @@ def test_where_other_things_come_to_mind_after_the_switch_the_old_memory_is_serv
         return () if scene.data.holdings().active.kind == SINGLE else found
 
     monkeypatch.setattr(scene.data, "recall", recall)
-    with pytest.raises(StepFailedError, match="only 0% of what came to mind"):
+    with pytest.raises(StepFailedError, match=r"only 0% of what came to mind before .* and 0% of what is nearest"):
         migrate(scene.context, plan)
     assert_as_it_was(scene, before)
+
+
+def test_a_memory_that_was_recalled_through_concepts_is_measured_by_what_is_nearest(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other things come to mind than before, and they are the right ones: nothing is taken back."""
+    plan, asked = scene.plan(), scene.data.recall
+
+    def recall(space: str, embedding: Sequence[float], count: int) -> tuple[Remembered, ...]:
+        found = asked(space, embedding, count)
+        return found if scene.data.holdings().active.kind == SINGLE else (Remembered("elsewhere", 1.0),)
+
+    monkeypatch.setattr(scene.data, "recall", recall)
+    assert migrate(scene.context, plan).nodes["n1"].overlap == 0
+    assert any("100% of what is nearest" in each for each in scene.talk.said)
+
+
+def test_the_freeze_that_ran_out_while_recall_was_found_wanting_loses_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written to the new generation comes along to the old one."""
+    plan, asked = scene.plan(), scene.data.recall
+
+    def recall(space: str, embedding: Sequence[float], count: int) -> tuple[Remembered, ...]:
+        if scene.data.holdings().active.kind != SINGLE:
+            return asked(space, embedding, count)
+        if "between" not in scene.ids():
+            thaw_and_write(scene, "between")
+        return ()
+
+    monkeypatch.setattr(scene.data, "recall", recall)
+    with pytest.raises(StepFailedError, match="does not recall what it must"):
+        migrate(scene.context, plan)
+    assert scene.data.holdings().active.kind == DUAL
+    assert "between" in scene.ids()
+    assert scene.run().status is RunStatus.UNDONE
 
 
 def test_what_cannot_even_be_put_back_needs_a_person(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from whole_data import SPACE, binding, concept, episode
+from whole_data import SPACE, episode
 
 from runbook.engine.migrate.contents import keys_in, residue_of, text_print, tombstone_of
-from runbook.engine.migrate.recalling import SAMPLE, overlap, sample
+from runbook.engine.migrate.recalling import overlap
 from runbook.engine.migrate.record import begun, details_of, plan_of, stepped
 from runbook.errors import DamagedError
 from runbook.model.migration import Concepts
@@ -15,15 +15,6 @@ from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan, NodePlan, S
 UUID = "00000000-0000-4000-8000-000000000001"
 NODE = NodePlan("n1", "node-id", "g1", "/backup.json", own=False, sequence=7, sha256="f" * 64)
 PLAN = MigrationPlan("run", "migrate", "prod", "m0001", DUAL, SINGLE, (NODE,), "/work", "0.1", Concepts.KEEP, 2, "why")
-
-
-def test_the_sample_is_the_same_whatever_the_order_and_of_texts_only() -> None:
-    """So that a resumed run asks what the first one asked."""
-    texts = [episode(f"e{number}") for number in range(100)]
-    found = sample([*texts, concept(UUID), binding("e1", UUID)])
-    assert len(found) == SAMPLE
-    assert sample(reversed(texts)) == found
-    assert all(len(cue.embedding) == 768 and cue.space == SPACE for cue in found)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runbook.engine.migrate.contents import records
+from runbook.archive.nearest import COUNT, Cue
 from runbook.engine.migrate.delta import Direction, carry, catch_up
-from runbook.engine.migrate.recalling import BOUND, COUNT, Cue, overlap, recalled, sample
+from runbook.engine.migrate.recalling import BOUND, EXACT, Minds, exactness, overlap, recalled, sample
 from runbook.engine.migrate.work import FREEZE, Work
 from runbook.errors import RunbookError, StepFailedError
 from runbook.model.generation import Generation, Holdings, WrittenSinceError
@@ -51,7 +51,7 @@ def _direction(work: Work) -> Direction:
 
 def _cues(work: Work) -> tuple[Cue, ...]:
     with work.ports.bench.opened(Path(work.progress.data)) as reader:
-        return sample(records(reader))
+        return sample(reader)
 
 
 def _cut_over(work: Work, direction: Direction, cues: tuple[Cue, ...]) -> None:
@@ -116,18 +116,35 @@ def _texts(work: Work, generation: Generation) -> frozenset[int]:
     return frozenset({both if work.plan.concepts is Concepts.KEEP else count})
 
 
-def _compare(work: Work, cues: tuple[Cue, ...], before: tuple[tuple[str, ...], ...], at: int) -> None:
-    """The same must come to mind; else the old generation is served again, at once: nothing was written since."""
+def _compare(work: Work, cues: tuple[Cue, ...], before: Minds, at: int) -> None:
+    """The same must come to mind; else the old generation is served again, at once: nothing was written since.
+
+    A memory that was recalled through concepts brings other things to mind than one that goes by likeness alone: then
+    the new one must bring what is nearest.
+    """
     more = 3 if work.plan.concepts is Concepts.KEEP else 1  # memories that were concepts come to mind as well
-    share = overlap(before, recalled(work.node, cues, COUNT * more))
-    work.did(Step.RECALL, overlap=round(share, 4), sample=len(cues))
-    if share >= BOUND:
+    after = recalled(work.node, cues, COUNT * more)
+    share, exact = overlap(before, after), None
+    if share < BOUND:
+        work.node.freeze(FREEZE)
+        with work.ports.bench.opened(Path(work.progress.data)) as reader:
+            exact = round(exactness(reader, cues, after), 4)
+    work.did(Step.RECALL, overlap=round(share, 4), exact=exact, sample=len(cues))
+    if exact is None:
         return
+    told = f"{share:.0%} of what came to mind before came to mind after the switch, and {exact:.0%} of what is nearest"
+    if exact >= EXACT:
+        work.say(f"recall goes by likeness alone now: {told}")
+        return
+    _serve_the_old(work, at)
+    raise StepFailedError(f"{work.name}: only {told}; the old generation is served again")
+
+
+def _serve_the_old(work: Work, at: int) -> None:
     generation = work.progress.plan.generation
     work.intend(Step.BACK_ACTIVATE, generation=generation, if_sequence=at)
-    work.node.activate(generation, at)
+    try:
+        work.node.activate(generation, at)
+    except WrittenSinceError as error:  # the freeze ran out: what was written since has to come along
+        raise StepFailedError(f"{work.name} does not recall what it must, and {error.message}") from error
     work.did(Step.BACK_ACTIVATE, generation=generation)
-    raise StepFailedError(
-        f"{work.name}: only {share:.0%} of what came to mind before came to mind after the switch (< {BOUND:.0%}); "
-        "the old generation is served again"
-    )
