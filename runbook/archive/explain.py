@@ -15,7 +15,8 @@ from runbook.archive.canonical import Fault
 from runbook.archive.kinds import MASK, RecordKind
 
 _BOM = b"\xef\xbb\xbf"
-_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_NESTING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+"""Texts and brackets. It never goes back into a text: remembering how would take a hundred times its size."""
 _LONGEST_NUMBER = 64
 _LONGEST_NAME = 100
 _LONGEST_REASON = 200
@@ -58,7 +59,8 @@ def _strict(text: str) -> Fault | None:
     found: list[Fault] = []
 
     def refuse(reason: str, part: str, path: str = "") -> None:
-        found.append(Fault(path, reason, len(text[: text.find(part)].encode()) if part else None))
+        if not found:  # the first is told; to find the place of each would take the square of the length
+            found.append(Fault(path, reason, len(text[: text.find(part)].encode()) if part else None))
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen = dict(pairs)

@@ -216,6 +216,11 @@ def keys(count: int) -> bytes:
     return b"".join(b'"k%d":1,' % number for number in range(count))
 
 
+def numbers(count: int) -> bytes:
+    """That many different numbers, all of them out of range."""
+    return b"".join(b"1e%d," % number for number in range(100_000, 100_000 + count))
+
+
 def header_lines() -> bytes:
     """What stands before the first record."""
     return header("dual_memory").line() + b'\n"records":[\n'
@@ -234,6 +239,8 @@ BOMBS = {
     "many different keys": lambda: iter([header_lines() + b"{" + keys(90_000) + b'"k7":1}\n']),
     "long numbers": lambda: iter([header_lines() + b"[" + b"9" * 1_000_000 + b"]\n"]),
     "many numbers": lambda: iter([header_lines() + b"[" + b"1e400," * 170_000 + b"1]\n"]),
+    "many different numbers": lambda: iter([header_lines() + b"[" + numbers(110_000) + b"1]\n"]),
+    "one long text": lambda: iter([header_lines() + b'{"a":"' + b"a" * 1_000_000 + b'"}\n']),
 }
 
 
