@@ -9,7 +9,8 @@ from runbook.archive.layout import Header
 from runbook.archive.writer import ArchiveWriter
 from runbook.engine.backup_note import Note
 from runbook.engine.backup_since import since
-from runbook.errors import RunbookError, StepFailedError, UnreachableError
+from runbook.engine.switched import switched
+from runbook.errors import RunbookError, StepFailedError
 from runbook.model.backup import Backup
 from runbook.model.generation import Generation, WrittenSinceError
 from runbook.model.journal import Event
@@ -39,6 +40,7 @@ def activate(ports: BackupPorts, node: DataNode, switch: Switch, sequence: int, 
 
     Raises:
         StepFailedError: the node was written to in every freeze; nothing was switched.
+        UnknownOutcomeError: the node broke off in the switch, and does not say what it serves.
         RunbookError: as the node raises.
     """
     of = {"target": switch.target, "node": node.name, "reason": switch.reason, "backup": switch.backup.name}
@@ -57,13 +59,7 @@ def activate(ports: BackupPorts, node: DataNode, switch: Switch, sequence: int, 
 def _served(node: DataNode, switch: Switch, stands: int) -> int:
     """Ask for the switch; where the answer was lost, the node itself says whether it was made."""
     node.freeze(_FREEZE)  # from now on again: what came before may have taken long
-    try:
-        return node.activate(switch.generation, stands)
-    except UnreachableError:
-        active = node.holdings().active
-        if active.id != switch.generation:
-            raise
-        return active.sequence
+    return switched(node, switch.generation, stands)
 
 
 @contextmanager

@@ -4,9 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from runbook.errors import InterruptedRunError, RunbookError
+from runbook.errors import InterruptedRunError, RunbookError, UnreachableError
 from runbook.model.journal import Event
 from runbook.ports import Journal
+
+
+class UnknownOutcomeError(UnreachableError):
+    """Nobody can say now whether the deed was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Note:
         except BaseException as error:
             came = {"state": "unknown", "why": "interrupted"}
             if isinstance(error, RunbookError) and not isinstance(error, InterruptedRunError):
-                came = {"state": "failed", "why": error.message}
+                state = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
+                came = {"state": state, "why": error.message}
             with suppress(RunbookError):  # what comes first is told
                 self.journal.append(self.event, self.run, {**self.details, **came})
             raise

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runbook.archive.layout import Summary
-from runbook.errors import DamagedError, RefusedError, RunbookError, UnreachableError
+from runbook.engine.backup_note import Note
+from runbook.engine.switched import switched
+from runbook.errors import DamagedError, RefusedError, RunbookError
 from runbook.model.generation import Generation, State
 from runbook.model.journal import Event
 from runbook.ports import DataNode, Journal
@@ -122,21 +124,10 @@ def activate(ports: ImportPorts, deed: Deed, generation: str, if_sequence: int) 
         UnreachableError: the node broke off; the message says which generation is served where that can be found out.
         RefusedError, LockedError, StorageError: as the node says; the old generation is served.
     """
-    about = {"generation": generation, "if_sequence": if_sequence}
-
-    def note(state: str, **more: Any) -> None:
-        ports.journal.append(Event.DATA_ACTIVATED, deed.run, deed.details(ports.data.name, state, {**about, **more}))
-
-    note("intended")
-    try:
-        sequence = _switched(ports, generation, if_sequence)
-    except _UnknownError as error:
-        note("unknown", why=error.message)
-        raise
-    except BaseException as error:
-        note("failed", why=_why(error))
-        raise
-    note("done", sequence=sequence)
+    of = {"target": deed.target, "node": ports.data.name, "reason": deed.reason}
+    about = {**of, "generation": generation, "if_sequence": if_sequence}
+    with Note(ports.journal, Event.DATA_ACTIVATED, deed.run, about).kept() as facts:
+        facts["sequence"] = sequence = switched(ports.data, generation, if_sequence)
     return sequence
 
 
@@ -171,25 +162,6 @@ def _journaled(
         note("failed", why=_why(error))
         raise
     note(done)
-
-
-class _UnknownError(UnreachableError):
-    """Nobody can say now whether the node switched."""
-
-
-def _switched(ports: ImportPorts, generation: str, if_sequence: int) -> int:
-    """Nothing is guessed: where the answer is lost, the node is asked which generation it serves."""
-    try:
-        return ports.data.activate(generation, if_sequence)
-    except UnreachableError as error:
-        try:
-            served = ports.data.holdings().active
-        except RunbookError:
-            hint = "once it answers, run the same command again: it goes on from what it finds"
-            raise _UnknownError(f"{error.message}; whether it switched is not known", hint=hint) from None
-        if served.id == generation:
-            return served.sequence
-        raise UnreachableError(f"{error.message}; {served.id} is still served", hint=error.hint) from None
 
 
 def _check_holds(ports: ImportPorts, staging: Generation, archive: Source) -> None:

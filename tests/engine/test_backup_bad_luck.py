@@ -115,6 +115,23 @@ def test_an_answer_that_was_lost(scene: VaultScene) -> None:
     assert "late" not in scene.ids()
 
 
+def test_a_node_that_is_gone_after_the_switch(scene: VaultScene) -> None:
+    """It was asked to switch, and says nothing any more: the journal does not call that failed."""
+    name = scene.name()
+    asked = False
+
+    def gone(method: str) -> None:
+        nonlocal asked
+        asked = asked or method == "activate"
+        if asked:
+            raise UnreachableError("the connection broke")
+
+    scene.node.before = gone
+    with pytest.raises(UnreachableError, match="whether it switched is not known"):
+        scene.restore(name, activate=True)
+    assert list(scene.journal.entries())[-1].details["state"] == "unknown"
+
+
 def test_what_is_forgotten_while_it_is_restored(scene: VaultScene) -> None:
     """Between the filling and the freeze: it is carried over before the switch."""
     name = scene.name()

@@ -225,3 +225,12 @@ def test_a_switch_whose_answer_is_lost_is_looked_for_on_the_node(
             activate(scene.ports, DEED, staged.generation, sequence)
     assert scene.told[-1] == ("data.activated", state)
     assert scene.states[staged.generation] is (State.ACTIVE if done else State.STAGING)
+
+
+def test_a_switch_that_is_interrupted_is_not_called_failed(scene: Stage) -> None:
+    """Ctrl-C while the node is asked: it may have switched, and the journal says that nobody knows."""
+    staged = stage(scene.ports, DEED, Bytes(DUAL))
+    scene.fail("activate", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        activate(scene.ports, DEED, staged.generation, 1)
+    assert scene.told[-1] == ("data.activated", "unknown")
