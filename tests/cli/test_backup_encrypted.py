@@ -1,6 +1,8 @@
 """Backups that only who has an identity can read."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pyrage
@@ -54,6 +56,21 @@ def test_the_way_there_and_back(
     forget(shared_node, gone)
     assert document(capsys, "backup", "restore", name, *words)["data"]["held_back"] == {"episode": 2}
     assert not has(shared_node, id_)
+
+
+def test_an_identity_that_comes_late_through_a_pipe(
+    shared_node: RunningNode, identity: tuple[Path, str], target: Path, capsys: Output
+) -> None:
+    """As `--identity <(pass show backups)` gives it: it is waited for."""
+    file, recipient = identity
+    remembered(shared_node, "kept by another program")
+    name = created(capsys, "--encrypt-to", recipient)
+    given, write = os.pipe()
+    late = threading.Timer(0.3, lambda: (os.write(write, file.read_bytes()), os.close(write)))
+    late.start()
+    assert proof(capsys, name, "--level", "3", "--identity", f"/dev/fd/{given}")["level"] == 3
+    late.join()
+    os.close(given)
 
 
 def test_unchanged_shards_are_shared_for_the_same_eyes_only(

@@ -190,4 +190,5 @@ def _read(file: Path) -> bytes:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise RefusedError(f"the identity {file} can be read by others", hint=f"chmod 600 {file}")
+        os.set_blocking(descriptor, True)  # of a pipe, such as <(command), wait for what comes
         return stream.read(_LIMIT_BYTES) or b""
