@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runbook.adapters.files import refusal
 from runbook.archive.packed import PackedWriter
-from runbook.cli.streams import abandon_stdout, reader_left
+from runbook.cli.streams import abandon_stdout, is_absent, reader_left
 from runbook.errors import ExitCode, RunbookError, UsageError
 
 Write = Callable[[bytes], object]
@@ -49,10 +49,13 @@ def to_stdout(produce: Callable[[Write], object], *, packed: bool) -> None:
     """Have `produce` write to standard output, to the last byte on the disk where that is a file.
 
     Raises:
+        UsageError: it is closed; nothing was begun.
         ReaderLeftError: whoever reads it has gone; what is left unsaid goes nowhere.
         StorageError: the disk refused.
         Whatever `produce` raises.
     """
+    if is_absent():
+        raise UsageError("standard output is closed: what was asked for has nowhere to go", hint="> FILE")
     out = sys.stdout.buffer
     sent = 0
 

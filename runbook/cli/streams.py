@@ -5,7 +5,9 @@ import os
 import sys
 from typing import Any, TextIO
 
+_STDOUT = 1
 _left: set[int] = set()
+_absent: set[int] = set()
 
 
 class _Output(io.FileIO):
@@ -35,8 +37,9 @@ def prepare() -> None:
     A closed one becomes /dev/null, in this order, so that no file of ours is ever opened under the number of one.
     A letter that the encoding does not have is written as an escape.
     """
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
         if stream is None:
+            _absent.add(number)
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this stream's
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = _wrapped(_Output(1, "w", closefd=False), sys.stdout, by_lines=False)
@@ -45,7 +48,12 @@ def prepare() -> None:
 
 def reader_left() -> bool:
     """Has whoever read stdout gone? What has no other end than its reader ends then."""
-    return 1 in _left
+    return _STDOUT in _left
+
+
+def is_absent() -> bool:
+    """Was stdout closed when we were started? What is written there goes nowhere."""
+    return _STDOUT in _absent
 
 
 def abandon_stdout() -> None:

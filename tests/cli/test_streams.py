@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import whole_data
 from command_line import WORDS, as_process, plain_environment
 from terminal import DENIED, on_terminal
 
@@ -54,6 +55,14 @@ def test_closed_streams_are_no_bug(closed: str, environment: dict[str, str], tmp
     done = shell(f"runbook audit verify {closed}; echo $?", environment, tmp_path)
     assert done.stdout.split()[-1] == "0"
     assert "bug" not in done.stderr
+
+
+def test_an_archive_is_not_written_to_a_closed_stdout(environment: dict[str, str], tmp_path: Path) -> None:
+    """It would go nowhere, and 0 would say that it is there."""
+    (tmp_path / "a.json").write_bytes(whole_data.write("dual_memory", [whole_data.episode("ep-1")]))
+    done = shell("runbook inspect a.json --decode >&-; echo $?", environment, tmp_path)
+    assert done.stdout.split()[-1] == "2"
+    assert "standard output is closed" in done.stderr
 
 
 def test_a_closed_stdout_never_becomes_a_file_of_ours(environment: dict[str, str], tmp_path: Path) -> None:
