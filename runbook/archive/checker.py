@@ -35,6 +35,7 @@ class RecordChecker:
         self.counts = dict.fromkeys(kind.types(since=since), 0)
         self.digest = ContentDigest()
         self.last: tuple[int, Key] = (-1, ())
+        self.kind = kind
         self._kinds = {name: kind.records[name] for name in self.counts}
         self._references = None if spill is None or since or "binding" not in self._kinds else References(spill)
         self._is_digested = digest

@@ -201,6 +201,24 @@ def test_a_manifest_that_lies_about_a_shard_is_found(backup: Path, field: str) -
     assert found_by(backup) in {2, 3}
 
 
+def test_a_first_key_whose_parts_are_swapped_is_found(backup: Path) -> None:
+    """They are all in the record, only not where the manifest says."""
+    found = verify_backup(backup, 0).manifest
+    part = found.parts[0]
+    type_, *ids = part.shards[0].first
+    lying = replace(part, shards=(replace(part.shards[0], first=(type_, *reversed(ids))),))
+    (backup / "MANIFEST.json").write_bytes(replace(found, parts=(lying, found.parts[1])).sealed().render())
+    assert found_by(backup) == 3
+
+
+def test_a_manifest_that_lies_about_a_schema_is_found(backup: Path) -> None:
+    """Its hash is that of the format's schema, or the manifest is another's."""
+    found = verify_backup(backup, 0).manifest
+    lying = (replace(found.schemas[0], sha256="0" * 64), *found.schemas[1:])
+    (backup / "MANIFEST.json").write_bytes(replace(found, schemas=lying).sealed().render())
+    assert found_by(backup) == 0
+
+
 @pytest.mark.parametrize("field", ["counts", "content_digest"])
 def test_a_manifest_that_lies_about_its_content_is_found(backup: Path, field: str) -> None:
     """Level 3 counts and sums again."""

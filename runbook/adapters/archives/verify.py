@@ -13,7 +13,7 @@ from runbook.adapters.files import open_regular, read_document, storage
 from runbook.archive import frames, limits, manifest
 from runbook.archive.canonical import Fault
 from runbook.archive.checker import Place, RecordChecker, damaged
-from runbook.archive.kinds import Record, archive_kind, schema_bytes, schema_name
+from runbook.archive.kinds import ArchiveKind, Key, Record, archive_kind, schema_bytes, schema_name
 from runbook.archive.manifest import Manifest, Part
 from runbook.archive.reader import chunks_of
 from runbook.archive.shards import UNTOLD, Count, Shard, counted
@@ -111,9 +111,10 @@ def _check_manifest(found: Manifest, place: Path) -> None:
     names = [part.name for part in found.parts]
     if names not in (["records"], ["records", "residue"]):
         raise damaged(str(place), Fault("parts", "records, and perhaps a residue behind them"))
-    wanted = sorted({f"{schema_name(part.kind)}.schema.json" for part in found.parts})
-    if [schema.name for schema in found.schemas] != wanted:
-        raise damaged(str(place), Fault("schemas", f"not {', '.join(wanted)}"))
+    kinds = sorted({part.kind for part in found.parts})
+    wanted = [(f"{schema_name(kind)}.schema.json", archive_kind(kind).schema_sha256) for kind in kinds]
+    if [(schema.name, schema.sha256) for schema in found.schemas] != wanted:
+        raise damaged(str(place), Fault("schemas", f"not {', '.join(name for name, _ in wanted)} as they are"))
     for index, part in enumerate(found.parts):
         ending = f".ndjson.zst{SUFFIX if found.about.recipients else ''}"
         ours = [f"{part.name}-{number:05d}{ending}" for number in range(len(part.shards))]
@@ -221,7 +222,7 @@ def _shard_records(name: str, shard: Shard, checker: RecordChecker, chunks: Iter
             batch = lines[start : start + limits.BATCH_RECORDS]
             records = checker.check(batch, _place(name, batch, number, offset))
             if number == 1 and shard.first != UNTOLD:
-                _check_key(name, records[0], shard.first, "first")
+                _check_first(name, records[0], shard.first, checker.kind)
             number, offset = number + len(batch), offset + sum(map(len, batch)) + len(batch)
             yield records
     if kept:
@@ -232,9 +233,9 @@ def _shard_records(name: str, shard: Shard, checker: RecordChecker, chunks: Iter
         raise damaged(name, Fault("", "its last record is not the one that the manifest names"))
 
 
-def _check_key(name: str, record: Record, wanted: tuple[str, ...], which: str) -> None:
-    if record["type"] != wanted[0] or not {*wanted[1:]} <= {*map(str, record.values())}:
-        raise damaged(name, Fault("", f"its {which} record is not the one that the manifest names"))
+def _check_first(name: str, record: Record, wanted: Key, kind: ArchiveKind) -> None:
+    if wanted != (record["type"], *kind.records[record["type"]].key_of(record)):
+        raise damaged(name, Fault("", "its first record is not the one that the manifest names"))
 
 
 def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
