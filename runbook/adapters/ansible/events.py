@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from runbook.errors import ExitCode
 from runbook.model.play import Collected, HostResult, HostState, WorkResult
 from runbook.model.settings import Value
 
@@ -91,7 +92,7 @@ class Gathering:
         document = self._documents.get(result.host) or {}
         code, report = document.get("exit_code"), document.get("report")
         data = report.get("data") if isinstance(report, Mapping) else None
-        known = code if isinstance(code, int) else None
+        known = code if isinstance(code, int) and code in set(ExitCode) else None  # a host may tell anything
         return WorkResult(result.host, result.state, known, data, result.message)
 
     def _result(self, host: str, status: int | None) -> HostResult:

@@ -15,6 +15,7 @@ from local_sshd import running_sshd
 from test_playbooks_by_hand import by_hand
 
 from runbook.adapters.ansible import AnsiblePlays
+from runbook.adapters.ansible.events import Gathering
 from runbook.errors import UsageError
 from runbook.model.play import HostState, WorkRequest, WorkResult
 
@@ -208,3 +209,13 @@ def test_a_migration_that_was_begun_or_done_is_not_begun_again(last: dict[str, A
     report = None if last is None else {"data": last}
     found = Work("migrate", to="single_memory").after({"collected": {"exit_code": 0, "report": report}})
     assert (None if found is None else found.kind) == left
+
+
+@pytest.mark.parametrize(("told", "known"), [(12, 12), (-9, None), (99, None), ("12", None)])
+def test_only_exit_codes_that_runbook_has_are_taken_from_a_host(told: object, known: int | None) -> None:
+    """One that was killed, or is of a version to come, has none that could be handed on."""
+    gathering = Gathering(lambda _: None, works=True)
+    document = {"exit_code": told, "report": None, "error": None}
+    gathering.take({"event": "runner_on_failed", "event_data": {"host": "n1", "res": {"collected": document}}})
+    (result,) = gathering.worked(["n1"], 2)
+    assert result.code == known
