@@ -65,6 +65,18 @@ def test_an_archive_is_not_written_to_a_closed_stdout(environment: dict[str, str
     assert "standard output is closed" in done.stderr
 
 
+def test_a_disk_of_temporary_files_that_is_full_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    """Neither the archive that is read nor the output is to blame, where what is kept beside finds no room."""
+    episodes = [whole_data.episode(f"ep-{number:02d}-{'x' * 200}") for number in range(60)]
+    (tmp_path / "a.json").write_bytes(whole_data.write("dual_memory", episodes))
+    (tmp_path / "small").mkdir()
+    there = environment | {"TMPDIR": str(tmp_path / "small")}
+    done = shell("(ulimit -f 1; runbook inspect a.json; echo $?) | cat", there, tmp_path)
+    assert done.stdout.split()[-1] == "16"
+    assert f"temporary file in {tmp_path / 'small'}" in done.stderr
+    assert "TMPDIR" in done.stderr
+
+
 def test_a_closed_stdout_never_becomes_a_file_of_ours(environment: dict[str, str], tmp_path: Path) -> None:
     """The number 1 is taken before the journal is opened, or the report would be written into it."""
     Path(environment["RUNBOOK_STATE"], "journal.jsonl").write_bytes(b"{}\n")

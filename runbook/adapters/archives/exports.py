@@ -1,5 +1,6 @@
 """Export files: written whole and read back, or not there; read strictly, whatever they are called."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runbook.adapters.files import open_regular, storage, write_stream
+from runbook.adapters.files import open_regular, refusal, storage, write_stream
 from runbook.archive.layout import Header, Summary
 from runbook.archive.packed import PackedWriter
 from runbook.archive.reader import ArchiveReader, chunks_of
 from runbook.archive.writer import ArchiveWriter
+from runbook.errors import StorageError
 
 
 def write_export(path: Path, header: Header, records: Iterable[Mapping[str, Any]], *, packed: bool = False) -> Summary:
@@ -56,6 +58,35 @@ def opened_export(path: Path) -> Iterator[ArchiveReader]:
             yield ArchiveReader(chunks_of(stream), "standard input" if is_input else str(path), spill)
 
 
+class _Spill(io.FileIO):
+    """Its refusal names the folder of temporary files: the archive's disk may be another. What waits is dropped."""
+
+    _is_refused = False
+
+    def write(self, data: Any, /) -> int:
+        if self._is_refused:
+            return memoryview(data).nbytes
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._is_refused = True
+            raise _no_room(error) from error
+
+
 def spill() -> BinaryIO:
-    """A temporary file without a name, on the disk."""
-    return tempfile.TemporaryFile()
+    """A temporary file without a name, on the disk.
+
+    Raises:
+        StorageError: here and while it is written: the disk refused.
+    """
+    try:
+        with tempfile.TemporaryFile(buffering=0) as file:
+            return io.BufferedRandom(_Spill(os.dup(file.fileno()), "r+b"))
+    except OSError as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> StorageError:
+    found = refusal(error, Path(tempfile.gettempdir()), "write a temporary file in")
+    found.hint = f"{found.hint}; TMPDIR names another folder".removeprefix("; ")
+    return found
