@@ -7,7 +7,7 @@ from runbook.cli import compose, signals
 from runbook.cli.backups import ports_of
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
-from runbook.engine.backup_verify import Failed, Verify, chosen, up_to_level_3, verify_each
+from runbook.engine.backup_verify import Failed, Verify, chosen, up_to_level_3, verify_each, worst_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.backup import HIGHEST
 from runbook.ports.backups import BackupPorts
@@ -31,7 +31,7 @@ class VerifyWishes:
 
 
 def verify_backups(wishes: VerifyWishes) -> ExitCode:
-    """The whole of `backup verify`: every one is tried, and the worst is the exit code.
+    """The whole of `backup verify`: every one is tried; damage of one is the exit code, whatever else failed.
 
     Raises:
         UsageError: names and --all; or there is no such backup.
@@ -51,7 +51,7 @@ def verify_backups(wishes: VerifyWishes) -> ExitCode:
         raise failed[0].error
     proofs = [each for each in answers if not isinstance(each, Failed)]
     short = any(not each.complete for each in proofs)
-    code = failed[0].error.code if failed else ExitCode.COULD_NOT_TELL if short else ExitCode.DONE
+    code = worst_of(failed) if failed else ExitCode.COULD_NOT_TELL if short else ExitCode.DONE
     if wishes.as_json:
         show_json(envelope("backup", "runbook backup verify", code, vault_data(ports.vault.folder, answers=answers)))
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.engine.backup import details_of
-from runbook.errors import DamagedError, RunbookError, UsageError
+from runbook.errors import DamagedError, ExitCode, RunbookError, UsageError
 from runbook.model.backup import Proof
 from runbook.model.journal import Event
 from runbook.ports.backups import BackupPorts, Vault
@@ -17,6 +17,12 @@ class Failed:
 
     name: str
     error: RunbookError
+
+
+def worst_of(failed: Sequence[Failed]) -> ExitCode:
+    """Damage before all; else that of the first."""
+    codes = [each.error.code for each in failed]
+    return ExitCode.DAMAGED if ExitCode.DAMAGED in codes else codes[0]
 
 
 Verify = Callable[[str], Proof]

@@ -73,6 +73,18 @@ def test_an_identity_that_comes_late_through_a_pipe(
     os.close(given)
 
 
+def test_damage_of_one_is_the_answer_for_all(
+    shared_node: RunningNode, identity: tuple[Path, str], target: Path, state: Path, capsys: Output
+) -> None:
+    """Although another one, tried before, could only not be opened."""
+    file, _ = identity
+    closed = created(capsys, "--encrypt-to", str(pyrage.x25519.Identity.generate().to_public()))
+    damaged = created(capsys)
+    (state / "backups" / damaged / "records-00000.ndjson.zst").unlink()
+    words = (closed, damaged, "--level", "2", "--identity", str(file))
+    document(capsys, "backup", "verify", *words, expect=12)
+
+
 def test_unchanged_shards_are_shared_for_the_same_eyes_only(
     shared_node: RunningNode, identity: tuple[Path, str], target: Path, state: Path, capsys: Output
 ) -> None:
