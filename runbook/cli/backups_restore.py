@@ -63,11 +63,12 @@ def restore_backup(wishes: RestoreWishes) -> ExitCode:
     with ProgressTalk(wishes.progress) as talk, ExitStack() as held:
         held.enter_context(signals.way_on(*_INTERRUPTED))
         ports = ports_of(current, wishes.folder, talk)
+        run = current.new_run_id()
         check_journal(ports)
         if "/" not in wishes.name and ports.vault.folder.is_dir():
-            held.enter_context(writing(ports, current.new_run_id(), wait=False))  # nobody removes it meanwhile
+            held.enter_context(writing(ports, run, wait=False))  # nobody removes it meanwhile
         node = compose.data_node(target, chosen, talk)
-        wish = _wish(wishes, target.name, current.new_run_id(), _leased(held, current, target, chosen, talk))
+        wish = _wish(wishes, target.name, run, _leased(held, current, target, chosen, talk, run))
         outlook = look(ports, node, wish)
         if wishes.activate:
             plan = RunPlan(wish.run, "restore", "backup restore", target.name, wishes.reason, ())
@@ -101,9 +102,11 @@ def _wish(wishes: RestoreWishes, target: str, run: str, lost: Callable[[], str])
     )
 
 
-def _leased(held: ExitStack, current: Session, target: Target, node: Node, talk: ProgressTalk) -> Callable[[], str]:
+def _leased(
+    held: ExitStack, current: Session, target: Target, node: Node, talk: ProgressTalk, run: str
+) -> Callable[[], str]:
     """The lock of the target on this machine, and a lease on the node; who has taken that meanwhile."""
-    run, who = current.new_run_id(), f"{current.who}@{current.where}"
+    who = f"{current.who}@{current.where}"
     held.enter_context(current.locks.hold(f"target-{target.name}", run))
     nodes = compose.read_ports(current, target, talk).nodes
     return held.enter_context(nodes.lease((node,), who, run, LEASE))
