@@ -1,11 +1,12 @@
 """Verify backups: each is tried, none hides the next, and what was proven is journaled."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.engine.backup import details_of
-from runbook.errors import DamagedError, ExitCode, RunbookError, UsageError
+from runbook.errors import DamagedError, ExitCode, RunbookError, StorageError, UsageError
 from runbook.model.backup import Proof
 from runbook.model.journal import Event
 from runbook.ports.backups import BackupPorts, Vault
@@ -64,7 +65,8 @@ def verify_each(ports: BackupPorts, names: Sequence[str], verify: Verify, run: s
         except RunbookError as error:
             found.append(Failed(name, error))
             if isinstance(error, DamagedError):
-                ports.journal.append(Event.BACKUP_VERIFIED, run, {"backup": name, "damage": error.message})
+                with suppress(StorageError):  # a full disk hides no damage
+                    ports.journal.append(Event.BACKUP_VERIFIED, run, {"backup": name, "damage": error.message})
         else:
             ports.journal.append(Event.BACKUP_VERIFIED, run, details_of(proof))
             found.append(proof)

@@ -10,7 +10,16 @@ from vault_scene import VaultScene
 
 from runbook.engine.backup import writing
 from runbook.engine.backup_proof import prove
-from runbook.errors import DamagedError, LockedError, RefusedError, StepFailedError, UnreachableError
+from runbook.engine.backup_verify import Failed, up_to_level_3, verify_each
+from runbook.errors import (
+    DamagedError,
+    ExitCode,
+    LockedError,
+    RefusedError,
+    StepFailedError,
+    StorageError,
+    UnreachableError,
+)
 from runbook.model.generation import Taken
 from runbook.ports import DataNode
 from runbook.sandbox.engine import Engine
@@ -98,6 +107,23 @@ def test_every_call_of_a_restore_may_fail(scene: VaultScene) -> None:
                 break
     assert {"holdings", "export", "fill", "freeze", "activate"} <= set(failed)
     assert "late" not in scene.ids()
+
+
+def test_damage_is_told_although_nobody_can_write_it_down(scene: VaultScene) -> None:
+    """Neither beside the backups nor in the journal: the disk is full, and still the answer is damage."""
+    name = scene.name()
+    (scene.vault.folder / name / "records-00000.ndjson.zst").unlink()
+    known = scene.vault.folder / ".known"
+    known.rename(scene.folder / "aside")
+    known.touch()
+
+    def full(*_: object) -> None:
+        raise StorageError("no space is left")
+
+    scene.journal.append = full  # type: ignore[method-assign, assignment]  # the disk does so
+    (failed,) = verify_each(scene.ports, [name], up_to_level_3(scene.ports, 2, ()), "r3")
+    assert isinstance(failed, Failed)
+    assert failed.error.code == ExitCode.DAMAGED
 
 
 def test_an_answer_that_was_lost(scene: VaultScene) -> None:

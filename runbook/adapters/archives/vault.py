@@ -92,7 +92,8 @@ class FolderVault:
             verified = verify_backup(path, level, keys, passed)
         except DamagedError as error:
             if path.parent == self.folder and path.exists():
-                self._known.damaged(path.name, self._told_anyway(path.name).seal, error.message)
+                with suppress(StorageError):  # the damage is what is told
+                    self._known.damaged(path.name, self._told_anyway(path.name).seal, error.message)
             raise
         proof = Proof(self._told(path.name, verified.manifest), level, verified.level, verified.why_not)
         if path.parent == self.folder:
