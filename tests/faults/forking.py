@@ -71,7 +71,8 @@ def become(request: dict[str, Any], ready: int, go: int) -> NoReturn:
         atexit.register(lambda: Path(request["learn"]).write_text("\n".join(sys.modules)))
     name, *arguments = request["command"]
     os.write(ready, b"r")
-    os.read(go, 1)
+    if not os.read(go, 1):  # whoever asked is gone
+        os._exit(1)
     if name == "runbook":
         from runbook.cli.root import main  # noqa: PLC0415 - imported already
 
@@ -95,6 +96,7 @@ def serve() -> None:
         pipes = (ready, is_ready), (go, begin) = os.pipe(), os.pipe()
         child = os.fork()
         if child == 0:
+            os.close(begin)
             become(request, is_ready, go)
         os.read(ready, 1)
         tell(child)

@@ -33,7 +33,7 @@ ALL = os.environ.get("FAULTS") == "all"
 SECONDS = 60.0
 SCRATCH = "scratch"
 """Beside what a command works on: for files without a name."""
-SAMPLED = {  # points of `make test`; at most 60 altogether
+SAMPLED = {  # kills of `make test`, half as many refusals; at most 60 altogether
     "document": 3,
     "export": 3,
     "packed_export": 2,

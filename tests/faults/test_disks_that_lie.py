@@ -16,9 +16,9 @@ TAKEN = re.compile(r" = (\d+)$")
 def test_what_the_disk_only_said_to_have_written_is_found(
     forks: Runner, tmp_path: Path, report: Report, name: str
 ) -> None:
-    """Each write in turn is answered with success, and not done: what is read back tells, and nothing has its name."""
+    """Each write in turn is answered with success, and not done: what is read back tells, and nothing half has a name."""
     scene = scene_of(name, tmp_path)
-    points, _ = scene.whole(runner=forks)
+    points, product = scene.whole(forks)
     writes = [each for each in points if each.name in {"write", "pwrite64"} and not each.text.startswith(("1<", "2<"))]
     writes = [each for each in writes if "/scratch" not in each.text and TAKEN.search(each.text)]
     found = 0
@@ -29,10 +29,11 @@ def test_what_the_disk_only_said_to_have_written_is_found(
             lie = f"inject={point.name}:retval={taken[1]}:when={point.number}"
             ran = scene.run(forks, folder, "-e", lie)
             assert ran.injected, point
-            assert ran.code in {12, 16}, (point, ran.err)
+            is_spare = ran.code == 0 and scene.product(folder) == product  # a shard in whose place the parent's is kept
+            assert is_spare or ran.code in {12, 16}, (point, ran.err)
             scene.check(folder)
             found += 1
-    report(f"{name}, a write that is not done: {found} of {len(writes)} tried, all of them found")
+    report(f"{name}, a write that is not done: {found} of {len(writes)} tried, never a success without its bytes")
 
 
 @pytest.mark.parametrize("name", NAMES)
