@@ -37,16 +37,16 @@ SAMPLED = {  # kills of `make test`, half as many refusals; at most 60 altogethe
     "document": 3,
     "export": 3,
     "packed_export": 2,
-    "backup": 4,
+    "backup": 2,
     "next_backup": 4,
     "runbook export": 4,
-    "runbook backup create": 6,
-    "runbook migrate -o": 6,
-    "runbook migrate -o, back": 4,
+    "runbook backup create": 4,
+    "runbook migrate -o": 4,
+    "runbook migrate -o, back": 2,
     "runbook backup prune": 4,
     "runbook import": 4,
     "runbook backup restore": 4,
-    **dict.fromkeys(("a node's fill", "a node's activate", "a node's go_back", "a node's drop"), 3),
+    **dict.fromkeys(("a node's fill", "a node's activate", "a node's go_back", "a node's drop"), 2),
 }
 CLEAN = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 

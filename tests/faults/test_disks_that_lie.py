@@ -16,7 +16,7 @@ TAKEN = re.compile(r" = (\d+)$")
 def test_what_the_disk_only_said_to_have_written_is_found(
     forks: Runner, tmp_path: Path, report: Report, name: str
 ) -> None:
-    """Each write in turn is answered with success, and not done: what is read back tells, and nothing half has a name."""
+    """Each write in turn is answered with success, and not done: reading back tells, and nothing half has a name."""
     scene = scene_of(name, tmp_path)
     points, product = scene.whole(forks)
     writes = [each for each in points if each.name in {"write", "pwrite64"} and not each.text.startswith(("1<", "2<"))]
