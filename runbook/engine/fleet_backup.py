@@ -94,7 +94,7 @@ def code_of(verified: FleetVerified) -> ExitCode:
     codes = {code for code, _ in verified.failed.values()}
     if ExitCode.DAMAGED in codes:
         return ExitCode.DAMAGED
-    if verified.failed and not verified.levels and len(codes) == 1 and (only := codes.pop()) is not None:
+    if verified.failed and not verified.levels and len(codes) == 1 and (only := codes.pop()):
         return ExitCode(only)
     if verified.failed or not verified.backup.complete:
         return ExitCode.PARTIAL
@@ -180,7 +180,7 @@ def _nobody(results: Sequence[WorkResult], missing: Sequence[Missing]) -> Runboo
     codes = {each.code for each in results}
     only = codes.pop() if len(codes) == 1 else None
     error = RunbookError("no host backed up its node", hint=hint)
-    if only is None:
+    if not only:  # of several minds, or done by their own account without a backup that can be one
         return NotSupportedError("no host backed up its node", hint=hint)
     error.code = ExitCode(only)
     return error
@@ -204,6 +204,7 @@ def _proof(result: WorkResult) -> Mapping[str, Any] | None:
     """What was proven, even where it is less than was asked for."""
     try:
         proof: Mapping[str, Any] = (result.report or {})["proofs"][0]
-        return proof if {"backup", "level"} <= set(proof) else None
+        sound = type(proof["level"]) is int and isinstance(proof["backup"]["manifest_sha256"], str)
     except (LookupError, TypeError):
-        return None
+        return None  # a host may tell anything
+    return proof if sound else None

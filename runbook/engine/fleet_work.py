@@ -57,7 +57,7 @@ class FleetWorked:
             return ExitCode.UNREACHABLE
         tried = {each.code for each in self.results if each.state not in _NOBODY}
         only = tried.pop() if len(tried) == 1 else None
-        return ExitCode.PARTIAL if only is None else ExitCode(only)
+        return ExitCode(only) if only else ExitCode.PARTIAL
 
 
 def change(ports: FleetPorts, work: FleetWork) -> FleetWorked:

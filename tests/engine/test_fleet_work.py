@@ -185,6 +185,7 @@ def test_what_is_proven_of_all_is_the_least_of_all(tmp_path: Path) -> None:
     ("results", "code"),
     [
         ([did(host) for host in HOSTS], ExitCode.DONE),
+        ([failed(host, 0) for host in HOSTS], ExitCode.PARTIAL),
         ([did("a"), failed("b", 14), failed("c", None)], ExitCode.PARTIAL),
         ([failed("a", 14), *(WorkResult(host, HostState.NOT_REACHED) for host in "bc")], ExitCode.STEP_FAILED),
         ([failed("a", 14), failed("b", 10), failed("c", 14)], ExitCode.PARTIAL),
@@ -240,3 +241,23 @@ def test_what_a_killed_run_left_is_ended_before_another_begins(tmp_path: Path) -
     change(here, FleetWork("r4", "prod", MIGRATE, HOSTS, {}, about={"to": "single_memory"}))
     assert isinstance(here.hosts, Answering)
     assert here.hosts.stopped == ["migrate_data-r1"]
+
+
+@pytest.mark.parametrize(
+    "told", [{"level": 3}, {"level": 3, "backup": "x"}, {"level": "3", "backup": {"manifest_sha256": HASH}}]
+)
+def test_what_a_host_tells_that_is_no_proof_proves_nothing(tmp_path: Path, told: dict[str, Any]) -> None:
+    """It is of another version, or lies: that host has failed, and this command has no bug."""
+    here = ports(tmp_path, did)
+    kept = create_fleet(here, FleetWanted("r1", "prod", HOSTS, "test"))
+    there = ports(tmp_path, lambda host: WorkResult(host, HostState.UNCHANGED, 0, {"proofs": [told]}, "done"))
+    found = verify_fleet(there, kept.name, 3, "r2")
+    assert set(found.failed) == set(HOSTS)
+    assert (found.level, code_of(found)) == (None, ExitCode.PARTIAL)
+
+
+def test_hosts_that_call_nothing_done_are_no_success(tmp_path: Path) -> None:
+    """Each ended with 0 and without a backup that can be one: the exit code is not 0."""
+    with pytest.raises(RunbookError) as raised:
+        create(tmp_path, lambda host: WorkResult(host, HostState.CHANGED, 0, {"proofs": []}, "done"))
+    assert raised.value.code == ExitCode.NOT_SUPPORTED
