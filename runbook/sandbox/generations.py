@@ -6,6 +6,7 @@ not name is no generation: a database that was being filled, or one that was dro
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -91,13 +92,15 @@ class Generations:
         """Serve that one from now on, and keep the one that was served; what was kept before it goes.
 
         Raises:
-            StorageError: the disk refused; then the old one is still named.
+            StorageError: the disk refused. The old one is still named; or, where only the last fsync failed, `pointer`
+                names the new one, and after a loss of power it may be either.
         """
         old = self.pointer
         staging = None if old.staging == generation else old.staging
         self._point(replace(old, active=generation, kept=old.active, staging=staging))
         if old.kept not in {None, generation}:
-            self._remove(str(old.kept))
+            with suppress(OSError):  # it is named nowhere: the next start removes it
+                self._remove(str(old.kept))
 
     def drop(self, generation: str) -> None:
         """Let go of one that is not served.

@@ -175,8 +175,13 @@ class Holdings:
         if self._store.sequence != if_sequence:
             raise SequenceError(if_sequence, self._store.sequence)
         kind, spaces = _on_disk(lambda: _prepared(path, self._generations.active))
-        self._generations.activate(generation)
-        self._store.switch(path)
+        try:
+            self._store.switch(path, lambda: self._generations.activate(generation))
+        except StorageError as error:
+            if self._generations.pointer.active == generation:
+                # Named, and nobody knows whether for good: what the old one took now might be gone after a restart.
+                self._store.stop(StorageError(error.message, hint="nothing was stored; restart the node"))
+            raise
         self._memory.take_over(kind, spaces)
         self._settings.serve(single=kind == schema.SINGLE)
         return self._store.sequence

@@ -87,19 +87,30 @@ class Store:
             self._jobs.put(_Alone(work, future))
         return future
 
-    def switch(self, path: Path) -> None:
-        """Go on in another database; only from work that is done `alone`.
+    def switch(self, path: Path, name: Callable[[], None]) -> None:
+        """Go on in another database; only from work that is done `alone`. `name` is called once it is open.
 
         Raises:
             NotSupportedError: it was written by a newer version.
             StorageError: it cannot be opened; then the old one goes on.
+            Whatever `name` raises; then the old one goes on, too.
         """
         fresh = _opened(path)
+        try:
+            name()
+        except BaseException:
+            for connection in fresh:
+                connection.close()
+            raise
         for connection in self._retired:
             connection.close()
         self._retired = [self._connection, self.reader]  # somebody may be reading there just now
         self._connection, self.reader = fresh
         (self.sequence,) = self._connection.execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
+
+    def stop(self, error: StorageError) -> None:
+        """Take no change any more until the node is started again; only from work that is done `alone`."""
+        self._broken = error
 
     def close(self) -> None:
         """Do what waits, then end; whoever comes later is refused, and does not wait for ever."""
