@@ -82,7 +82,8 @@ class NodeProgress:
     `carried` is the sequence number of the served generation up to which the staging one has everything. `switched` is
     the one from which the new generation went on, None before the switch, and `expected` what it was going to be;
     `back_carried` is the one of the new generation up to which the way back has everything. `refused_ms` is how long
-    writes were refused, `overlap` the share of what came to mind before the switch that did so after it.
+    writes were refused, `overlap` the share of what came to mind before the switch that did so after it, and
+    `exact` that of what is nearest, where that was asked.
     """
 
     plan: NodePlan
@@ -102,6 +103,7 @@ class NodeProgress:
     back_carried: int = 0
     refused_ms: float | None = None
     overlap: float | None = None
+    exact: float | None = None
     records: int = 0
     problem: str = ""
 

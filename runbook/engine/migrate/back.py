@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from runbook.engine.migrate.contents import TEXTS, prints, records, text_print
-from runbook.engine.migrate.delta import Direction, carry, catch_up
+from runbook.engine.migrate.delta import Direction, after, carry, catch_up
 from runbook.engine.migrate.switch import TRIES, frozen
 from runbook.engine.migrate.work import FREEZE, Work
 from runbook.errors import RefusedError, StepFailedError
@@ -128,7 +128,7 @@ def _switch_back(work: Work) -> None:
         direction = catch_up(work, direction)
         try:
             with frozen(work) as sequence:
-                carry(work, direction)
+                direction = after(direction, carry(work, direction))
                 work.node.freeze(FREEZE)
                 work.intend(Step.BACK_ACTIVATE, generation=generation, if_sequence=sequence)
                 work.node.activate(generation, sequence)

@@ -13,7 +13,7 @@ from runbook.engine.migrate.contents import contents, keys_in, records, residue_
 from runbook.engine.migrate.work import Work, sequence_of
 from runbook.errors import StepFailedError
 from runbook.model.conversion import Converted, Job
-from runbook.model.migration import Record
+from runbook.model.migration import Key, Record
 from runbook.model.migration_run import SINGLE, Step
 
 SMALL = 50
@@ -27,7 +27,7 @@ class Direction:
     """What goes where: changes of the served generation, of kind `source`, into `generation`, of kind `target`.
 
     `residue` is that of the memories, where their conversion needs one; `known` are the texts that the other generation
-    has already, and that are left as they are there.
+    had already, and that are left as they are there, but for those of `carried`: what an earlier round added or forgot.
     """
 
     step: Step
@@ -38,26 +38,36 @@ class Direction:
     since: int
     residue: str = ""
     known: frozenset[bytes] | None = None
+    carried: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One round: up to which sequence number, and how many records and tombstones it carried."""
+    """One round: up to which sequence number, and how many records and tombstones it carried.
+
+    `keys` are those of what it added or forgot; they are noted only where the direction tells what was `known`.
+    """
 
     until: int
     count: int
+    keys: frozenset[Key] = frozenset()
 
 
 def catch_up(work: Work, direction: Direction) -> Direction:
     """Carry changes until few are left, with writes flowing; the direction from where it got to."""
     for number in range(1, ROUNDS + 1):
         found = carry(work, direction)
-        direction = replace(direction, since=found.until)
+        direction = replace(after(direction, found), since=found.until)
         if found.count:
             work.say(f"caught up with {found.count} changes (round {number})")
         if found.count < SMALL:
             break
     return direction
+
+
+def after(direction: Direction, found: Delta) -> Direction:
+    """The direction once that round was carried; from where it goes on is left to the caller."""
+    return replace(direction, carried=direction.carried | found.keys)
 
 
 def carry(work: Work, direction: Direction) -> Delta:
@@ -74,18 +84,17 @@ def carry(work: Work, direction: Direction) -> Delta:
     if until == direction.since and not count:
         return Delta(until, 0)
     work.intend(direction.step, since=direction.since, until=until, records=count)
-    if count:
-        _add(work, direction, path, summary)
+    keys = _add(work, direction, path, summary) if count else frozenset()
     work.did(direction.step, since=direction.since, until=until, records=count)
-    return Delta(until, count)
+    return Delta(until, count, keys)
 
 
-def _add(work: Work, direction: Direction, path: Path, summary: Summary) -> None:
+def _add(work: Work, direction: Direction, path: Path, summary: Summary) -> frozenset[Key]:
     folder = work.folder / f"{path.stem}-{sequence_of(summary)}"
     made = _converted(work, direction, path, folder)
     data = made.data.path
     if direction.known is not None:
-        data = _without_known(work, data, folder / "unknown.json", direction.known)
+        data = _without_known(work, data, folder / "unknown.json", direction)
     before = _sequence(work, direction.generation)
     for part in (data, None if made.residue is None else made.residue.path):
         if part is not None and _holds_something(work, part):
@@ -99,6 +108,7 @@ def _add(work: Work, direction: Direction, path: Path, summary: Summary) -> None
             f"{work.name}: of {meant.count} changes since {direction.since} the generation {direction.generation} "
             f"has {found.count}, or with other content"
         )
+    return frozenset() if direction.known is None else _keys(work, data)
 
 
 def _converted(work: Work, direction: Direction, path: Path, folder: Path) -> Converted:
@@ -109,22 +119,29 @@ def _converted(work: Work, direction: Direction, path: Path, folder: Path) -> Co
 
 def _narrowed(work: Work, direction: Direction, path: Path, folder: Path) -> Path | None:
     """The residue of these changes alone: with all of it, whatever did not change would count as forgotten."""
-    with work.ports.bench.opened(path) as reader:
-        keys = keys_in(records(reader))
+    keys = _keys(work, path)
     narrow = folder / "residue.json"
     with work.ports.bench.opened(Path(direction.residue)) as reader:
         summary = work.ports.bench.write(narrow, reader.header, residue_of(records(reader), keys))
     return narrow if any(summary.counts.values()) else None
 
 
-def _without_known(work: Work, data: Path, path: Path, known: frozenset[bytes]) -> Path:
+def _keys(work: Work, path: Path) -> frozenset[Key]:
+    with work.ports.bench.opened(path) as reader:
+        return keys_in(records(reader))
+
+
+def _without_known(work: Work, data: Path, path: Path, direction: Direction) -> Path:
     with work.ports.bench.opened(data) as reader:
-        work.ports.bench.write(path, reader.header, _unknown(reader, known))
+        work.ports.bench.write(path, reader.header, _unknown(reader, direction))
     return path
 
 
-def _unknown(reader: ArchiveReader, known: frozenset[bytes]) -> Iterator[Record]:
-    return (each for each in records(reader) if "content" not in each or text_print(each) not in known)
+def _unknown(reader: ArchiveReader, direction: Direction) -> Iterator[Record]:
+    known, carried = direction.known or frozenset(), direction.carried
+    for each in records(reader):
+        if "content" not in each or text_print(each) not in known or (each["space"], each["id"]) in carried:
+            yield each
 
 
 def _holds_something(work: Work, path: Path) -> bool:

@@ -90,6 +90,8 @@ def stepped(progress: NodeProgress, details: Mapping[str, Any]) -> NodeProgress:
     if "problem" in details:
         return replace(progress, problem=str(details["problem"]))
     progress = replace(progress, intended=progress.intended | {step}, problem="")
+    if step in {Step.FILL, Step.ACTIVATE}:  # forward again, after it was put back
+        progress = replace(progress, done=progress.done - {Step.BACK})
     if not details["done"]:
         match step:
             case Step.FILL:
@@ -105,6 +107,12 @@ def _news(progress: NodeProgress, step: Step, details: Mapping[str, Any]) -> dic
     news = {field: details[name] for field, name in _TAKES.get(step, {}).items()}
     if step is Step.DELTA:
         return news | {"deltas": progress.deltas + 1}
+    if step is Step.ACTIVATE:
+        return news | {"overlap": None, "exact": None}
+    if step is Step.RECALL:
+        return news | {"exact": details.get("exact")}
+    if step is Step.BACK:
+        return {"done": (progress.done | {step}) - {Step.ACTIVATE, Step.RECALL, Step.UNFREEZE}}
     if step is Step.DROP:
         again = {Step.FILL, Step.RESIDUE, Step.VERIFY, Step.DELTA}
         left = {"intended": progress.intended - again, "done": (progress.done | {step}) - again}

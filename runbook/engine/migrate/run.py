@@ -8,7 +8,7 @@ from pathlib import Path
 from runbook.engine.migrate.back import OvertakenError, Stands, back, overtaken, stands
 from runbook.engine.migrate.fill import prepare
 from runbook.engine.migrate.record import begun, details_of, migrations_of
-from runbook.engine.migrate.switch import switch
+from runbook.engine.migrate.switch import check_recall, switch
 from runbook.engine.migrate.work import Context, Work
 from runbook.engine.rails import check_reason
 from runbook.errors import (
@@ -70,8 +70,10 @@ def finalize(context: Context, run: MigrationRun) -> MigrationRun:
         RefusedError: a node keeps nothing of this run.
     """
     with _alone(context, run.plan) as lost:
-        for progress in run.nodes.values():
-            _finalize(Work(context, run.plan, progress, lost))
+        works = [Work(context, run.plan, progress, lost) for progress in run.nodes.values()]
+        kept = [_kept(work) for work in works]  # of all of them, before anything is dropped on one
+        for work, generation in zip(works, kept, strict=True):
+            _finalize(work, generation)
     return run_named(context, run.plan.id)
 
 
@@ -170,12 +172,11 @@ def _forward(context: Context, work: Work) -> None:
     del context
     if work.progress.whole:
         return
-    if _settled(work):
-        return
     try:
-        prepare(work)
-        switch(work)
-    except PASSING:
+        if not _settled(work):
+            prepare(work)
+            switch(work)
+    except (*PASSING, OvertakenError):
         raise
     except RunbookError as error:
         _put_back(work, error)
@@ -212,6 +213,10 @@ def _settled(work: Work) -> bool:
         case Stands.SWITCHED:
             if Step.ACTIVATE not in progress.done:
                 work.did(Step.ACTIVATE, generation=progress.staging, sequence=progress.expected)
+            if Step.RECALL in progress.done:
+                check_recall(work)
+            else:
+                work.say("switched before the interruption: what comes to mind since was not compared with before")
             work.did(Step.UNFREEZE, refused_ms=None)
             return True
         case Stands.ELSEWHERE:
@@ -230,15 +235,24 @@ def _check_way_back(work: Work) -> None:
         raise overtaken(work)
 
 
-def _finalize(work: Work) -> None:
+def _kept(work: Work) -> str:
+    """What the node keeps of this run; empty where that was dropped before."""
     holdings, progress = work.node.holdings(), work.progress
     kept = holdings.of(State.KEPT)
     ours = {progress.plan.generation, progress.staging}
-    if kept is None or kept.id not in ours or holdings.active.id not in ours:
-        if Step.FINALIZE in progress.intended:  # killed between the deed and its record
-            work.did(Step.FINALIZE, generation="")
-            return
-        raise RefusedError(f"{work.name} keeps nothing of run {work.plan.id}: there is nothing to finalize")
-    work.intend(Step.FINALIZE, generation=kept.id)
-    work.node.drop(kept.id)
-    work.did(Step.FINALIZE, generation=kept.id)
+    if kept is not None and kept.id in ours and holdings.active.id in ours:
+        return kept.id
+    if Step.FINALIZE in progress.intended:  # killed between the deed and its record, or on another node
+        return ""
+    raise RefusedError(
+        f"{work.name} keeps nothing of run {work.plan.id}: there is nothing to finalize",
+        hint=f"runbook migrate status {work.plan.id} shows where each node stands; nothing was dropped",
+    )
+
+
+def _finalize(work: Work, generation: str) -> None:
+    if generation:
+        work.intend(Step.FINALIZE, generation=generation)
+        work.node.drop(generation)
+    if Step.FINALIZE not in work.progress.done:
+        work.did(Step.FINALIZE, generation=generation)

@@ -130,14 +130,24 @@ def _compare(work: Work, cues: tuple[Cue, ...], before: Minds, at: int) -> None:
         with work.ports.bench.opened(Path(work.progress.data)) as reader:
             exact = round(exactness(reader, cues, after), 4)
     work.did(Step.RECALL, overlap=round(share, 4), exact=exact, sample=len(cues))
-    if exact is None:
+    if exact is not None and exact < EXACT:
+        _serve_the_old(work, at)
+    check_recall(work)
+
+
+def check_recall(work: Work) -> None:
+    """Was what came to mind after the switch what it must be?
+
+    Raises:
+        StepFailedError: it was not; the old generation is to be served.
+    """
+    share, exact = work.progress.overlap, work.progress.exact
+    if share is None or exact is None:
         return
     told = f"{share:.0%} of what came to mind before came to mind after the switch, and {exact:.0%} of what is nearest"
-    if exact >= EXACT:
-        work.say(f"recall goes by likeness alone now: {told}")
-        return
-    _serve_the_old(work, at)
-    raise StepFailedError(f"{work.name}: only {told}; the old generation is served again")
+    if exact < EXACT:
+        raise StepFailedError(f"{work.name}: only {told}")
+    work.say(f"recall goes by likeness alone now: {told}")
 
 
 def _serve_the_old(work: Work, at: int) -> None:
