@@ -41,7 +41,7 @@ _CARRY = (
     "INSERT INTO cell SELECT * FROM old.cell",
     f"DELETE FROM meta WHERE key NOT IN {_OWN}",  # noqa: S608 - a constant
     f"INSERT INTO meta SELECT * FROM old.meta WHERE key NOT IN {_OWN}",  # noqa: S608 - a constant
-    "INSERT OR IGNORE INTO space SELECT * FROM old.space",
+    "INSERT OR REPLACE INTO space SELECT * FROM old.space",
     _FORGOTTEN,
     f"UPDATE meta SET value = max(value, {_SEQUENCE}) WHERE key = 'sequence'",  # noqa: S608 - a constant
 )

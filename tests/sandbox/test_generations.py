@@ -134,10 +134,12 @@ def test_the_sequence_never_goes_back(node: RunningNode) -> None:
 def test_what_is_the_nodes_goes_along(node: RunningNode) -> None:
     """Settings, spaces, and what was forgotten; the data alone is switched."""
     lived_in(node)
-    generation = staged(node, write("dual_memory", []))
+    spaces = node.ask("GET", "/api/v1/spaces").json["spaces"]
+    assert SPACE in [space["id"] for space in spaces]
+    generation = staged(node, write("dual_memory", [episode("a")]))
     activate(node, generation)
     assert node.admin("GET", "config").json["dual_memory.concept_sample_rate"] == 1.0
-    assert SPACE in [space["id"] for space in node.ask("GET", "/api/v1/spaces").json["spaces"]]
+    assert node.ask("GET", "/api/v1/spaces").json["spaces"] == spaces  # since when they are, too
     tombstones = [each for each in read(export(node, since=0))[1] if each["type"] == "tombstone"]
     assert ("episode", "gone") in [(each["of"], each["id"]) for each in tombstones]
 
@@ -221,13 +223,14 @@ def test_dual_to_single_and_back_is_the_identity(node: RunningNode) -> None:
 
 
 def test_writes_are_refused_while_they_are_frozen(node: RunningNode) -> None:
-    """With the seconds to wait; reading goes on, the sequence stands still; and it ends by itself."""
+    """And to be asked for again soon; reading goes on, the sequence stands still; and it ends by itself."""
     node.remember("The heron waits", id="heron")
     frozen = node.admin("POST", "writes", {"frozen": True, "ttl_seconds": 30}).json
     assert frozen["frozen"]
     refused = node.remember("no")
     assert (refused.status, refused.code) == (503, "WRITES_FROZEN")
-    assert 25 <= int(refused.headers["retry-after"]) <= 30
+    assert refused.headers["retry-after"] == "1"
+    assert 25 <= refused.json["error"]["expires_in_seconds"] <= 30
     for method, path in (("DELETE", "/api/v1/memories/heron"), ("POST", "/api/v1/admin/consolidate")):
         headers = {"Authorization": f"Bearer {node.token}"}
         assert node.ask(method, path, headers=headers).status == 503, path

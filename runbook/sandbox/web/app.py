@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import math
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +18,8 @@ from runbook.sandbox.gate import FrozenError
 from runbook.sandbox.web import admin, chaos, data, health, recall, transfer
 from runbook.sandbox.web.reading import Refusal, answer
 
+_SOON = "1"
+"""When whoever was refused is to ask again: a freeze is let go of long before it would end by itself."""
 _PAGE = "<!doctype html><html><title>Welcome</title><h1>It works!</h1></html>"
 
 
@@ -126,8 +127,8 @@ async def _http(_: Request, error: Exception) -> Response:
 async def _frozen(_: Request, error: Exception) -> Response:
     if not isinstance(error, FrozenError):
         raise error
-    refusal = Refusal(503, "WRITES_FROZEN", error.message, error.hint)
-    return answer(refusal.body, 503, {"Retry-After": str(max(1, math.ceil(error.seconds)))})
+    refusal = Refusal(503, "WRITES_FROZEN", error.message, error.hint, expires_in_seconds=error.seconds)
+    return answer(refusal.body, 503, {"Retry-After": _SOON})
 
 
 async def _storage(_: Request, error: Exception) -> Response:
