@@ -25,6 +25,11 @@ class Generation:
     sequence: int
     counts: Mapping[str, int]
 
+    @property
+    def records(self) -> int:
+        """How many records it holds; what a conversion left beside them is not counted."""
+        return sum(count for name, count in self.counts.items() if name != "residue")
+
 
 @dataclass(frozen=True, slots=True)
 class Holdings:

@@ -24,11 +24,13 @@ def test_what_is_written_after_the_backup_is_carried_too(scene: Scene) -> None:
     """Texts and forgotten ones, as deltas."""
     plan = scene.plan()
     scene.remember("late", "A late lark")
+    scene.remember("later", "A later lark")
     scene.forget("heron0")
     ids = scene.ids()
     run = migrate(scene.context, plan)
     assert run.status is RunStatus.DONE
     assert scene.ids() == ids
+    assert run.nodes["n1"].records == len(ids)
     assert run.nodes["n1"].refused_ms is not None
     assert not scene.engine.memory.gate.seconds
 

@@ -8,6 +8,8 @@ from fleet_in_memory import CrashError
 from migrate_scene import Scene
 from test_migrate_failing import at
 
+from runbook.adapters.archives.kept import KeptArchives
+from runbook.engine.migrate.preflight import check_disk, from_itself
 from runbook.engine.migrate.run import finalize, go_back, migrate, resume
 from runbook.engine.migrate.work import Context
 from runbook.errors import RefusedError, StepFailedError, UnreachableError
@@ -135,3 +137,20 @@ def test_killed_after_too_little_came_to_mind_it_is_put_back_on_resuming(
         resume(scene.context, scene.run())
     assert scene.run().status is RunStatus.UNDONE
     assert scene.digest() == before
+
+
+def test_of_several_nodes_each_backup_counts_and_each_work_folder_goes(
+    two: tuple[Scene, Scene, Context, MigrationPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is made on the way only one node's lies there at a time."""
+    first, second, context, plan = two
+    seen: list[list[str]] = []
+    at(second, "unfreeze", lambda: seen.append(sorted(path.name for path in (first.folder / "work").glob("*/*"))))
+    assert migrate(context, plan).status is RunStatus.DONE
+    assert seen == [["n2"]]
+    ready = from_itself("n1", first.folder / "own.json", first.data.holdings())
+    one = 5_000 * ready.holdings.active.counts["episode"]
+    monkeypatch.setattr(KeptArchives, "free_bytes", lambda *_: 4 * one)
+    check_disk(context, first.folder, (ready, ready))
+    with pytest.raises(RefusedError, match="MB of backups"):
+        check_disk(context, first.folder, (ready, ready, ready))

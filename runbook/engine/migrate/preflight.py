@@ -95,11 +95,15 @@ def check_disk(context: Context, work: Path, ready: tuple[Ready, ...]) -> None:
     """
     # A record is 5 KB at most as a rule: its embedding alone is 4 KB. Where the source is not written yet, it counts.
     sizes = [each.bytes or _RECORD_BYTES * _records(each.holdings) for each in ready]
-    needed, free = DISK * max(sizes, default=0), context.ports.archives.free_bytes(work)
+    # What is made of a node goes when the node is done; what is written of it first stays, as its backup.
+    backups = sum(size for each, size in zip(ready, sizes, strict=True) if each.plan.own)
+    largest = max(sizes, default=0)
+    needed, free = DISK * largest + backups, context.ports.archives.free_bytes(work)
     if free < needed:
+        also = f", and {backups // 1_000_000} MB of backups" if backups else ""
         raise RefusedError(
             f"{free // 1_000_000} MB are free on the disk of {work}, {needed // 1_000_000} MB are needed "
-            f"({DISK} x {max(sizes) // 1_000_000} MB)",
+            f"({DISK} x {largest // 1_000_000} MB{also})",
             hint="make room there, or set RUNBOOK_STATE to a folder on another disk",
         )
 

@@ -108,7 +108,7 @@ def _news(progress: NodeProgress, step: Step, details: Mapping[str, Any]) -> dic
     if step is Step.DELTA:
         return news | {"deltas": progress.deltas + 1}
     if step is Step.ACTIVATE:
-        return news | {"overlap": None, "exact": None}
+        return news | {"overlap": None, "exact": None, "records": details.get("records", progress.records)}
     if step is Step.RECALL:
         return news | {"exact": details.get("exact")}
     if step is Step.BACK:

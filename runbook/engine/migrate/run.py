@@ -176,6 +176,7 @@ def _forward(context: Context, work: Work) -> None:
         if not _settled(work):
             prepare(work)
             switch(work)
+        work.ports.bench.discard(work.folder)
     except (*PASSING, OvertakenError):
         raise
     except RunbookError as error:
@@ -212,7 +213,8 @@ def _settled(work: Work) -> bool:
             return False
         case Stands.SWITCHED:
             if Step.ACTIVATE not in progress.done:
-                work.did(Step.ACTIVATE, generation=progress.staging, sequence=progress.expected)
+                facts = {"sequence": progress.expected, "records": holdings.active.records}
+                work.did(Step.ACTIVATE, generation=progress.staging, **facts)
             if Step.RECALL in progress.done:
                 check_recall(work)
             else:

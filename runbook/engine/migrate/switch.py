@@ -63,7 +63,7 @@ def _cut_over(work: Work, direction: Direction, cues: tuple[Cue, ...]) -> None:
         expected = max(sequence, staged.sequence)
         work.intend(Step.ACTIVATE, generation=direction.generation, if_sequence=sequence, expected=expected)
         at = work.node.activate(direction.generation, sequence)
-        work.did(Step.ACTIVATE, generation=direction.generation, sequence=at)
+        work.did(Step.ACTIVATE, generation=direction.generation, sequence=at, records=staged.records)
         _compare(work, cues, before, at)
 
 
