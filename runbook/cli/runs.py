@@ -82,7 +82,7 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
     if run.status is RunStatus.WAITING:
         return _begin(current, run, config, as_json=as_json)
     if run.migrates and run.resumable:
-        from runbook.cli.migrate_back import Named, resume_migration  # noqa: PLC0415 - only a migration needs it
+        from runbook.cli.migrate.back import Named, resume_migration  # noqa: PLC0415 - only a migration needs it
 
         return resume_migration(Named(run_id, config=config, as_json=as_json))
     if not run.resumable:
@@ -118,7 +118,7 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
     if run.status is RunStatus.WAITING:
         return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
     if run.migrates:
-        from runbook.cli.migrate_back import Named, revert_run  # noqa: PLC0415 - only a migration needs it
+        from runbook.cli.migrate.back import Named, revert_run  # noqa: PLC0415 - only a migration needs it
 
         flags = bool(undo_plan(run, "", "").steps)  # of a rollback of the data: they follow, and are told then
         named = Named(run_id, None, wishes.config, wishes.yes, wishes.reason, as_json=wishes.as_json)

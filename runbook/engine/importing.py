@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runbook.archive.layout import Summary
-from runbook.engine.backup_note import Note
+from runbook.engine.backup.note import Note
 from runbook.engine.switched import switched
 from runbook.errors import DamagedError, RefusedError, RunbookError
 from runbook.model.generation import Generation, State

@@ -1,6 +1,6 @@
 """The one switch of generations, and what is known of it where the node's answer is lost."""
 
-from runbook.engine.backup_note import UnknownOutcomeError
+from runbook.engine.backup.note import UnknownOutcomeError
 from runbook.errors import RunbookError, UnreachableError
 from runbook.ports import DataNode
 

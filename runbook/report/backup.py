@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from runbook.engine.backup import Created
-from runbook.engine.backup_verify import Failed
+from runbook.engine.backup.create import Created
+from runbook.engine.backup.verify import Failed
 from runbook.model.backup import PROVES, Backup, Proof
 from runbook.report.archives import counts_words, size_words
 from runbook.report.lines import Line, Style, line

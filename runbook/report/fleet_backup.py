@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from runbook.engine.fleet_backup import FleetVerified
+from runbook.engine.fleet.backup import FleetVerified
 from runbook.model.backup import PROVES
 from runbook.model.fleet_backup import PER_NODE, FleetBackup, KeptFleetBackup, NodeBackup
 from runbook.report.archives import counts_words, size_words

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from runbook.engine.fleet_work import FleetWorked
+from runbook.engine.fleet.work import FleetWorked
 from runbook.report.lines import Line, Style, line
 
 WORDS = {

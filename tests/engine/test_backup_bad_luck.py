@@ -8,9 +8,9 @@ import pytest
 from embedded_data import EmbeddedData
 from vault_scene import VaultScene
 
-from runbook.engine.backup import writing
-from runbook.engine.backup_proof import prove
-from runbook.engine.backup_verify import Failed, up_to_level_3, verify_each
+from runbook.engine.backup.create import writing
+from runbook.engine.backup.proof import prove
+from runbook.engine.backup.verify import Failed, up_to_level_3, verify_each
 from runbook.errors import (
     DamagedError,
     ExitCode,

@@ -14,8 +14,8 @@ from runbook.adapters.journal import FileJournal
 from runbook.adapters.locks import FileLocks
 from runbook.archive import fleet_manifest
 from runbook.cli.progress import ProgressTalk
-from runbook.engine.fleet_backup import FleetWanted, code_of, create_fleet, verify_fleet
-from runbook.engine.fleet_work import MIGRATE, FleetWork, FleetWorked, carry_out, change, last_migration, whole_of
+from runbook.engine.fleet.backup import FleetWanted, code_of, create_fleet, verify_fleet
+from runbook.engine.fleet.work import MIGRATE, FleetWork, FleetWorked, carry_out, change, last_migration, whole_of
 from runbook.errors import DamagedError, ExitCode, InterruptedRunError, RefusedError, RunbookError, UsageError
 from runbook.model.fleet_backup import FleetBackup
 from runbook.model.journal import Event

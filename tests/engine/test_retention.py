@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.engine.retention import LAST, Rule, judged
+from runbook.engine.backup.retention import LAST, Rule, judged
 from runbook.model.backup import Backup
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

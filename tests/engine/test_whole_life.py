@@ -17,11 +17,11 @@ from whole_data import read
 
 from runbook.adapters.archives.bench import FileBench
 from runbook.adapters.archives.vault import FolderVault
-from runbook.engine.backup import Wanted, create
-from runbook.engine.backup_prune import plan, prune
-from runbook.engine.backup_restore import Wish, look, restore
+from runbook.engine.backup.create import Wanted, create
+from runbook.engine.backup.prune import plan, prune
+from runbook.engine.backup.restore import Wish, look, restore
+from runbook.engine.backup.retention import Rule
 from runbook.engine.migrate.run import go_back, migrate
-from runbook.engine.retention import Rule
 from runbook.model.migration_run import DUAL, SINGLE
 from runbook.model.run import RunStatus
 from runbook.ports.backups import BackupPorts

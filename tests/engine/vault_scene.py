@@ -15,8 +15,8 @@ from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.adapters.memory.journal import MemoryJournal
 from runbook.adapters.memory.locks import MemoryLocks
-from runbook.engine.backup import Created, Wanted, create
-from runbook.engine.backup_restore import Restored, Wish, look, restore
+from runbook.engine.backup.create import Created, Wanted, create
+from runbook.engine.backup.restore import Restored, Wish, look, restore
 from runbook.model.journal import Event
 from runbook.ports.backups import BackupPorts
 from runbook.sandbox.embedding import embed

@@ -23,9 +23,9 @@ from runbook.adapters.archives.bench import FileBench
 from runbook.adapters.archives.kept import KeptArchives
 from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.memory.locks import MemoryLocks
-from runbook.engine.backup_prune import prune
+from runbook.engine.backup.prune import prune
+from runbook.engine.backup.retention import Rule
 from runbook.engine.migrate.run import finalize, go_back, migrate, resume
-from runbook.engine.retention import Rule
 from runbook.errors import RefusedError
 from runbook.model.migration_run import DUAL, SINGLE
 from runbook.model.run import RunStatus

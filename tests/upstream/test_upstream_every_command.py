@@ -15,8 +15,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "upstream-server.md"
 ARGUMENTS = {
     ("flags", "set"): ["dual_memory.enable_concepts=false"],
     ("config", "set"): ["dual_memory.concept_sample_rate=0.05"],
+    ("backup", "restore"): ["there-is-none"],
 }
 """What a command needs to be told; one that is not here needs nothing."""
+OPTIONS = {
+    ("export",): ["--format", "dual_memory", "--node", "up-1"],
+    ("backup", "create"): ["--node", "up-1"],
+    ("import",): ["--node", "up-1", "--drop"],
+}
+"""Options without which a command would only ask for them."""
 SHORT = {"--window": "1s", "--watch": "10s", "--deadline": "5s", "--reason": "test"}
 WELL = {("nodes",), ("check",), ("flags", "history"), ("config", "history")}
 """What can end well without any node being as this tool needs it."""
@@ -43,11 +50,11 @@ WITH_TARGET = {
 
 def typed(words: tuple[str, ...]) -> list[str]:
     """What a person types: the arguments that it needs, and the options that make it go on unasked."""
-    said = list(words)
+    said = [*words, *OPTIONS.get(words, ())]
     forbidden = ENDS_BY_ITSELF.get(words[0], ())
     for parameter in WITH_TARGET[words].params:
         if isinstance(parameter, click.Argument):
-            said += ARGUMENTS[words] if parameter.required else []
+            said += ARGUMENTS[words] if parameter.required and "--drop" not in said else []
             continue
         for option in parameter.opts:
             if option in SHORT and option not in forbidden and not getattr(parameter, "is_flag", False):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runbook.cli.data_nodes import node_option
+from runbook.cli.archive.data_nodes import node_option
 from runbook.cli.options import (
     OWN_CODES,
     change_options,
@@ -74,11 +74,11 @@ def create(ctx: click.Context, /, **said: Any) -> None:
     With --all-nodes each host does so by its own runbook, and no data comes here: only a document that names the
     backups, written last. The hosts that fail are named, and the document says that it is incomplete.
     """
-    from runbook.cli.backups import CreateWishes, create_backup
+    from runbook.cli.backup.create import CreateWishes, create_backup
 
     wishes = CreateWishes(**said)
     if wishes.all_nodes:
-        from runbook.cli.fleet_backups import create_backups
+        from runbook.cli.fleet.backup import create_backups
 
         ctx.exit(create_backups(wishes))
     if wishes.fetch:
@@ -95,7 +95,7 @@ def list_(ctx: click.Context, *, folder: Path | None, as_json: bool) -> None:
 
     They are ordered by their number, never by a clock. Bad news where one is damaged.
     """
-    from runbook.cli.backups import list_backups
+    from runbook.cli.backup.create import list_backups
 
     ctx.exit(list_backups(folder, as_json=as_json))
 
@@ -122,8 +122,8 @@ def verify(ctx: click.Context, /, **said: Any) -> None:
 
     The backup of a fleet is verified by its hosts, where it lies, with what the target's inventory says of them.
     """
-    from runbook.cli.backups_verify import VerifyWishes, verify_backups
-    from runbook.cli.fleet_backups import names_a_fleet, verify_backup_of_fleet
+    from runbook.cli.backup.verify import VerifyWishes, verify_backups
+    from runbook.cli.fleet.backup import names_a_fleet, verify_backup_of_fleet
 
     wishes = VerifyWishes(**said)
     ctx.exit(verify_backup_of_fleet(wishes) if names_a_fleet(wishes.names) else verify_backups(wishes))
@@ -151,12 +151,12 @@ def restore(ctx: click.Context, /, **said: Any) -> None:
     The backup of a fleet is restored by each host where it lies; with --activate the nodes serve it once all of them
     have filled and proven theirs, in waves.
     """
-    from runbook.cli.backups_restore import RestoreWishes, restore_backup
-    from runbook.cli.fleet_backups import names_a_fleet
+    from runbook.cli.backup.restore import RestoreWishes, restore_backup
+    from runbook.cli.fleet.backup import names_a_fleet
 
     wishes = RestoreWishes(**said)
     if names_a_fleet([wishes.name]):
-        from runbook.cli.fleet_restore import restore_fleet
+        from runbook.cli.fleet.restore import restore_fleet
 
         ctx.exit(restore_fleet(wishes))
     ctx.exit(restore_backup(wishes))
@@ -184,7 +184,7 @@ def prune(ctx: click.Context, /, **said: Any) -> None:
     clock. Before anything goes, the last verified one is read again. A jump of the clock removes nothing more. What
     others share with a removed backup stays with them.
     """
-    from runbook.cli.backups_prune import PruneWishes, prune_backups
+    from runbook.cli.backup.prune import PruneWishes, prune_backups
 
     ctx.exit(prune_backups(PruneWishes(**said)))
 
@@ -197,6 +197,6 @@ def prune(ctx: click.Context, /, **said: Any) -> None:
 @click.pass_context
 def pin(ctx: click.Context, *, name: str, off: bool, folder: Path | None, as_json: bool) -> None:
     """Have `prune` never remove a backup."""
-    from runbook.cli.backups_prune import pin_backup
+    from runbook.cli.backup.prune import pin_backup
 
     ctx.exit(pin_backup(name, folder, on=not off, as_json=as_json))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from runbook.cli.data_nodes import node_option
+from runbook.cli.archive.data_nodes import node_option
 from runbook.cli.options import ends_with, json_option, progress_option, target_options
 from runbook.errors import ExitCode
 
@@ -65,6 +65,6 @@ def command(ctx: click.Context, /, **said: Any) -> None:
     It is one snapshot, and two of one state are the same bytes. It is read strictly while it passes: what was cut or
     damaged has no footer, and no reader takes it. A file has its name, with mode 0600, once it was read back.
     """
-    from runbook.cli.export import Wishes, carry_out
+    from runbook.cli.archive.export import Wishes, carry_out
 
     ctx.exit(carry_out(Wishes(**said)))

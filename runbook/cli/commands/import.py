@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runbook.cli.data_nodes import node_option
+from runbook.cli.archive.data_nodes import node_option
 from runbook.cli.options import change_options, ends_with, json_option, progress_option, target_options
 from runbook.errors import ExitCode
 
@@ -38,6 +38,6 @@ def command(ctx: click.Context, /, **said: Any) -> None:
     It is read strictly before the node is touched, exported again afterwards, and compared. Whatever fails leaves
     nothing behind. Run again after an interruption, it goes on from what it finds.
     """
-    from runbook.cli.import_data import Wishes, carry_out
+    from runbook.cli.archive.import_data import Wishes, carry_out
 
     ctx.exit(carry_out(Wishes(**said)))

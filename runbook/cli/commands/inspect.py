@@ -33,6 +33,6 @@ def command(ctx: click.Context, /, **said: Any) -> None:
 
     Damage is told with line and byte, or with the block of 1 MiB whose hash does not fit.
     """
-    from runbook.cli.inspect import Wishes, carry_out
+    from runbook.cli.archive.inspect import Wishes, carry_out
 
     ctx.exit(carry_out(Wishes(**said)))

@@ -100,7 +100,8 @@ def command(ctx: click.Context, /, **said: Any) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from runbook.cli.migrate import Wishes, carry_out
+    from runbook.cli.migrate.forms import carry_out
+    from runbook.cli.migrate.wishes import Wishes
 
     ctx.exit(carry_out(Wishes(**said)))
 
@@ -125,10 +126,10 @@ def revert(ctx: click.Context, /, **said: Any) -> None:
     What was written since comes along as new episodes, and what was forgotten since stays forgotten; the list is shown
     first. It is what `runbook undo RUN` does.
     """
-    from runbook.cli.migrate_back import Named, revert_run
+    from runbook.cli.migrate.back import Named, revert_run
 
     if said.pop("all_nodes"):
-        from runbook.cli.fleet_migrate import back_on_fleet
+        from runbook.cli.fleet.migrate import back_on_fleet
 
         ctx.exit(back_on_fleet(Named(**said), finalize=False))
     ctx.exit(revert_run(Named(**said)))
@@ -140,10 +141,10 @@ def revert(ctx: click.Context, /, **said: Any) -> None:
 @change_options
 def finalize(ctx: click.Context, /, **said: Any) -> None:
     """Drop what was served before RUN (the last migration): there is no way back afterwards."""
-    from runbook.cli.migrate_back import Named, finalize_run
+    from runbook.cli.migrate.back import Named, finalize_run
 
     if said.pop("all_nodes"):
-        from runbook.cli.fleet_migrate import back_on_fleet
+        from runbook.cli.fleet.migrate import back_on_fleet
 
         ctx.exit(back_on_fleet(Named(**said), finalize=True))
     ctx.exit(finalize_run(Named(**said)))
@@ -153,6 +154,6 @@ def finalize(ctx: click.Context, /, **said: Any) -> None:
 @_named
 def status(ctx: click.Context, /, **said: Any) -> None:
     """Say where RUN (the last migration) stands, by the journal and by each node's own word."""
-    from runbook.cli.migrate_back import Named, show_status
+    from runbook.cli.migrate.back import Named, show_status
 
     ctx.exit(show_status(Named(**said)))

@@ -84,7 +84,7 @@ def data(ctx: click.Context, /, **said: Any) -> None:
     into a staging generation and compared, all with writes flowing; they are refused for a moment at the switch. What
     cannot be carried stays on the node as residue. `runbook undo RUN` goes back.
     """
-    from runbook.cli.rollback_data import Wishes, carry_out
+    from runbook.cli.migrate.rollback_data import Wishes, carry_out
 
     ctx.exit(carry_out(Wishes(**said)))
 

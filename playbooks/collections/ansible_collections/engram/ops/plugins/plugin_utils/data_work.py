@@ -120,7 +120,11 @@ def result_of(work: Work, done: Mapping[str, Any]) -> dict[str, Any]:
         hint = f" ({error['hint']})" if error.get("hint") else ""
         return result | {"failed": True, "reason": str(error.get("name")), "msg": _cut(f"{error['message']}{hint}")}
     if not isinstance(report, Mapping):
-        return result | {"failed": True, "reason": "broken", "msg": f"runbook printed no report of {work.kind}"}
+        return result | {
+            "failed": True,
+            "reason": "broken",
+            "msg": f"the host's runbook printed no report of {work.kind}",
+        }
     data = report.get("data") or {}
     if found["exit_code"]:
         words = f"{work.kind} ended with {found['exit_code']}: {report.get('meaning')}{_why(data)}"

@@ -3,15 +3,15 @@
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
 from runbook.cli.compose import Session
-from runbook.cli.fleet_hosts import can_ask, changing, confirm, hosts_named, place_of, ports_on, state_here, tell
-from runbook.cli.migrate import Wishes
-from runbook.cli.migrate_back import Named
-from runbook.cli.migrate_online import check_rails
+from runbook.cli.fleet.hosts import can_ask, changing, confirm, hosts_named, place_of, ports_on, state_here, tell
+from runbook.cli.migrate.back import Named
+from runbook.cli.migrate.online import check_rails
+from runbook.cli.migrate.wishes import Wishes
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason
 from runbook.cli.screen import show
-from runbook.engine.fleet_work import FINALIZE, MIGRATE, REVERT, FleetWork, change, last_migration, whole_of
+from runbook.engine.fleet.work import FINALIZE, MIGRATE, REVERT, FleetWork, change, last_migration, whole_of
 from runbook.errors import ExitCode, UsageError
 from runbook.material import migration
 from runbook.model.fleet_backup import FleetBackup

@@ -2,12 +2,12 @@
 
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
-from runbook.cli.backups_restore import RestoreWishes
-from runbook.cli.fleet_hosts import can_ask, changing, confirm, hosts_named, place_of, ports_on, state_here, tell
+from runbook.cli.backup.restore import RestoreWishes
+from runbook.cli.fleet.hosts import can_ask, changing, confirm, hosts_named, place_of, ports_on, state_here, tell
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show
-from runbook.engine.fleet_work import ACTIVATE, RESTORE, FleetWork, change, whole_of
+from runbook.engine.fleet.work import ACTIVATE, RESTORE, FleetWork, change, whole_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.run import RunPlan
 from runbook.report.fleet_work import worked_lines

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.archive.forgetting import Forgotten
-from runbook.engine.backup_activate import Switch, activate
-from runbook.engine.backup_bundle import Sent, digest_of
-from runbook.engine.backup_note import Note
-from runbook.engine.backup_since import since
+from runbook.engine.backup.activate import Switch, activate
+from runbook.engine.backup.bundle import Sent, digest_of
+from runbook.engine.backup.note import Note
+from runbook.engine.backup.since import since
 from runbook.errors import DamagedError, RefusedError, RunbookError, StepFailedError
 from runbook.model.backup import Backup
 from runbook.model.generation import Generation, Holdings, State

@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 
 from runbook.cli import compose, signals
-from runbook.cli.backups import ports_of
+from runbook.cli.archive.data_nodes import one_node
+from runbook.cli.backup.create import ports_of
 from runbook.cli.compose import Session
-from runbook.cli.data_nodes import one_node
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show, show_json
 from runbook.engine.apply import LEASE
-from runbook.engine.backup import check_journal, writing
-from runbook.engine.backup_restore import Outlook, Restored, Wish, look, restore
+from runbook.engine.backup.create import check_journal, writing
+from runbook.engine.backup.restore import Outlook, Restored, Wish, look, restore
 from runbook.errors import ExitCode, LockedError, RefusedError
 from runbook.model.run import RunPlan
 from runbook.model.target import Node, Target

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from runbook.engine.fleet_work import FleetWork, FleetWorked, carry_out
+from runbook.engine.fleet.work import FleetWork, FleetWorked, carry_out
 from runbook.errors import RunbookError
 from runbook.model.fleet_backup import FleetBackup
 from runbook.model.play import HostState, WorkResult

@@ -9,7 +9,7 @@ import click
 from runbook.archive.layout import Summary
 from runbook.cli import compose
 from runbook.cli.compose import Session
-from runbook.cli.migrate import Wishes
+from runbook.cli.migrate.wishes import Wishes
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason
@@ -54,7 +54,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
     _check(wishes)
     summary = None if wishes.backup is None else compose.archives().read(wishes.backup)
     if wishes.plan is not None or wishes.plan_out is not None:
-        from runbook.cli.migrate_offline import check_plan  # noqa: PLC0415 - only a plan needs it
+        from runbook.cli.migrate.offline import check_plan  # noqa: PLC0415 - only a plan needs it
 
         check_plan(wishes)
     current = compose.session()

@@ -6,15 +6,15 @@ import runbook
 from runbook.adapters.archives.fetched import FetchedBackups
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.cli import compose
-from runbook.cli.backups import CreateWishes
-from runbook.cli.backups_verify import VerifyWishes
-from runbook.cli.fleet_hosts import place_of, ports_on, state_here
+from runbook.cli.backup.create import CreateWishes
+from runbook.cli.backup.verify import VerifyWishes
+from runbook.cli.fleet.hosts import place_of, ports_on, state_here
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
-from runbook.engine.backup import writing
-from runbook.engine.fleet_backup import LOCK, FleetWanted, code_of, create_fleet, verify_fleet
-from runbook.engine.fleet_fetch import fetch_fleet
-from runbook.engine.fleet_work import FleetWorked, whole_of
+from runbook.engine.backup.create import writing
+from runbook.engine.fleet.backup import LOCK, FleetWanted, code_of, create_fleet, verify_fleet
+from runbook.engine.fleet.fetch import fetch_fleet
+from runbook.engine.fleet.work import FleetWorked, whole_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.fleet_backup import KeptFleetBackup
 from runbook.ports.backups import FleetPorts

@@ -17,8 +17,8 @@ from runbook.adapters.files import private_folder, read_document, write_atomic
 from runbook.adapters.locks import FileLocks
 from runbook.adapters.plans import read_plan, write_plan
 from runbook.cli import compose
-from runbook.cli.migrate import Wishes
-from runbook.cli.migrate_newer import newer_writes
+from runbook.cli.migrate.newer import newer_writes
+from runbook.cli.migrate.wishes import Wishes
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.engine.conversion import Conversion, ConversionPorts, carry_out, converted_details

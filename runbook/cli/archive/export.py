@@ -11,8 +11,8 @@ from runbook.adapters.files import safe_name
 from runbook.archive.layout import Summary
 from runbook.archive.reader import plain
 from runbook.cli import compose
-from runbook.cli.data_nodes import one_node
-from runbook.cli.product import Write, check_place, readable_by_others, refuse_terminal, to_stdout
+from runbook.cli.archive.data_nodes import one_node
+from runbook.cli.archive.product import Write, check_place, readable_by_others, refuse_terminal, to_stdout
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show_json
 from runbook.cli.signals import way_on

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.engine.backup import details_of
+from runbook.engine.backup.create import details_of
 from runbook.errors import DamagedError, ExitCode, RunbookError, StorageError, UsageError
 from runbook.model.backup import Proof
 from runbook.model.journal import Event

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from runbook.engine.backup import check_journal
-from runbook.engine.retention import LAST, Retained, Rule, judged
+from runbook.engine.backup.create import check_journal
+from runbook.engine.backup.retention import LAST, Retained, Rule, judged
 from runbook.errors import UsageError
 from runbook.model.backup import CREATED_AT_LEVEL, Backup
 from runbook.model.journal import Event

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from runbook.archive.layout import Header
 from runbook.archive.writer import ArchiveWriter
-from runbook.engine.backup_note import Note
-from runbook.engine.backup_since import since
+from runbook.engine.backup.note import Note
+from runbook.engine.backup.since import since
 from runbook.engine.switched import switched
 from runbook.errors import RunbookError, StepFailedError
 from runbook.model.backup import Backup

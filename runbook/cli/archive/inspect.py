@@ -12,7 +12,7 @@ from runbook.archive.compare import differences
 from runbook.archive.decode import decoded
 from runbook.archive.kinds import Record
 from runbook.archive.layout import Summary
-from runbook.cli.product import Write, to_stdout
+from runbook.cli.archive.product import Write, to_stdout
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
 from runbook.errors import ExitCode, UsageError

@@ -10,11 +10,11 @@ from runbook.adapters.archives.fleets import FleetShelf
 from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.locks import FileLocks
 from runbook.cli import compose, signals
+from runbook.cli.archive.data_nodes import one_node
 from runbook.cli.compose import Session
-from runbook.cli.data_nodes import one_node
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
-from runbook.engine.backup import Wanted, create, writing
+from runbook.engine.backup.create import Wanted, create, writing
 from runbook.errors import ExitCode, RefusedError
 from runbook.ports.backups import BackupPorts
 from runbook.report.backup import created_lines, shelf_lines, vault_data

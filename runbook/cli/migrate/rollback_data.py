@@ -11,7 +11,7 @@ import click
 
 from runbook.cli import compose
 from runbook.cli.compose import Session
-from runbook.cli.migrate_online import counts_of, own_backup, version
+from runbook.cli.migrate.online import counts_of, own_backup, version
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rollback import new_run, pull
 from runbook.cli.screen import show, show_json

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.cli import compose, signals
-from runbook.cli.backups import ports_of
+from runbook.cli.backup.create import ports_of
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
-from runbook.engine.backup import writing
-from runbook.engine.backup_prune import pin, plan, prune
-from runbook.engine.retention import Retained, Rule
+from runbook.engine.backup.create import writing
+from runbook.engine.backup.prune import pin, plan, prune
+from runbook.engine.backup.retention import Retained, Rule
 from runbook.errors import ExitCode
 from runbook.report.backup import backup_data, vault_data
 from runbook.report.document import envelope

@@ -8,7 +8,7 @@ import click
 
 from runbook.cli import compose
 from runbook.cli.compose import Session
-from runbook.cli.migrate_online import tell
+from runbook.cli.migrate.online import tell
 from runbook.cli.progress import AUTO, ProgressTalk
 from runbook.cli.rails import check_reason
 from runbook.cli.screen import show, show_json

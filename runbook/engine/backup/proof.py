@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runbook.archive.nearest import COUNT, Nearest, Sample
-from runbook.engine.backup_bundle import Sent, digest_of
+from runbook.engine.backup.bundle import Sent, digest_of
 from runbook.errors import DamagedError
 from runbook.model.backup import HIGHEST, Proof
 from runbook.ports import DataNode

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runbook.engine.backup_note import Note
+from runbook.engine.backup.note import Note
 from runbook.errors import ExitCode, RefusedError, UsageError
 from runbook.model.fleet_backup import FleetBackup
 from runbook.model.journal import Entry, Event

@@ -1,7 +1,7 @@
 """How many writes of its node a backup has not seen; asked where a node can be asked, and left open where not."""
 
 from runbook.cli import compose
-from runbook.cli.migrate import Wishes
+from runbook.cli.migrate.wishes import Wishes
 from runbook.errors import RunbookError
 from runbook.model.conversion import Surveyed
 

@@ -12,8 +12,8 @@ import click
 
 from runbook.adapters.archives.held import STDIN, held_archive, strictly
 from runbook.cli import compose
+from runbook.cli.archive.data_nodes import one_node
 from runbook.cli.compose import Session
-from runbook.cli.data_nodes import one_node
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.rails import check_reason, check_switch
 from runbook.cli.screen import show, show_json

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.cli import compose, signals
-from runbook.cli.backups import ports_of
+from runbook.cli.backup.create import ports_of
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
-from runbook.engine.backup_verify import Failed, Verify, chosen, up_to_level_3, verify_each, worst_of
+from runbook.engine.backup.verify import Failed, Verify, chosen, up_to_level_3, verify_each, worst_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.backup import HIGHEST
 from runbook.ports.backups import BackupPorts
@@ -62,7 +62,7 @@ def verify_backups(wishes: VerifyWishes) -> ExitCode:
 def _verify(ports: BackupPorts, wishes: VerifyWishes, talk: ProgressTalk) -> Verify:
     if wishes.level < HIGHEST:
         return up_to_level_3(ports, wishes.level, wishes.identities)
-    from runbook.cli.scratch_node import scratch_node  # noqa: PLC0415 - a node, and numpy: only for this level
-    from runbook.engine.backup_proof import prove  # noqa: PLC0415 - same
+    from runbook.cli.backup.scratch_node import scratch_node  # noqa: PLC0415 - a node, and numpy: only for this level
+    from runbook.engine.backup.proof import prove  # noqa: PLC0415 - same
 
     return lambda name: prove(ports, name, wishes.identities, lambda size: scratch_node(size, talk))

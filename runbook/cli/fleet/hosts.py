@@ -10,11 +10,11 @@ import click
 from runbook.adapters.archives.fleets import FleetShelf
 from runbook.adapters.locks import FileLocks
 from runbook.cli import compose
-from runbook.cli.backups import folder_of
+from runbook.cli.backup.create import folder_of
 from runbook.cli.compose import Session
 from runbook.cli.progress import ProgressTalk
 from runbook.cli.screen import show, show_json
-from runbook.engine.fleet_work import FleetWorked
+from runbook.engine.fleet.work import FleetWorked
 from runbook.errors import ExitCode, RefusedError, UsageError
 from runbook.model.target import Target
 from runbook.ports.backups import FleetPorts

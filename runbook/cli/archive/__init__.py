@@ -1,0 +1,1 @@
+"""`runbook export`, `import` and `inspect`."""

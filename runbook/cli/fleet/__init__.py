@@ -1,0 +1,1 @@
+"""What `--all-nodes` does through Ansible: every host works on its own data."""

@@ -1,0 +1,1 @@
+"""`runbook migrate` in its forms, and `runbook rollback data`."""

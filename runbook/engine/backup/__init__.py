@@ -1,0 +1,1 @@
+"""Backups of a node: made, proven, restored, pruned."""

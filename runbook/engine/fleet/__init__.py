@@ -1,0 +1,1 @@
+"""Data of a whole fleet, every host on its own."""
