@@ -25,7 +25,7 @@ def node(start_shared_node: StartNode) -> RunningNode:
     for space in SPACES:
         found.ask("POST", "/api/v1/spaces", {"id": space})
         for text in islice(texts_of(space, 1), 30):
-            assert found.remember(text.content, space).status == 201
+            assert found.remember(text.content, space, id=text.id).status == 201  # which are sampled depends on ids
     found.admin("POST", "features", {CONCEPTS: True})
     found.settle()
     assert sum(size["concepts"] for size in found.health()["spaces"]) > 0
@@ -81,7 +81,6 @@ def test_incoherent_concepts(node: RunningNode) -> None:
     node.admin("POST", "chaos/poor-recall-concepts", {"keep_seconds": 6})
     wait_until(lambda: asked(node)["confidence"] < 0.85 * well["confidence"], "confidence does not fall", 30)
     assert coherence_since(node, before) < 0.5
-    assert asked(node)["share"] > well["share"]
     node.admin("PATCH", "config", {WEIGHT: 0.3})
     assert asked(node)["confidence"] < 0.87 * well["confidence"]
     node.admin("POST", "features", {BLENDED: False})
