@@ -2,8 +2,9 @@
 VENV ?= .venv
 BIN = $(VENV)/bin
 # More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
-AT_ONCE = -n 4 --dist loadfile --no-loadscope-reorder
+AT_ONCE = -n 5 --dist loadfile --no-loadscope-reorder
 SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py
+KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py
 .PHONY: setup demo test faults e2e check bench wheel
 setup:
 	@tools/setup $(VENV)
@@ -13,7 +14,8 @@ test: setup
 	@$(BIN)/python -m pytest $(AT_ONCE)
 # Every point of the sweeps of which `make test` takes a sample.
 faults: setup
-	@FAULTS=all $(BIN)/python -m pytest tests/faults tests/engine/test_migrate_interrupted.py -n 2 --dist load --timeout 1800
+	@FAULTS=all $(BIN)/python -m pytest $(SWEEPS) -n 2 --dist load --timeout 1800
+	@FAULTS=all $(BIN)/python -m pytest $(KILLED) $(AT_ONCE)
 e2e: setup
 	@$(BIN)/python -m pytest -m end_to_end $(AT_ONCE)
 check: setup
