@@ -127,6 +127,16 @@ def test_by_hand_nothing_is_written_under_check_and_no_token_is_shown(fleet: Fle
         assert CANARY not in told.stdout + told.stderr
 
 
+def test_a_host_whose_run_is_not_known_is_asked_for_its_last_one(fleet: Fleet, mark: str, tmp_path: Path) -> None:
+    """An empty run stays one on its way through Ansible; a host that has migrated nothing is left as it is."""
+    fleet.write_inventory()
+    inputs = {"target": "prod", "state_here": str(tmp_path / "state"), "to": "single_memory"}
+    request = WorkRequest("revert_migration", ("node-1",), mark, inputs | {"run_by_host": {"node-1": ""}})
+    (done,) = AnsiblePlays(fleet.inventory).work(request, lambda _: None)
+    assert done.state is HostState.UNCHANGED, done
+    assert "there is no migration to single_memory to go back from" in done.message
+
+
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [

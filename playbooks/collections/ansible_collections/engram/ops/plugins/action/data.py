@@ -86,7 +86,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             recipients=options["recipients"],
             identity=str(reach.variable("engram_backup_identity", "")),
             to=options["to"],
-            run=str(options["run_by_host"].get(host, "")),
+            run=str(options["run_by_host"].get(host) or ""),  # Ansible may hand on an empty text as None
             reason=options["reason"],
             options=options["options"],
         )
