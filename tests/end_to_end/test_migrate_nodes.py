@@ -117,8 +117,11 @@ def test_interrupted_it_lets_go_of_the_node_and_says_how_to_go_on(site: Site) ->
     assert f"runbook resume {run}" in told
     assert site.takes_writes()
     site.command("migrate", "--to", SINGLE, "--backup", str(site.backup), "--yes", expect=13)
+    draft = site.command.state / "backups" / f".{run}-n1.json.0123456789ab.draft"  # as a kill -9 leaves it
+    draft.parent.mkdir(exist_ok=True)
+    draft.write_bytes(b"half of it")
     site.command("undo", run, "--yes")
-    assert (site.kind(), site.states()) == (DUAL, ["active"])
+    assert (site.kind(), site.states(), draft.exists()) == (DUAL, ["active"], False)
 
 
 def test_the_node_dies_in_the_middle_and_comes_back(site: Site, start_node: StartNode) -> None:
@@ -215,6 +218,22 @@ def test_rollback_data_and_back_with_the_flags(site: Site) -> None:
     assert writer.acknowledged <= site.ids()
     assert all(node.admin("GET", "features").json[each] for each in FLAGS)
     command("audit", "verify")
+
+
+def test_rollback_data_interrupted_at_the_flags_says_that_no_data_was_migrated(site: Site) -> None:
+    """The brake says DONE of the flags; Ctrl-C is 130, the data is as it was, and how to go on is told."""
+    process = site.command.start("rollback", "data", "--yes", "--json")
+    assert process.stderr is not None
+    while "Ansible makes it durable" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    told = json.loads(err.splitlines()[-1])["error"]
+    assert told["message"] == "interrupted: no data was migrated"
+    assert "runbook rollback data" in told["hint"]
+    assert f"runbook undo {told['run']}" in told["hint"]
+    assert (site.kind(), site.states()) == (DUAL, ["active"])
 
 
 def test_on_a_target_that_asks_for_it_a_reason_is_needed_except_by_a_rollback(

@@ -8,7 +8,7 @@ import click
 
 from runbook.cli import compose
 from runbook.cli.compose import Session
-from runbook.cli.migrate.online import tell
+from runbook.cli.migrate.online import drop_drafts, tell
 from runbook.cli.progress import AUTO, ProgressTalk
 from runbook.cli.rails import check_reason
 from runbook.cli.screen import show, show_json
@@ -55,6 +55,7 @@ def revert_run(named: Named, command: str = "runbook migrate revert", *, silent:
         if not named.yes:
             _show_since(context, run, named)
         run = go_back(context, run)
+        drop_drafts(current, run.plan.id)
     return run.status.exit_code if silent else _told(run, command, named)
 
 
@@ -68,6 +69,7 @@ def resume_migration(named: Named) -> ExitCode:
     current, run = _found(named)
     with ProgressTalk(named.progress) as talk:
         run = resume(_context(current, run, named, talk), run)
+        drop_drafts(current, run.plan.id)
     return tell(run, (), "runbook resume", as_json=named.as_json)
 
 

@@ -1,6 +1,7 @@
 """Carry out `runbook migrate` on nodes that go on serving."""
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +129,13 @@ def plan_of(context: Context, current: Session, wishes: Wishes, summary: Summary
 def own_backup(current: Session, run: str, node: str) -> Path:
     """Where a run writes a node's data before it migrates it."""
     return current.state / "backups" / f"{run}-{node}.json"
+
+
+def drop_drafts(current: Session, run: str) -> None:
+    """Remove what a killed process left of these, half written; for when the run is over."""
+    for path in (current.state / "backups").glob(f".{run}-*.json.*.draft"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def counts_of(ready: tuple[Ready, ...]) -> dict[str, int]:

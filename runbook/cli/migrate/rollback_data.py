@@ -20,7 +20,7 @@ from runbook.engine.history import runs_of
 from runbook.engine.migrate.preflight import Ready, check_disk, from_itself, look
 from runbook.engine.migrate.run import migrate
 from runbook.engine.migrate.work import Context
-from runbook.errors import ExitCode, RefusedError, RunbookError, UnreachableError
+from runbook.errors import ExitCode, InterruptedRunError, RefusedError, RunbookError, UnreachableError
 from runbook.material import migration
 from runbook.model.brake import FLAGS, Rollback
 from runbook.model.migration import Concepts, Loss, losses
@@ -83,9 +83,22 @@ def carry_out(wishes: Wishes) -> ExitCode:
         rolled = pull(target, wish, current.state, talk, started)
         if not wishes.as_json:
             show(rolled_lines(rolled))
-        if rolled.interrupted is not None:
-            return rolled.interrupted
+        _stop_where_interrupted(target, rolled)
         return _migrate(_Rest(context, current, wishes, rolled))
+
+
+def _stop_where_interrupted(target: Target, rolled: Rolled) -> None:
+    """The brake tells what became of the flags; that no data was migrated is told here, for it may say DONE.
+
+    Raises:
+        InterruptedRunError: the brake was interrupted.
+    """
+    if rolled.interrupted is not None:
+        run = rolled.plan.id
+        hint = f"runbook {COMMAND} --target {target.name}   (or: runbook undo {run})"
+        error = InterruptedRunError("interrupted: no data was migrated", hint=hint, run=run)
+        error.code = rolled.interrupted
+        raise error
 
 
 @dataclass(frozen=True, slots=True)
