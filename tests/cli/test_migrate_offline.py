@@ -307,3 +307,25 @@ def test_a_dry_run_tells_what_was_written_since_the_backup(
     assert "writes of the node are newer than this backup" in capsys.readouterr().out
     assert document(capsys, *words, "--target", "gone")["data"]["newer_writes"] is None
     assert document(capsys, *THERE, "--dry-run")["data"]["newer_writes"] is None
+
+
+def test_a_backup_that_is_not_there_is_a_word_that_is_wrong(place: Path, capsys: Output) -> None:
+    """Not what the disk refused: exit code 2 with and without `-o`, and nothing is left."""
+    words = ("migrate", "--to", "single_memory", "--backup", "missing.json")
+    for more in ((), ("-o", "single.json"), ("--dry-run",)):
+        assert "there is no missing.json" in complaint(capsys, *words, *more, expect=2)["message"]
+    assert names(place) == {"backup.json"}
+
+
+def test_interrupted_while_it_reads_it_says_to_give_the_command_again(
+    place: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything was begun, too, Ctrl-C says how to go on."""
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runbook.cli.migrate.offline.convert", interrupted)
+    told = complaint(capsys, *THERE, "-o", "single.json", expect=130)
+    assert (told["message"], told["hint"]) == ("interrupted; no node was touched", "give the same command again")
+    assert names(place) == {"backup.json"}

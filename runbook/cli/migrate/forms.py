@@ -1,7 +1,12 @@
 """Carry out `runbook migrate`: which of its forms was meant."""
 
+import os
+
 from runbook.cli.migrate.wishes import Wishes
+from runbook.cli.signals import way_on
 from runbook.errors import ExitCode, UsageError
+
+AGAIN = "give the same command again"
 
 
 def carry_out(wishes: Wishes) -> ExitCode:
@@ -17,10 +22,14 @@ def carry_out(wishes: Wishes) -> ExitCode:
         from runbook.cli.fleet.migrate import migrate_fleet  # noqa: PLC0415 - only this form needs it
 
         return migrate_fleet(wishes)
+    if wishes.backup is not None and str(wishes.backup) != "-" and not os.path.lexists(wishes.backup):
+        raise UsageError(f"there is no {wishes.backup}", hint="an export, a backup's folder, or - for standard input")
     if wishes.output is not None or (wishes.dry_run and wishes.backup is not None):
         from runbook.cli.migrate.offline import convert  # noqa: PLC0415 - only this form needs it
 
-        return convert(wishes)
+        with way_on("no node was touched", AGAIN):
+            return convert(wishes)
     from runbook.cli.migrate.online import carry_out as migrate  # noqa: PLC0415 - same
 
-    return migrate(wishes)
+    with way_on("no migration of a node was under way", AGAIN):  # one that was says so itself
+        return migrate(wishes)

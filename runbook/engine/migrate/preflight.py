@@ -57,6 +57,8 @@ def from_backup(name: str, backup: Path, summary: Summary, holdings: Holdings) -
         RefusedError: the backup is of another node, another generation, another kind, or of changes only.
     """
     again = f"make a fresh one: runbook export --format {holdings.active.kind} -o {backup.name}"
+    if backup.suffix == ".backup":  # the name of a folder that `backup create` made: nothing is exported over it
+        again = "make a fresh one: runbook backup create"
     header = summary.header
     if header.kind != holdings.active.kind:
         raise RefusedError(f"{backup} is of {header.kind}, {name} serves {holdings.active.kind}", hint=again)
