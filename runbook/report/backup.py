@@ -92,10 +92,10 @@ def shelf_lines(shelf: Sequence[Backup], folder: Path) -> Iterator[Line]:
         if each.damage:
             yield line(f"DAMAGED: {each.damage}", Style.BAD, indent=2, hang=2)
         if each.kind:
-            level = "not verified yet" if each.level is None else f"verified at level {each.level}"
+            level = ", not verified yet" if each.level is None else f", verified at level {each.level}"
             style = Style.GOOD if each.level is not None else Style.UNSURE
             stored = f"{_whose(each)}: {counts_words(each.counts or {})}, {size_words(each.stored_bytes)}"
-            yield Line(((f"{stored}, ", Style.PLAIN), (level if not each.damage else "", style)), 2, 2)
+            yield Line(((stored, Style.PLAIN), (level if not each.damage else "", style)), 2, 2)
         if each.parent:
             yield line(f"parent {each.parent}", Style.FAINT, indent=2)
 

@@ -80,7 +80,7 @@ def restore_backup(wishes: RestoreWishes) -> ExitCode:
         data = _data(restored, chosen.name)
         show_json(envelope("backup_restore", "runbook backup restore", ExitCode.DONE, data))
     else:
-        show(_lines(restored, chosen.name, wishes.name))
+        show(_lines(restored, chosen.name))
     return ExitCode.DONE
 
 
@@ -133,7 +133,7 @@ def _outlook_lines(outlook: Outlook, node: str) -> Iterator[Line]:
     yield line(f"{outlook.forgotten} were forgotten since, and stay forgotten", indent=2)
 
 
-def _lines(restored: Restored, node: str, name: str) -> Iterator[Line]:
+def _lines(restored: Restored, node: str) -> Iterator[Line]:
     outlook = restored.outlook
     yield line(f"Restored {outlook.backup.name}", Style.STRONG)
     how = "filled" if restored.filled else "found filled by an earlier run"
@@ -146,7 +146,7 @@ def _lines(restored: Restored, node: str, name: str) -> Iterator[Line]:
         yield line(f"it is served, from change {restored.sequence} on; {outlook.active.id} is kept", Style.GOOD, 2, 2)
         return
     yield line(f"{node} still serves {outlook.active.id}; {outlook.written} texts in it are newer", indent=2, hang=2)
-    yield line(f"to serve it: runbook backup restore {name} --activate", indent=2, hang=2)
+    yield line("to serve it: the same command with --activate", indent=2, hang=2)
 
 
 def _data(restored: Restored, node: str) -> dict[str, object]:

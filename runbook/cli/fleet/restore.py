@@ -58,4 +58,4 @@ def _options(wishes: RestoreWishes) -> list[str]:
 def _next(wishes: RestoreWishes, *, done: bool) -> tuple[str, ...]:
     if not done:
         return (f"what is not done: mend it, then the same command again; runbook backup verify {wishes.name}",)
-    return () if wishes.activate else (f"to serve it: runbook backup restore {wishes.name} --activate",)
+    return () if wishes.activate else ("to serve it: the same command with --activate",)
