@@ -102,7 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code of the table in `errors.py`."""
     prepare()
     signals.install()
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    # CPython remembers a Ctrl-C that fell into an import, although it was caught, and would die by the signal at the
+    # exit, instead of with our code; evaluating a text makes it forget.
+    eval("0")  # noqa: S307
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -176,4 +176,7 @@ def test_interrupted_it_tells_the_way_on(node: RunningNode, target: Path, state:
     assert process.returncode == 130, told
     assert "the same command again" in told
     assert "staging" not in generations(node)
-    assert staged(capsys, name)["filled"]
+    again = ["backup", "restore", name, "--reason", "test", "--progress", "none"]
+    # Its request for a lease may have reached the node, which then grants it to nobody: it runs out in a minute.
+    wait_until(lambda: run(again) == 0, "the node stays locked", 90)
+    assert generations(node)["staging"]

@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,11 @@ def test_where_no_file_can_be_kept_the_traceback_is_shown(monkeypatch: pytest.Mo
     monkeypatch.setattr("tempfile.tempdir", os.devnull)
     assert run(["audit", "verify"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_within_an_import_has_the_documented_code_too(tmp_path: Path) -> None:
+    """Where it fell into a class that is just being made, CPython would end by the signal, whatever our code was."""
+    caught = "try: exec('raise KeyboardInterrupt')\n    except KeyboardInterrupt: return 130"
+    program = f"import runbook.cli.root as root\ndef run(_):\n    {caught}\nroot.run = run\nroot.main([])\n"
+    (tmp_path / "interrupted.py").write_text(program)
+    assert subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False).returncode == 130
