@@ -43,6 +43,19 @@ class Event(StrEnum):
     MIGRATION_STEP = "migration.step"  # `step` names it; what it found or made is beside it
     MIGRATION_RESUMED = "migration.resumed"
     MIGRATION_ENDED = "migration.ended"
+    ROLLOUT_STARTED = "rollout.started"  # with its whole plan, the plan's digest and the salt of the assignment
+    ROLLOUT_APPROVED = "rollout.approved"  # the plan as a whole, by its digest, or one stage
+    ROLLOUT_ENTERING = "rollout.entering"  # a stage is intended: its flags, settings and share are about to be set
+    ROLLOUT_ENTERED = "rollout.entered"  # and read back; the stage's time counts from here
+    ROLLOUT_HELD = "rollout.held"
+    ROLLOUT_RELEASED = "rollout.released"
+    ROLLOUT_NOTED = "rollout.noted"  # what only people know: complaints, a remark
+    ROLLOUT_JUDGED = "rollout.judged"  # a planned look at the guardrails of a stage, with its arithmetic
+    ROLLOUT_CHECKED = "rollout.checked"  # triggers and tripwire: journaled when an answer changes, and once in a while
+    ROLLOUT_REVERTING = "rollout.reverting"  # flags off and share to nothing are about to be set, and why
+    ROLLOUT_ENDED = "rollout.ended"  # completed, aborted or rolled back
+    VALIDATED = "validated"  # the production validator's checks and recommendation
+    EVIDENCE_WRITTEN = "evidence.written"  # a bundle: where, and the digest of its manifest
     FLEET_WORKED = "fleet.worked"  # each host on the data of its own node; `work` names it, `state` how far it is
 
 

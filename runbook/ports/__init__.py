@@ -1,6 +1,6 @@
 """What the engine needs of the world, as Protocols. `adapters/` implements each; tests run one contract suite on all.
 
-`fleet` is for what asks and changes nodes, `data` for what moves their data.
+`fleet` is for what asks and changes nodes, `data` for what moves their data, `rollout` for what judges and watches.
 """
 
 from runbook.ports.data import Archives, Bench, Converter, DataNode, Telling
@@ -21,16 +21,20 @@ from runbook.ports.fleet import (
     Store,
     Talk,
 )
+from runbook.ports.rollout import CellSource, CellStore, EvidenceShelf
 
 __all__ = [
     "Archives",
     "Bench",
     "Brake",
     "BrakePorts",
+    "CellSource",
+    "CellStore",
     "ChangePorts",
     "Clock",
     "Converter",
     "DataNode",
+    "EvidenceShelf",
     "Journal",
     "Locks",
     "Nodes",

@@ -1,0 +1,45 @@
+"""What an A/B comparison reads: recalls added up by time, space and group. Sums, so that buckets can be added."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runbook.model.measurement import Silence
+
+CONTROL = "control"
+TREATMENT = "treatment"
+GROUPS = (CONTROL, TREATMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The recalls of one space in one time bucket, in the group that the node really served it in.
+
+    `bucket` is its beginning in whole seconds since 1970, by the node's clock. `n` counts the recalls that answered;
+    latencies are natural logarithms of milliseconds; `over_slo` counts those slower than the service level objective.
+    """
+
+    node: str
+    bucket: int
+    space: str
+    group: str
+    n: int
+    log_latency_sum: float
+    log_latency_sum_squares: float
+    errors: int
+    over_slo: int
+    confidence_n: int
+    confidence_sum: float
+    confidence_sum_squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCells:
+    """The rows of one node, oldest first, and how long its buckets are."""
+
+    node: str
+    bucket_seconds: int
+    cells: tuple[Cell, ...]
+
+
+FleetCells = Mapping[str, NodeCells | Silence]
+"""Every node by name, or its silence."""

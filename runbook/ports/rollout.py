@@ -1,0 +1,53 @@
+"""Ports for what judges and watches a rollout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from runbook.model.cells import Cell, FleetCells, NodeCells
+from runbook.model.target import Node
+
+
+class CellSource(Protocol):
+    """The rows that the nodes keep."""
+
+    def cells(self, nodes: Sequence[Node], since: Mapping[str, float]) -> FleetCells:
+        """The rows of every node whose bucket ends after `since` (by node name; 0 where it is missing), or its silence.
+
+        Rows that are not the contract's (a number that is not finite, a negative count) are a silence with a reason.
+        """
+        ...
+
+
+class CellStore(Protocol):
+    """The rows of one target as the watcher has collected them: nodes and Prometheus forget, this does not."""
+
+    def add(self, found: Sequence[NodeCells]) -> None:
+        """Keep the rows; one that is known already is replaced, so that reading twice counts once.
+
+        Raises:
+            StorageError: the disk refused; nothing was kept in part.
+            DamagedError: the file is none of ours.
+        """
+        ...
+
+    def newest(self) -> Mapping[str, float]:
+        """By node, the beginning of the newest bucket that is kept: read again from there on, it may have grown."""
+        ...
+
+    def rows(self, begin: float, end: float) -> Sequence[Cell]:
+        """Every row whose bucket begins in [begin, end), in seconds since 1970, ordered by bucket, node and space."""
+        ...
+
+
+class EvidenceShelf(Protocol):
+    """Where bundles of evidence are kept."""
+
+    def keep(self, name: str, documents: Mapping[str, Any], lines: Mapping[str, Sequence[bytes]]) -> tuple[str, str]:
+        """Write a bundle, whole or not at all: JSON documents and files of raw lines, by file name.
+
+        Returns its folder, and the digest of its manifest.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        ...
