@@ -14,12 +14,14 @@ GROUPS = (CONTROL, TREATMENT)
 class Cell:
     """The recalls of one space in one time bucket, in the group that the node really served it in.
 
-    `bucket` is its beginning in whole seconds since 1970, by the node's clock. `n` counts the recalls that answered;
-    latencies are natural logarithms of milliseconds; `over_slo` counts those slower than the service level objective.
+    `bucket` is its beginning in whole seconds since 1970, by the node's clock, and `seconds` its length. `n` counts the
+    recalls that answered; latencies are natural logarithms of milliseconds; `over_slo` counts those slower than the
+    service level objective.
     """
 
     node: str
     bucket: int
+    seconds: int
     space: str
     group: str
     n: int
@@ -34,11 +36,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class NodeCells:
-    """The rows of one node, oldest first, and how long its buckets are."""
+    """The rows of one node, oldest first, and how long its buckets are now."""
 
     node: str
     bucket_seconds: int
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What a store let go of to stay within its bound: how many rows, and where the newest of their buckets began."""
+
+    rows: int = 0
+    until: int | None = None
 
 
 FleetCells = Mapping[str, NodeCells | Silence]

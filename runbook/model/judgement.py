@@ -148,10 +148,16 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """All guardrails of a stage at one look, and what follows from them together."""
+    """All guardrails of a stage at one look, and what follows from them together.
+
+    `blocked` says what keeps the stage from being promoted whatever the intervals say: a node that serves another group
+    than was assigned, a node whose buckets cannot be added up. `told` is what people have to know beside it.
+    """
 
     stage: str
     judged: tuple[Judged, ...]
     mismatch: Mismatch | None
     verdict: Verdict
     why: str
+    blocked: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()

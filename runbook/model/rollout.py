@@ -204,13 +204,16 @@ class Standing(StrEnum):
 class Entered:
     """A stage that was entered: when its values had been read back on every node, and by which run they were set.
 
-    `at` is wall time, for the buckets of the nodes; `seq` is the journal's entry, by which its age is counted.
+    `at` is wall time, for the buckets of the nodes; `seq` is the journal's entry, by which its age is counted. `began`
+    is when its entering was first journaled: from then to `at` the nodes were between two stages, and nothing of that
+    time is judged.
     """
 
     stage: int
     at: datetime
     seq: int
     run: str
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

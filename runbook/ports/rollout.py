@@ -1,9 +1,9 @@
 """Ports for what judges and watches a rollout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from runbook.model.cells import Cell, FleetCells, NodeCells
+from runbook.model.cells import Cell, FleetCells, NodeCells, Pruned
 from runbook.model.target import Node
 
 
@@ -21,8 +21,10 @@ class CellSource(Protocol):
 class CellStore(Protocol):
     """The rows of one target as the watcher has collected them: nodes and Prometheus forget, this does not."""
 
-    def add(self, found: Sequence[NodeCells]) -> None:
+    def add(self, found: Sequence[NodeCells]) -> Pruned:
         """Keep the rows; one that is known already is replaced, so that reading twice counts once.
+
+        The store is bounded: what it let go of for that is told, the oldest rows first.
 
         Raises:
             StorageError: the disk refused; nothing was kept in part.
@@ -34,8 +36,13 @@ class CellStore(Protocol):
         """By node, the beginning of the newest bucket that is kept: read again from there on, it may have grown."""
         ...
 
-    def rows(self, begin: float, end: float) -> Sequence[Cell]:
-        """Every row whose bucket begins in [begin, end), in seconds since 1970, ordered by bucket, node and space."""
+    def rows(self, begin: float, end: float) -> Iterator[Cell]:
+        """Every row whose bucket begins in [begin, end), in seconds since 1970, ordered by bucket, node and space.
+
+        Raises:
+            StorageError: the disk refused.
+            DamagedError: the file is none of ours.
+        """
         ...
 
 
