@@ -23,6 +23,20 @@ def duration(text: str) -> timedelta:
     return timedelta(**parts)
 
 
+def as_text(length: timedelta) -> str:
+    """The length as `duration` reads it back, to the microsecond: `14d`, `48h`, `1h30m`, `0s`.
+
+    Under three days it is in hours. A length below nothing has no such text; it is written as nothing.
+    """
+    rest = max(length, timedelta(0))
+    days, rest = divmod(rest, timedelta(days=1)) if rest >= timedelta(days=3) else (0, rest)
+    hours, rest = divmod(rest, timedelta(hours=1))
+    minutes, rest = divmod(rest, timedelta(minutes=1))
+    seconds = f"{rest.seconds}.{rest.microseconds:06d}".rstrip("0").rstrip(".")
+    parts = ((str(days), "d"), (str(hours), "h"), (str(minutes), "m"), (seconds, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number != "0") or "0s"
+
+
 def in_words(length: timedelta) -> str:
     """The length for people, in its two largest units; below a minute with one decimal where there is one."""
     if length < timedelta(0):

@@ -110,8 +110,8 @@ class Phase:
 
     `flags` and `settings` are by full name. `spaces` are treated whatever their hash, so that people know whom to ask.
     Each stage lasts `hold` at least, the phase as a whole `minimum`; after `maximum` it is overdue, which is told and
-    holds nothing up. `complaints` is the number from which on complaints close the gate, and roll back with
-    `complaints_roll_back`. `concurrent` False says that there is no control group left at the last share.
+    holds nothing up. From `complaints` on, those that were noted since the stage began close the gate, and from
+    `complaints_roll_back` on they roll back; None asks nobody.
     """
 
     name: str
@@ -131,6 +131,7 @@ class Phase:
     approvals: Approvals = Approvals()
     fresh: Fresh = Fresh()
     complaints: int | None = None
+    complaints_roll_back: int | None = None
     validated: bool = False
     """Must the production validator have said `proceed` since the stage began, before the stage is left?"""
     advance: Advance = Advance.BY_HAND
