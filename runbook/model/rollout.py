@@ -108,7 +108,8 @@ class FreezeWindow:
 class Phase:
     """One phase. It has a stage for each of `shares` (of the spaces, by hash, 0..1), in rising order.
 
-    `flags` and `settings` are by full name. `spaces` are treated whatever their hash, so that people know whom to ask.
+    `flags` and `settings` are by full name. `spaces` are treated whatever their hash, so that people know whom to ask;
+    with `names_spaces` it is not entered while there are none (`runbook rollout start --space NAME` fills them).
     Each stage lasts `hold` at least, the phase as a whole `minimum`; after `maximum` it is overdue, which is told and
     holds nothing up. From `complaints` on, those that were noted since the stage began close the gate, and from
     `complaints_roll_back` on they roll back; None asks nobody.
@@ -120,6 +121,7 @@ class Phase:
     flags: Mapping[str, bool]
     settings: Mapping[str, Value] = field(default_factory=dict)
     spaces: tuple[str, ...] = ()
+    names_spaces: bool = False
     shares: tuple[float, ...] = (0.0,)
     hold: timedelta = NOTHING
     minimum: timedelta = NOTHING

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from runbook.engine.rollout.state import rollouts_of, started_details
+from runbook.engine.rollout import record
+from runbook.engine.rollout.state import details_of, digest_of, rollouts_of
 from runbook.model.journal import Entry, Event
 from runbook.model.metric import Metric
 from runbook.model.rollout import (
@@ -51,7 +52,11 @@ class Told:
     def __init__(self, plan: RolloutPlan = PLAN, who: str = "anna") -> None:
         self.entries: list[Entry] = []
         self.now = BEGIN
-        self.tell(Event.ROLLOUT_STARTED, who=who, **started_details(TARGET, plan, "it is time"))
+        self.tell(
+            Event.ROLLOUT_STARTED,
+            who=who,
+            **record.started(TARGET, "staging", details_of(plan), digest_of(plan), "it is time"),
+        )
 
     def tell(
         self,
@@ -59,21 +64,20 @@ class Told:
         *,
         after: timedelta = timedelta(minutes=1),
         who: str = "anna",
-        run: str = ROLLOUT,
+        by: str = ROLLOUT,
         **details: Any,
     ) -> Entry:
         """Append one entry."""
         self.now += after
-        entry = Entry(len(self.entries) + 1, self.now, event, run, who, "here", details)
+        entry = Entry(len(self.entries) + 1, self.now, event, by, who, "here", details)
         self.entries.append(entry)
         return entry
 
     def enter(self, stage: int, after: timedelta = timedelta(minutes=1)) -> Entry:
         """A stage is intended, set and read back."""
-        self.tell(
-            Event.ROLLOUT_ENTERING, after=after, stage=stage, run=ROLLOUT, name=self.rollout.plan.stages[stage].name
-        )
-        return self.tell(Event.ROLLOUT_ENTERED, stage=stage)
+        entered = self.rollout.plan.stages[stage]
+        self.tell(Event.ROLLOUT_ENTERING, after=after, **record.entering(entered, "run"))
+        return self.tell(Event.ROLLOUT_ENTERED, **record.entered(entered, "run"))
 
     @property
     def rollout(self) -> Rollout:

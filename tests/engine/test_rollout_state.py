@@ -48,17 +48,32 @@ def test_a_stage_that_is_being_entered_is_known_after_a_kill() -> None:
     """The intent is there, the stage is not: neither its time nor its looks began; let go, it is entered still."""
     told = Told()
     told.enter(0)
-    told.tell(Event.ROLLOUT_ENTERING, stage=1, run=ROLLOUT)
+    told.tell(Event.ROLLOUT_ENTERING, stage=1, run="r")
     told.tell(Event.ROLLOUT_HELD, why="wait")
     told.tell(Event.ROLLOUT_RELEASED)
     assert (told.rollout.standing, told.rollout.stage, len(told.rollout.entered)) == (Standing.ENTERING, 1, 1)
+
+
+def test_an_entering_that_came_to_nothing_is_held_in_the_stage_before_with_its_looks() -> None:
+    """Back in the old stage: its time counts on from when it was entered, and what alpha was spent stays spent."""
+    told = Told()
+    told.enter(0)
+    entered = told.enter(1)
+    told.tell(Event.ROLLOUT_JUDGED, stage=1, look=1)
+    told.tell(Event.ROLLOUT_ENTERING, stage=2, run="r")
+    told.tell(Event.ROLLOUT_HELD, stage=1, why="a node refused")
+    rollout = told.rollout
+    assert (rollout.standing, rollout.stage, rollout.looks) == (Standing.HELD, 1, 1)
+    assert rollout.entered[-1].seq == entered.seq
+    told.tell(Event.ROLLOUT_RELEASED)
+    assert told.rollout.standing is Standing.RUNNING
 
 
 def test_what_is_taken_back_goes_nowhere_else_and_what_is_over_stays_over() -> None:
     """Neither a late `entered` nor a release brings back what reverts; an end counts once."""
     told = Told()
     told.enter(0)
-    told.tell(Event.ROLLOUT_REVERTING, why="harm", by="judge", ends_as="rolled back")
+    told.tell(Event.ROLLOUT_REVERTING, why="harm", standing="rolled back")
     told.tell(Event.ROLLOUT_ENTERED, stage=1)
     told.tell(Event.ROLLOUT_RELEASED)
     assert (told.rollout.standing, told.rollout.stage, told.rollout.why) == (Standing.REVERTING, 0, "harm")
@@ -99,7 +114,7 @@ def test_an_adopted_entry_counts() -> None:
         "where": "here",
         "details": {"why": "tripwire"},
     }
-    told.tell(Event.JOURNAL_ADOPTED, run="", entry=kept)
+    told.tell(Event.JOURNAL_ADOPTED, by="", entry=kept)
     assert (told.rollout.standing, told.rollout.why) == (Standing.REVERTING, "tripwire")
 
 

@@ -7,8 +7,8 @@ schema when a file is.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,19 @@ def details_of(plan: RolloutPlan) -> dict[str, Any]:
             {"begin": each.begin.isoformat(), "end": each.end.isoformat(), "why": each.why} for each in plan.freeze
         ]
     return {**details, "phases": [_phase_details(phase) for phase in plan.phases]}
+
+
+def filled(plan: RolloutPlan, salt: str, spaces: Sequence[str] = ()) -> RolloutPlan:
+    """The plan as it starts: its own salt, else this one, and these spaces named.
+
+    They join those of every phase from the first that `names_spaces` on, so that no phase takes anyone out again.
+    """
+    phases, named = [], False
+    for phase in plan.phases:
+        named = named or phase.names_spaces
+        joined = tuple(dict.fromkeys((*phase.spaces, *spaces))) if named else phase.spaces
+        phases.append(replace(phase, spaces=joined))
+    return replace(plan, salt=plan.salt or salt, phases=tuple(phases))
 
 
 def digest_of(plan: RolloutPlan) -> str:
@@ -113,6 +126,7 @@ _SCALAR_PLAN = {
     "salt": _TEXT,
 }
 _SCALAR_PHASE = {
+    "names_spaces": _FLAG,
     "hold": _LENGTH,
     "minimum": _LENGTH,
     "maximum": _LENGTH,

@@ -1,40 +1,24 @@
 """The journal folded into rollouts: whoever starts again knows where each one stands. Pure.
 
-The `run` of every `rollout.*` entry is the rollout's own id. The details that each carries; a reader passes over more:
+What the entries hold stands in `record`; these are written elsewhere, with the rollout's id as their run, too:
 
-    rollout.started    target, plan (as `plan_document.details_of` writes it), digest (of it, salt included), reason
     rollout.approved   digest; phase: its name, or null for the plan as a whole; reason
-    rollout.entering   stage (number), name, run (of the settings run that sets its values); backups: names of those
-                       that were found fresh; resumed: true where that run is only gone on with
-    rollout.entered    stage, run: read back on every node; the stage's time counts from here
-    rollout.held       why; by: `person`, or what held it by itself
     rollout.released   reason
     rollout.noted      stage; complaints: how many since the stage began, in all, or null; text
-    rollout.judged     stage, look (from 1), verdict, why, judgement (whole); planned: false where alpha was not spent
-    rollout.checked    stage, answers: [{title, answer, arithmetic}]
-    rollout.reverting  stage, why, by: `person`, `judge`, `trigger`, `tripwire` or `complaints`; run (of the rollback);
-                       ends_as: `aborted` or `rolled back`
-    rollout.ended      standing: `completed`, `aborted` or `rolled back`; why
-    evidence.written   folder, digest
 
-`validated` is no rollout's own: its run is the validation's, its details name the target.
+A reader passes over what it does not know. `rollout.entering` may name the `backups` that were found fresh;
+`rollout.judged` with `planned` false spent no alpha. `validated` is no rollout's own: its details name the target.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from runbook.engine.rollout.plan_document import details_of, digest_of, plan_of
 from runbook.errors import DamagedError
 from runbook.model.journal import Entry, Event, original
-from runbook.model.rollout import Approved, Entered, Noted, Rollout, RolloutPlan, Standing
+from runbook.model.rollout import Approved, Entered, Noted, Rollout, Standing
 
-__all__ = ["current_of", "details_of", "digest_of", "newest_of", "plan_of", "rollouts_of", "started_details"]
-
-
-def started_details(target: str, plan: RolloutPlan, reason: str) -> dict[str, Any]:
-    """What `rollout.started` carries."""
-    return {"target": target, "plan": details_of(plan), "digest": digest_of(plan), "reason": reason}
+__all__ = ["current_of", "details_of", "digest_of", "newest_of", "plan_of", "rollouts_of"]
 
 
 def rollouts_of(entries: Iterable[Entry]) -> dict[str, Rollout]:
@@ -124,11 +108,10 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
         case Event.ROLLOUT_ENTERING:
             return _entering(rollout, entry)
         case Event.ROLLOUT_ENTERED:
-            number, run = _stage(rollout, entry), str(details.get("run", ""))
-            entered = (*rollout.entered, Entered(number, entry.at, entry.seq, run))
-            return replace(rollout, standing=Standing.RUNNING, stage=number, run=run, entered=entered, why="")
+            return _entered(rollout, entry)
         case Event.ROLLOUT_HELD:
-            return replace(rollout, standing=Standing.HELD, why=str(details.get("why", "")))
+            number = _stage(rollout, entry) if "stage" in details else rollout.stage
+            return replace(rollout, standing=Standing.HELD, stage=number, why=str(details.get("why", "")))
         case Event.ROLLOUT_RELEASED if rollout.standing is Standing.HELD:
             inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
             return replace(rollout, standing=Standing.RUNNING if inside else Standing.ENTERING, why="")
@@ -139,11 +122,18 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
 
 
 def _entering(rollout: Rollout, entry: Entry) -> Rollout:
-    number = _stage(rollout, entry)
-    looks = rollout.looks if number == rollout.stage else 0
     backups = tuple(map(str, entry.details.get("backups", ()))) or rollout.backups
-    run = str(entry.details.get("run", ""))
-    return replace(rollout, standing=Standing.ENTERING, stage=number, run=run, looks=looks, backups=backups, why="")
+    number, run = _stage(rollout, entry), str(entry.details.get("run", ""))
+    return replace(rollout, standing=Standing.ENTERING, stage=number, run=run, backups=backups, why="")
+
+
+def _entered(rollout: Rollout, entry: Entry) -> Rollout:
+    """Its looks begin anew, unless it is the stage that it was in already: alpha is not spent twice."""
+    number, run = _stage(rollout, entry), str(entry.details.get("run", ""))
+    again = bool(rollout.entered) and rollout.entered[-1].stage == number
+    entered = (*rollout.entered, Entered(number, entry.at, entry.seq, run))
+    looks = rollout.looks if again else 0
+    return replace(rollout, standing=Standing.RUNNING, stage=number, run=run, entered=entered, looks=looks, why="")
 
 
 def _stage(rollout: Rollout, entry: Entry) -> int:
