@@ -269,6 +269,8 @@ class Rollout:
     notes: tuple[Noted, ...] = ()
     looks: int = 0
     backups: tuple[str, ...] = ()
+    entering: datetime | None = None
+    """When the entering of the next stage was first journaled; None while none was since the last one was entered."""
     bundles: tuple[str, ...] = ()
     """Folders of the evidence that was written for it, in their order."""
 

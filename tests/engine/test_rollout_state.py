@@ -69,6 +69,14 @@ def test_an_entering_that_came_to_nothing_is_held_in_the_stage_before_with_its_l
     assert told.rollout.standing is Standing.RUNNING
 
 
+def test_a_stage_knows_when_its_entering_began() -> None:
+    """The first of two tries: from then on the nodes were between two stages."""
+    told = Told()
+    first = told.tell(Event.ROLLOUT_ENTERING, stage=0, run="r")
+    told.enter(0)
+    assert (told.rollout.entered[-1].began, told.rollout.entering) == (first.at, None)
+
+
 def test_what_is_taken_back_goes_nowhere_else_and_what_is_over_stays_over() -> None:
     """Neither a late `entered` nor a release brings back what reverts; an end counts once."""
     told = Told()

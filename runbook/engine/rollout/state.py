@@ -124,7 +124,8 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
 def _entering(rollout: Rollout, entry: Entry) -> Rollout:
     backups = tuple(map(str, entry.details.get("backups", ()))) or rollout.backups
     number, run = _stage(rollout, entry), str(entry.details.get("run", ""))
-    return replace(rollout, standing=Standing.ENTERING, stage=number, run=run, backups=backups, why="")
+    began = rollout.entering or entry.at
+    return replace(rollout, standing=Standing.ENTERING, stage=number, run=run, backups=backups, entering=began, why="")
 
 
 def _entered(rollout: Rollout, entry: Entry) -> Rollout:
