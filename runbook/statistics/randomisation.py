@@ -1,0 +1,217 @@
+"""A group-sequential randomisation test of a difference between two arms, whose units are whole paths.
+
+Which units are treated was drawn by chance, so under "treatment shifts a unit by delta and does nothing else" every
+other draw of as many would have been as likely, and its statistic can be computed: nothing is assumed of the paths, of
+how they wander, of their tails. The statistic at a look is the difference of the arms' means of the units' mean up to
+then. Boundaries come look after look from the joint distribution over the draws (Rosenberger and Lachin, Randomization
+in Clinical Trials, 2nd ed., 2016, chapter 6; the spending is of Lan and DeMets): those draws that cross at a look for
+the first time are exactly as many as may be spent there, ties are taken as not crossing. So over all looks together a
+true delta is rejected with a probability of `alpha` at most, exactly, with 4 units or 400.
+
+Bounds are the test turned round: all delta that are not rejected. The statistic of a draw is linear in delta.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runbook.statistics import spending
+
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+EXACT = 4000
+"""Up to so many draws are enumerated, all of them; more are sampled."""
+DRAWS = 2000
+"""How many are sampled, the one that happened among them: a Monte Carlo test with it in is exact, too."""
+PLANNED_ALPHA = 0.05
+"""The error rate at which the spending curve has its shape; at others it is scaled in proportion."""
+CURVE: spending.Curve = spending.pocock
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Randomisation:
+    """Draws and looks, ready to be asked. Row 0 is the draw that happened.
+
+    `statistic[draw, look]` is the difference of the arms' means. A shift delta of the treated changes it by
+    -delta * `carried[draw, look]`. A draw that leaves an arm without a reporting unit has infinity: it always crosses.
+    `slots` says to which look the first, second, ... draw that may cross belongs.
+    """
+
+    statistic: Numbers
+    carried: Numbers
+    slots: tuple[int, ...]
+    exact: bool
+    spread: Numbers
+    """By look: how far apart the units' means are at most."""
+
+    @property
+    def draws(self) -> int:
+        """How many assignments there are to compare with."""
+        return int(self.statistic.shape[0])
+
+    @property
+    def looks(self) -> int:
+        """How many looks have been taken."""
+        return int(self.statistic.shape[1])
+
+    def number(self, alpha: float) -> int:
+        """How many draws may cross over all planned looks. With none the test can never reject."""
+        return math.floor(alpha * self.draws + _ROUNDING)
+
+    def last_look(self, alpha: float) -> int | None:
+        """The last look that was taken (from 0) and has a share of alpha; None where there is none."""
+        mine = [look for look in self.slots[: self.number(alpha)] if look < self.looks]
+        return max(mine, default=None)
+
+    def mirrored(self) -> "Randomisation":
+        """The same with better and worse changed: for the other end of the interval."""
+        mirror = np.where(np.isinf(self.statistic), self.statistic, -self.statistic)
+        return Randomisation(mirror, self.carried, self.slots, self.exact, self.spread)
+
+    def rejects(self, shift: float, alpha: float) -> Flags:
+        """By look: is "treatment shifts by `shift` or less" rejected at that look's boundary?"""
+        return np.asarray(_walk(self, np.array([shift]), self.number(alpha))[0])
+
+    def p_value(self, shift: float, look: int) -> float:
+        """The smallest alpha at which that look (from 0) rejects "`shift` or less"; 1 where none does."""
+        low, high = 0, self.draws  # rejects with `high`, not with `low`
+        if not _walk(self, np.array([shift]), high)[0, look]:
+            return 1.0
+        while high - low > 1:
+            middle = (low + high) // 2
+            if _walk(self, np.array([shift]), middle)[0, look]:
+                high = middle
+            else:
+                low = middle
+        return high / self.draws
+
+    def lower_bound(self, look: int, alpha: float, landmarks: Sequence[float] = ()) -> float:
+        """The infimum of the shifts that the look (from 0) does not reject; -inf where it rejects none.
+
+        It is never on the wrong side of a landmark: shifts at which somebody will compare.
+        """
+        number = self.number(alpha)
+        value = float(self.statistic[0, look])
+        if not math.isfinite(value) or look not in self.slots[:number]:
+            return -math.inf
+        reach = max(2 * float(self.spread[look]), 1e-6)
+        usual = 6 * min(float(np.std(self.statistic[np.isfinite(self.statistic[:, look]), look])), reach / 6)
+        offsets = np.unique(np.concatenate([np.linspace(0, usual, 25), np.geomspace(usual + reach / 50, reach, 8)]))
+        grid = np.unique(np.concatenate([value - offsets, [mark for mark in landmarks if mark < value]]))
+        for _ in range(3):
+            kept = np.flatnonzero(~_walk(self, grid, number)[:, look])
+            first = int(kept[0]) if kept.size else grid.size
+            if first == 0:
+                return -math.inf
+            below, above = float(grid[first - 1]), float(grid[first]) if first < grid.size else value
+            if first == grid.size:
+                return value
+            grid = np.linspace(below, above, 9)
+        return (below + above) / 2
+
+
+def randomisation(values: Numbers, treated: Flags, looks: Sequence[int], seed: str) -> Randomisation:
+    """Prepare the test.
+
+    Args:
+        values: [unit, bucket], NaN where a unit was silent. A unit counts at a look if it has ever reported by then.
+        treated: [unit].
+        looks: after how many buckets the plan looks, ascending; those after the last bucket are not taken yet.
+        seed: the same seed samples the same draws.
+    """
+    taken = [look for look in looks if look <= values.shape[1]]
+    means = cumulative_means(values, taken)
+    draws, exact = _draws(len(treated), int(treated.sum()), seed)
+    happened = treated.astype(np.float64)
+    # Enumerated, it is among them already; a sample it is added to, or the test would not be exact.
+    others = draws[~(draws == happened).all(axis=1)] if exact else draws
+    statistic, carried = _statistics(means, np.vstack([happened, others]))
+    slots = spending.order(tuple(looks), len(statistic), CURVE, PLANNED_ALPHA) if len(looks) else ()
+    return Randomisation(statistic, carried, slots, exact, _spread(means))
+
+
+def cumulative_means(values: Numbers, looks: Sequence[int]) -> Numbers:
+    """[unit, look]: each unit's mean over the buckets up to the look in which it reported; NaN where in none."""
+    heard = ~np.isnan(values)
+    ends = np.asarray(looks, dtype=np.intp) - 1
+    total = np.cumsum(np.where(heard, values, 0.0), axis=1)[:, ends]
+    count = np.cumsum(heard, axis=1)[:, ends]
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _spread(means: Numbers) -> Numbers:
+    heard = ~np.isnan(means)
+    high = np.where(heard, means, -np.inf).max(axis=0, initial=-np.inf)
+    low = np.where(heard, means, np.inf).min(axis=0, initial=np.inf)
+    return np.where(heard.any(axis=0), high - low, 0.0)
+
+
+def _draws(units: int, treated: int, seed: str) -> tuple[Numbers, bool]:
+    """[draw, unit]: all assignments of as many units, the one that happened among them; or a sample of others."""
+    if math.comb(units, treated) <= EXACT:
+        return _every_draw(units, treated), True
+    return _sampled_draws(units, treated, seed), False
+
+
+@lru_cache(maxsize=4)
+def _every_draw(units: int, treated: int) -> Numbers:
+    chosen = np.array(list(combinations(range(units), treated)), dtype=np.intp)
+    draws = np.zeros((len(chosen), units))
+    np.put_along_axis(draws, chosen.reshape(len(chosen), treated), 1.0, axis=1)
+    return draws
+
+
+@lru_cache(maxsize=4)
+def _sampled_draws(units: int, treated: int, seed: str) -> Numbers:
+    key = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16], "big")
+    chance = np.random.Generator(np.random.Philox(key=key))
+    draws = np.zeros((DRAWS - 1, units))
+    draws[:, :treated] = 1.0
+    return chance.permuted(draws, axis=1, out=draws)
+
+
+def _statistics(means: Numbers, draws: Numbers) -> tuple[Numbers, Numbers]:
+    heard = ~np.isnan(means)
+    sums = np.where(heard, means, 0.0)
+    shifted = heard * draws[0][:, None]
+    statistic, carried = _difference(draws, sums, heard), _difference(draws, shifted, heard)
+    nothing = np.isnan(statistic)
+    return np.where(nothing, np.inf, statistic), np.where(nothing, 0.0, carried)
+
+
+def _difference(arm: Numbers, sums: Numbers, heard: Flags) -> Numbers:
+    """[draw, look]: mean over the arm less mean over the rest, of the units that have reported; NaN without any."""
+    count = heard.sum(axis=0).astype(np.float64)
+    inside = arm @ heard.astype(np.float64)
+    total = arm @ sums
+    outside = count - inside
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(total / inside - (sums.sum(axis=0) - total) / outside)
+
+
+def _walk(test: Randomisation, shifts: Numbers, number: int) -> Flags:
+    """[shift, look]: does the draw that happened lie beyond the boundary, if `number` draws may over all looks?"""
+    crossed = np.zeros((len(shifts), test.looks), dtype=np.bool_)
+    inside = np.ones((len(shifts), test.draws), dtype=np.bool_)
+    take = np.bincount(np.asarray(test.slots[:number], dtype=np.intp), minlength=test.looks)[: test.looks]
+    for look in np.flatnonzero(take):
+        with np.errstate(invalid="ignore"):
+            moved = test.statistic[:, look] - shifts[:, None] * test.carried[:, look]
+        left = np.where(inside, moved, -np.inf)
+        if take[look] >= test.draws:
+            boundary = np.full(len(shifts), -np.inf)
+        else:
+            boundary = -np.partition(-left, take[look], axis=1)[:, take[look]]
+        rounding = _ROUNDING * np.maximum(np.abs(boundary), 1.0) if np.isfinite(boundary).all() else _ROUNDING
+        beyond = moved > (boundary + rounding)[:, None]
+        crossed[:, look] = beyond[:, 0] & np.isfinite(test.statistic[0, look])
+        inside &= ~beyond
+    return crossed
