@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runbook.adapters.engram import Surveyor
     from runbook.cli.progress import ProgressTalk
     from runbook.engine.migrate.work import Context
-    from runbook.ports import Archives, Converter, DataNode
+    from runbook.ports import Archives, CellSource, CellStore, Converter, DataNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,29 @@ def data_node(target: Target, node: Node, talk: ScreenTalk | None = None) -> "Da
 
     _refuse_without_tokens(target)
     return EngramData(node, allow_plain_http=target.allow_plain_http, on_retry=quiet if talk is None else talk.say)
+
+
+def cell_source(target: Target, talk: ScreenTalk) -> "CellSource":
+    """The rows that the nodes keep of their recalls.
+
+    Raises:
+        RefusedError: every node has a token file, and not one of these files is there.
+    """
+    from runbook.adapters.engram import EngramCells
+
+    _refuse_without_tokens(target)
+    return EngramCells(allow_plain_http=target.allow_plain_http, on_retry=talk.say)
+
+
+def cell_store(current: Session, target: str) -> "CellStore":
+    """Those that were collected of that target: `cells/<target>.sqlite` in the state folder.
+
+    Raises:
+        UsageError: the target's name cannot be a file's.
+    """
+    from runbook.adapters.cell_store import FileCellStore
+
+    return FileCellStore(current.state, target)
 
 
 def archives() -> "Archives":
