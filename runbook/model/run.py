@@ -65,6 +65,12 @@ ROLLBACK = "rollback"
 """What a run of the emergency brake has in the place of an issue."""
 
 
+ROLLOUT = "rollout"
+"""What a run that enters a stage of a rollout has there."""
+WAY_BACK = "rollout back"
+"""What a run that takes a rollout's share to nothing has there: like the brake, it is not resumed, but given again."""
+
+
 MIGRATION = "migration"
 """What a run that migrates data has there. Its steps are those of `migration_run`; here it has none."""
 ONLINE = "online"
@@ -178,7 +184,7 @@ class Run:
     @property
     def is_brake(self) -> bool:
         """Did the emergency brake make it, and nothing else? An undo of one is an ordinary run."""
-        return self.plan.issue == ROLLBACK and not self.plan.undoes and not self.migrates
+        return self.plan.issue in {ROLLBACK, WAY_BACK} and not self.plan.undoes and not self.migrates
 
     @property
     def way_on(self) -> str:

@@ -1,0 +1,156 @@
+"""Enter a stage: its intent, a run that sets its values in waves, a look at every node, and only then the stage counts.
+
+Cut off anywhere, `go_on` brings it to its end: what the run's own entries say decides, never a guess.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runbook.engine.carry import Context
+from runbook.engine.history import runs_of
+from runbook.engine.rails import check_history
+from runbook.engine.resume import resume
+from runbook.engine.rollout import record
+from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.revert import Why, revert
+from runbook.engine.rollout.state import current_of, started_details
+from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
+from runbook.engine.settings_runs import set_settings
+from runbook.engine.undo import undo, undo_plan
+from runbook.errors import ExitCode, NotSupportedError, RefusedError, UnreachableError
+from runbook.model.journal import Entry, Event, original
+from runbook.model.rollout import Rollout, RolloutPlan, Stage, Standing
+from runbook.model.run import ROLLOUT, RunPlan, RunStatus
+
+
+def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
+    """Journal the rollout with its whole plan, and enter its first stage.
+
+    Raises:
+        RefusedError: another rollout of the target is not over; nothing was changed.
+        UnreachableError, NotSupportedError: a node does not tell its settings, or has not all of them; same.
+        LockedError, StorageError: as `enter`.
+    """
+    with crew.alone(rollout):
+        going = current_of(crew.entries(), crew.target.name)
+        if going is not None:
+            raise RefusedError(
+                f"rollout {going.id} of {crew.target.name} is not over: {going.standing.value}, {going.current.name}",
+                hint="runbook rollout status   (or: runbook rollout abort)",
+            )
+        _steps(crew, plan, plan.stages[0], "", "")  # asked first: a fleet that cannot be set leaves no trace
+        crew.ports.journal.append(Event.ROLLOUT_STARTED, rollout, started_details(crew.target.name, plan, reason))
+        return enter(crew, crew.now(rollout), 0)
+
+
+def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()) -> Acted:
+    """Set the values of the stage of that number; the caller holds `crew.alone`, and has asked the gates.
+
+    Raises:
+        RefusedError: the target's rails do not let it happen now; nothing was changed.
+        UnreachableError, NotSupportedError: a node does not tell its settings, or has not all of them; same.
+        LockedError, StorageError: the run could not begin, or go on; `go_on` takes it up.
+        InterruptedRunError: the same.
+    """
+    stage = rollout.plan.stages[number]
+    plan = _steps(crew, rollout.plan, stage, crew.new_id(), rollout.reason)
+    check_history(crew.target, plan, crew.ports.journal, crew.ports.read.clock)
+    crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups))
+    crew.say(f"entering {stage.name}")
+    carried = set_settings(Context(crew.ports, crew.target, crew.who), plan)
+    return _came_to(crew, crew.now(rollout.id), carried.status)
+
+
+def go_on(crew: Crew, rollout: Rollout) -> Acted:
+    """Bring an entering to its end that was cut off; the caller holds `crew.alone`.
+
+    Raises:
+        As `enter`.
+    """
+    run = runs_of(crew.entries()).get(rollout.run)
+    if run is None:  # cut off before its run began: nothing was changed for it
+        return enter(crew, rollout, rollout.stage, rollout.backups)
+    crew.say(f"going on with the entering of {rollout.current.name}, run {run.plan.id}")
+    if run.undone_by:
+        return _back(crew, rollout, f"run {run.plan.id} was undone by {run.undone_by}")
+    status = run.status
+    if run.resumable:
+        status = resume(Context(crew.ports, crew.target, crew.who), run).status
+    return _came_to(crew, crew.now(rollout.id), status)
+
+
+def _steps(crew: Crew, plan: RolloutPlan, stage: Stage, run: str, reason: str) -> RunPlan:
+    settings = crew.ports.read.nodes.settings(crew.target.nodes)
+    if quiet := silent(settings):
+        raise UnreachableError(f"a stage is set on every node, and not all answer: {'; '.join(quiet)}")
+    steps = steps_into(crew.target.name, settings, plan, stage)
+    if steps.left_out:
+        told = "; ".join(dict.fromkeys(f"{each.node}: {each.reason}" for each in steps.left_out))
+        raise NotSupportedError(f"{stage.name} cannot be set on every node: {told}")
+    return RunPlan(run, f"rollout {stage.name}", ROLLOUT, crew.target.name, reason, steps.steps)
+
+
+def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
+    """From how the run ended to what the rollout is now."""
+    if rollout.standing is not Standing.ENTERING:  # taken back meanwhile, by another process
+        told = f"rollout {rollout.id} is {rollout.standing.value}: {rollout.why}"
+        return Acted(rollout, ExitCode.BAD_NEWS, told, rollout.run)
+    match status:
+        case RunStatus.DONE:
+            return _read_back(crew, rollout)
+        case RunStatus.PERSON_NEEDED:
+            why = f"run {rollout.run} failed, and could not be put back: look at the nodes"
+            return replace(_back(crew, rollout, why), code=ExitCode.PERSON_NEEDED)
+        case RunStatus.SUPERSEDED:
+            why = f"a rollback overtook run {rollout.run}, which was entering {rollout.current.name}"
+            return revert(crew, rollout, Why("rollback", why, Standing.ROLLED_BACK))
+        case _:
+            return _back(crew, rollout, f"run {rollout.run} failed, and was put back")
+
+
+def _read_back(crew: Crew, rollout: Rollout) -> Acted:
+    """Does every node say that it runs with the values of the stage? Then it is entered, and not before."""
+    stage = rollout.current
+    settings = crew.ports.read.nodes.settings(crew.target.nodes)
+    if quiet := silent(settings):
+        told = f"{stage.name} is set, and not read back everywhere: {'; '.join(quiet)}"
+        return Acted(rollout, ExitCode.COULD_NOT_TELL, told, rollout.run)
+    if wrong := unlike(settings, wanted(rollout.plan, stage)):
+        return _undo(crew, rollout, f"{stage.name} was set, but {'; '.join(wrong)}")
+    crew.ports.journal.append(Event.ROLLOUT_ENTERED, rollout.id, record.entered(stage, rollout.run))
+    return Acted(crew.now(rollout.id), ExitCode.DONE, f"{stage.name} is entered", rollout.run)
+
+
+def _undo(crew: Crew, rollout: Rollout, why: str) -> Acted:
+    run = runs_of(crew.entries())[rollout.run]
+    plan = undo_plan(run, crew.new_id(), why)
+    try:
+        status = undo(Context(crew.ports, crew.target, crew.who), plan).status
+    except RefusedError as error:  # somebody else set another value meanwhile: theirs is not overwritten
+        return replace(_back(crew, rollout, f"{why}; not put back: {error.message}"), code=ExitCode.PERSON_NEEDED)
+    if status is RunStatus.DONE:
+        return _back(crew, rollout, f"{why}; it was put back")
+    acted = _back(crew, rollout, f"{why}; run {plan.id}, which was to put it back, is {status.value}")
+    return replace(acted, code=ExitCode.PERSON_NEEDED)
+
+
+def _back(crew: Crew, rollout: Rollout, why: str) -> Acted:
+    """The stage before goes on, held; a rollout that has not had its first one is over."""
+    stages, journal = rollout.plan.stages, crew.ports.journal
+    if not rollout.entered:
+        journal.append(Event.ROLLOUT_ENDED, rollout.id, record.ended(rollout.current, Standing.ABORTED, why))
+    else:
+        before = stages[rollout.entered[-1].stage]
+        looks = looks_taken(crew.entries(), rollout.id, before.number)
+        journal.append(Event.ROLLOUT_HELD, rollout.id, record.back_in(before, looks, why))
+    return Acted(crew.now(rollout.id), ExitCode.STEP_FAILED, why, rollout.run)
+
+
+def looks_taken(entries: Sequence[Entry], rollout: str, stage: int) -> int:
+    """How many planned looks of the judge were taken at that stage, as far as the journal knows."""
+    told = (
+        entry.details
+        for entry in map(original, entries)
+        if entry.event is Event.ROLLOUT_JUDGED and entry.run == rollout and entry.details.get("stage") == stage
+    )
+    return max((int(details["look"]) for details in told if details.get("planned", True)), default=0)

@@ -1,0 +1,178 @@
+"""Take a rollout back: flags off by the emergency brake, then the share to nothing, then the evidence.
+
+It waits for no lock, no approval, no freeze window and no rail, and for no journal: what that refuses waits in its
+second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from runbook.engine.apply import confirmed
+from runbook.engine.brake_journal import Recorder
+from runbook.engine.brake_record import Rolled, Wish
+from runbook.engine.history import details_of
+from runbook.engine.outcome import outcome_details
+from runbook.engine.rollout import record
+from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.state import rollouts_of
+from runbook.engine.rollout.values import NOBODY
+from runbook.errors import ExitCode, InterruptedRunError, RunbookError
+from runbook.model.brake import Rollback
+from runbook.model.finding import Change
+from runbook.model.journal import Event, original
+from runbook.model.measurement import NodeSettings, Silence
+from runbook.model.play import HostResult, HostState, PlayRequest
+from runbook.model.rollout import Rollout, Standing
+from runbook.model.run import WAY_BACK, RunPlan, RunStatus, RunStep
+from runbook.model.settings import same
+
+COMMAND = "rollout abort"
+DEADLINE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Who or what takes it back (`person`, `judge`, `trigger`, `tripwire`, `complaints`, `rollback`), and why."""
+
+    by: str
+    why: str
+    ends_as: Standing
+    deadline_seconds: float = DEADLINE_SECONDS
+
+
+def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
+    """Take it back, from whatever standing; it is over when every node was read back.
+
+    Raises nothing for what nodes, Ansible, the journal or the shelf do: that is in what it came to.
+    """
+    recorder = Recorder(lambda: crew.ports.journal, crew.ports.read.talk)
+    why, stage, run = _first_said(crew, rollout, why), rollout.current, crew.new_id()
+    details = record.reverting(stage, run, why.by, why.ends_as, why.why)
+    recorder.note(Event.ROLLOUT_REVERTING, rollout.id, details)
+    if rollout.standing is Standing.ENTERING and rollout.run:
+        # Its run may be about to begin, in another process, where the brake does not see it yet.
+        recorder.note(Event.RUN_SUPERSEDED, rollout.run, {"by": run, "command": COMMAND})
+    crew.say(f"taking rollout {rollout.id} back: {why.why}")
+    rolled = crew.pull(Wish(Rollback.FEATURES, run, why.why, why.deadline_seconds, COMMAND))
+    left = () if rolled.interrupted else share_off(crew, recorder, why.why)
+    code = _code(rolled, left)
+    ended = replace(
+        rollout, standing=why.ends_as if code is ExitCode.DONE else Standing.REVERTING, why=why.why, run=run
+    )
+    if rolled.interrupted is None:
+        _bundle(crew, ended)
+    if code is ExitCode.DONE:
+        recorder.note(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, why.ends_as, why.why))
+    return Acted(_known(crew, ended), code, _told(why, rolled, left), run, rolled)
+
+
+def blind(crew: Crew, why: Why) -> tuple[Rolled, tuple[str, ...]]:
+    """The same where the journal does not tell of any rollout: flags off and the share to nothing, whatever it was."""
+    recorder = Recorder(lambda: crew.ports.journal, crew.ports.read.talk)
+    rolled = crew.pull(Wish(Rollback.FEATURES, crew.new_id(), why.why, why.deadline_seconds, COMMAND))
+    return rolled, () if rolled.interrupted else share_off(crew, recorder, why.why)
+
+
+def share_off(crew: Crew, recorder: Recorder, reason: str) -> tuple[str, ...]:
+    """The share to nothing and the named spaces emptied, by a play everywhere at once; what is not so, in words."""
+    settings = crew.ports.read.nodes.settings(crew.target.nodes)
+    steps = _steps(settings)
+    if not steps:
+        return ()
+    plan = RunPlan(crew.new_id(), COMMAND, WAY_BACK, crew.target.name, reason, steps)
+    recorder.note(Event.RUN_STARTED, plan.id, {"plan": details_of(plan), "environment": crew.target.environment})
+    left: list[str] = []
+    code: ExitCode | None = None
+    for step in steps:
+        try:
+            left += _take(crew, recorder, plan, step)
+        except (KeyboardInterrupt, InterruptedRunError) as error:
+            code = getattr(error, "code", ExitCode.INTERRUPTED)
+            left.append(f"{step.key}: interrupted")
+            break
+    status = RunStatus.PARTIAL if left else RunStatus.DONE
+    recorder.note(Event.RUN_ENDED, plan.id, {"status": status.value, "exit_code": int(code or status.exit_code)})
+    return tuple(left)
+
+
+def _steps(settings: NodeSettings) -> tuple[RunStep, ...]:
+    steps: list[RunStep] = []
+    for key, value in NOBODY.items():
+        changes = tuple(
+            Change(name, key, value if isinstance(known, Silence) else known[key], value)
+            for name, known in settings.items()
+            if isinstance(known, Silence) or (key in known and not same(known[key], value))
+        )
+        if changes:
+            title = f"Set {key} to {'nothing' if value == () else value}"
+            steps.append(RunStep(len(steps) + 1, title, "restore_config", "restore_config", key, changes))
+    return tuple(steps)
+
+
+def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple[str, ...]:
+    """One play, and a look at the nodes; where it did not take effect, in words."""
+    news = {change.node: change.new for change in step.changes}
+    mark = f"{plan.id}.{step.index}"
+    changes = [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in step.changes]
+    intent = {"step": step.index, "title": step.title, "playbook": step.do, "mark": mark, "changes": changes}
+    recorder.note(Event.STEP_INTENT, plan.id, intent)
+    crew.say(f"{step.title} ({step.key})")
+    request = PlayRequest(step.do, tuple(news), step.key, news, mark)
+    try:
+        played = crew.ports.plays.run(request, crew.say).hosts
+    except InterruptedRunError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a broken Ansible can break in any way; what is not set is told
+        told = error.message if isinstance(error, RunbookError) else f"{type(error).__name__}: {error}"
+        played = tuple(HostResult(name, HostState.NOT_REACHED, message=told) for name in news)
+    hosts = confirmed(crew.ports, crew.target, step, played)
+    recorder.note(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
+    return tuple(f"{host.host}: {step.key}: {host.message}" for host in hosts if not host.done)
+
+
+def _first_said(crew: Crew, rollout: Rollout, why: Why) -> Why:
+    """What was said when it was first begun to be taken back, where it was: a second try does not change that."""
+    if rollout.standing is not Standing.REVERTING:
+        return why
+    try:
+        entries = crew.entries()
+    except RunbookError:
+        return replace(why, why=rollout.why or why.why)
+    said = [
+        each.details
+        for each in map(original, entries)
+        if each.event is Event.ROLLOUT_REVERTING and each.run == rollout.id
+    ]
+    if not said:
+        return why
+    first = said[0]
+    return replace(why, by=str(first["by"]), why=str(first["why"]), ends_as=Standing(first["ends_as"]))
+
+
+def _code(rolled: Rolled, left: Sequence[str]) -> ExitCode:
+    if rolled.exit_code is not ExitCode.DONE:
+        return rolled.exit_code
+    return ExitCode.PARTIAL if left else ExitCode.DONE
+
+
+def _bundle(crew: Crew, rollout: Rollout) -> None:
+    try:
+        crew.bundle(rollout, f"taken back: {rollout.why}")
+    except (RunbookError, OSError) as error:
+        crew.say(f"THE EVIDENCE COULD NOT BE WRITTEN ({error}): runbook rollout report has what the journal knows")
+
+
+def _known(crew: Crew, rollout: Rollout) -> Rollout:
+    """As the journal tells it, where it can be read."""
+    try:
+        return rollouts_of(crew.entries()).get(rollout.id, rollout)
+    except RunbookError:
+        return rollout
+
+
+def _told(why: Why, rolled: Rolled, left: Sequence[str]) -> str:
+    if rolled.interrupted is not None:
+        return f"interrupted while it was taken back ({why.why}): give it again"
+    off = len(rolled.nodes) - len(rolled.stragglers)
+    told = f"{why.ends_as.value}: {why.why}; off on {off} of {len(rolled.nodes)} nodes"
+    return f"{told}; NOT AT NOTHING YET: {'; '.join(left)}" if left else told
