@@ -12,13 +12,14 @@ from runbook.engine.rails import check_history
 from runbook.engine.resume import resume
 from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.plan_document import details_of, digest_of
 from runbook.engine.rollout.revert import Why, revert
-from runbook.engine.rollout.state import current_of, started_details
+from runbook.engine.rollout.state import current_of
 from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
 from runbook.engine.settings_runs import set_settings
 from runbook.engine.undo import undo, undo_plan
 from runbook.errors import ExitCode, NotSupportedError, RefusedError, UnreachableError
-from runbook.model.journal import Entry, Event, original
+from runbook.model.journal import Event
 from runbook.model.rollout import Rollout, RolloutPlan, Stage, Standing
 from runbook.model.run import ROLLOUT, RunPlan, RunStatus
 
@@ -39,7 +40,11 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
                 hint="runbook rollout status   (or: runbook rollout abort)",
             )
         _steps(crew, plan, plan.stages[0], "", "")  # asked first: a fleet that cannot be set leaves no trace
-        crew.ports.journal.append(Event.ROLLOUT_STARTED, rollout, started_details(crew.target.name, plan, reason))
+        crew.ports.journal.append(
+            Event.ROLLOUT_STARTED,
+            rollout,
+            record.started(crew.target.name, crew.target.environment, details_of(plan), digest_of(plan), reason),
+        )
         return enter(crew, crew.now(rollout), 0)
 
 
@@ -141,16 +146,5 @@ def _back(crew: Crew, rollout: Rollout, why: str) -> Acted:
         journal.append(Event.ROLLOUT_ENDED, rollout.id, record.ended(rollout.current, Standing.ABORTED, why))
     else:
         before = stages[rollout.entered[-1].stage]
-        looks = looks_taken(crew.entries(), rollout.id, before.number)
-        journal.append(Event.ROLLOUT_HELD, rollout.id, record.back_in(before, looks, why))
+        journal.append(Event.ROLLOUT_HELD, rollout.id, record.held(before, why, "entering"))
     return Acted(crew.now(rollout.id), ExitCode.STEP_FAILED, why, rollout.run)
-
-
-def looks_taken(entries: Sequence[Entry], rollout: str, stage: int) -> int:
-    """How many planned looks of the judge were taken at that stage, as far as the journal knows."""
-    told = (
-        entry.details
-        for entry in map(original, entries)
-        if entry.event is Event.ROLLOUT_JUDGED and entry.run == rollout and entry.details.get("stage") == stage
-    )
-    return max((int(details["look"]) for details in told if details.get("planned", True)), default=0)

@@ -9,6 +9,12 @@ from typing import Any
 from runbook.model.rollout import Stage, Standing
 
 
+def started(target: str, environment: str, plan: Mapping[str, Any], digest: str, reason: str) -> dict[str, Any]:
+    """`rollout.started`: the plan as its document, salt included, and the digest of that."""
+    told = {"target": target, "environment": environment, "reason": reason}
+    return told | {"plan": dict(plan), "digest": digest}
+
+
 def entering(stage: Stage, run: str, backups: Sequence[str] = ()) -> dict[str, Any]:
     """`rollout.entering`: this run is about to set the stage's values; `backups` were found fresh."""
     return _stage(stage) | {"run": run} | ({"backups": list(backups)} if backups else {})
@@ -20,16 +26,11 @@ def entered(stage: Stage, run: str) -> dict[str, Any]:
 
 
 def held(stage: Stage, why: str, by: str) -> dict[str, Any]:
-    """`rollout.held`, by a person or by what went wrong."""
-    return _stage(stage) | {"why": why, "by": by}
+    """`rollout.held`, by a person or by what went wrong.
 
-
-def back_in(stage: Stage, looks: int, why: str) -> dict[str, Any]:
-    """`rollout.held`, where the entering of the next stage came to nothing and was put back.
-
-    `stage` is the one that the rollout is in again, `looks` how many of its planned looks were taken before.
+    Where the entering of a stage came to nothing and was put back, `stage` is the one before: it goes on.
     """
-    return held(stage, why, "entering") | {"looks": looks}
+    return _stage(stage) | {"why": why, "by": by}
 
 
 def checked(stage: Stage, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

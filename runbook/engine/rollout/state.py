@@ -111,7 +111,8 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
             return _entered(rollout, entry)
         case Event.ROLLOUT_HELD:
             number = _stage(rollout, entry) if "stage" in details else rollout.stage
-            return replace(rollout, standing=Standing.HELD, stage=number, why=str(details.get("why", "")))
+            held = replace(rollout, standing=Standing.HELD, stage=number, why=str(details.get("why", "")))
+            return held if number == rollout.stage else replace(held, entering=None)
         case Event.ROLLOUT_RELEASED if rollout.standing is Standing.HELD:
             inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
             return replace(rollout, standing=Standing.RUNNING if inside else Standing.ENTERING, why="")
@@ -132,9 +133,10 @@ def _entered(rollout: Rollout, entry: Entry) -> Rollout:
     """Its looks begin anew, unless it is the stage that it was in already: alpha is not spent twice."""
     number, run = _stage(rollout, entry), str(entry.details.get("run", ""))
     again = bool(rollout.entered) and rollout.entered[-1].stage == number
-    entered = (*rollout.entered, Entered(number, entry.at, entry.seq, run))
+    entered = (*rollout.entered, Entered(number, entry.at, entry.seq, run, rollout.entering))
     looks = rollout.looks if again else 0
-    return replace(rollout, standing=Standing.RUNNING, stage=number, run=run, entered=entered, looks=looks, why="")
+    running = replace(rollout, standing=Standing.RUNNING, stage=number, run=run, why="")
+    return replace(running, entered=entered, looks=looks, entering=None)
 
 
 def _stage(rollout: Rollout, entry: Entry) -> int:
