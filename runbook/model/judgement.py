@@ -32,6 +32,7 @@ class Method(StrEnum):
 
     RANDOMISATION = "randomisation group-sequential test"
     SEQUENCE = "asymptotic confidence sequence"
+    BOTH = "randomisation test and confidence sequence, half of alpha each"
     NONE = "none"
 
 
@@ -51,8 +52,10 @@ class Guardrail:
 class Path:
     """One space in one stratum: the metric in each time bucket since the stratum began, less its own mean before.
 
-    `differences` is NaN where the space was silent in that bucket. `before` is how many recalls its own mean rests on,
-    `after` how many there were since.
+    `differences` is NaN where the space was silent in that bucket. `before` is how many recalls its own mean rests on
+    (with none there is nothing to compare with, and the space counts as silent), `after` how many there were since that
+    the metric could be taken of: for errors all of them, for the others those that answered. `failed` is how many
+    failed since.
     """
 
     space: str
@@ -60,6 +63,7 @@ class Path:
     differences: tuple[float, ...]
     before: int
     after: int
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Two arms compared: the randomisation test at the planned looks and, with many spaces, the confidence sequence beside it.
+"""Two arms compared: the randomisation test at planned looks and, with many spaces, the confidence sequence beside it.
 
 With fewer than 30 spaces in an arm the randomisation test has all of alpha. From 30 on each has half, whatever is seen:
 by Bonferroni both together err no more often than alpha, the sequence finds a clear difference within hours and at any
