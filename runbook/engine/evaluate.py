@@ -37,15 +37,15 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
     if measured.value is None or not math.isfinite(measured.value):
         reason = measured.reason or "the value is not a number"
         return Finding(measured.node, question, Answer.UNKNOWN, f"no data: {reason}", source)
+    if not _known(baseline) and _needs_baseline(condition):
+        told = f"{figure(measured.value)} {condition.quantity.unit}, and no baseline to compare with"
+        return Finding(measured.node, question, Answer.UNKNOWN, told, source, measured.value)
     match condition:
         case AboveBaseline():
             answer, arithmetic, limit = _above_baseline(condition, measured.value, baseline)
         case Settled():
             answer, arithmetic, limit = _settled(condition, measured.value, baseline)
         case BelowBaseline() | Regained():
-            if not (condition.bottom or (baseline and math.isfinite(baseline))):
-                told = f"{figure(measured.value)} {condition.quantity.unit}, and no baseline to compare with"
-                return Finding(measured.node, question, Answer.UNKNOWN, told, source, measured.value)
             answer, arithmetic, limit = _regained(condition, measured, baseline)
         case Above():
             answer, arithmetic = _above(condition.quantity, measured, condition.limit)
@@ -58,6 +58,20 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
     if measured.reason and answer is Answer.UNKNOWN:
         arithmetic = f"{figure(measured.value)} {condition.quantity.unit} settles nothing: {measured.reason}"
     return Finding(measured.node, question, answer, arithmetic, source, measured.value, limit)
+
+
+def _known(baseline: float | None) -> bool:
+    return bool(baseline) and baseline is not None and math.isfinite(baseline)
+
+
+def _needs_baseline(condition: Measured) -> bool:
+    match condition:
+        case Settled(floor=floor, ceiling=ceiling):
+            return not floor and ceiling is None
+        case BelowBaseline(bottom=bottom) | Regained(bottom=bottom):
+            return not bottom
+        case _:
+            return False
 
 
 def allowing(measured: Measurement, reach: float) -> Measurement:

@@ -15,6 +15,7 @@ from runbook.model.quantity import How, Quantity
 from runbook.model.target import Node
 from runbook.ports import ReadPorts
 from runbook.statistics.counters import increase, since
+from runbook.statistics.shares import share_interval
 
 FEWEST_SCRAPES = 10
 LONGEST_PAUSE_SECONDS = 15.0
@@ -141,10 +142,31 @@ def _rate(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
     return Measurement(node, quantity.name, rise / (end - begin) * 60 * quantity.scale)
 
 
+def _part(node: str, found: NodeSamples, series: Sequence[Series], quantity: Quantity) -> Measurement:
+    """Of nothing there is no share; of few the interval is wide."""
+    begin = begin_of(found)
+    if max(each.samples[-1].at for each in series) <= begin:
+        return _nothing(node, quantity, "only one sample in the window")
+    again = restarts(found, series)
+    rises: list[float] = []
+    for name, labels in ((quantity.metric, quantity.labels), (quantity.whole, quantity.other)):
+        chosen = [each for each in series if each.name == name and set(labels) <= set(each.labels)]
+        if not chosen:
+            told = ", ".join(f"{label} {value}" for label, value in labels)
+            return _nothing(node, quantity, f"the node exposes no {name} with {told}")
+        rises.append(sum(increase(since(each.samples, begin), again) for each in chosen))
+    share = share_interval(*rises)
+    if share is None:
+        return _nothing(node, quantity, f"{quantity.whole} did not rise in the window")
+    value, low, high = (each * quantity.scale for each in (share.value, share.low, share.high))
+    return Measurement(node, quantity.name, value, low=low, high=high)
+
+
 _WAYS: dict[How, Callable[[str, NodeSamples, Sequence[Series], Quantity], Measurement]] = {
     How.LAST: _last,
     How.RISE: _rise,
     How.SHARE: _share,
+    How.PART: _part,
     How.RATE_PER_MINUTE: _rate,
     How.QUANTILE: histograms.quantile,
     How.MEAN: histograms.mean,

@@ -32,6 +32,10 @@ class Metric:
         """The newest value of a gauge, in per cent of another's."""
         return Quantity(self.name, How.SHARE, "%", scale=100.0, labels=self.labels, whole=whole)
 
+    def part_of(self, whole: str, labels: Labels = ()) -> Quantity:
+        """The increase of a counter in per cent of another's (its series with `labels`), with its 95 % interval."""
+        return Quantity(self.name, How.PART, "%", scale=100.0, labels=self.labels, other=labels, whole=whole)
+
     def per_minute(self, unit: str) -> Quantity:
         """The increase of a counter per minute; a restart of the process is no decrease."""
         return Quantity(self.name, How.RATE_PER_MINUTE, unit, labels=self.labels)

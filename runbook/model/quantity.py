@@ -16,6 +16,7 @@ class How(StrEnum):
     LAST = "last"  # a gauge's newest value
     RISE = "rise"  # of a count that outlives its process, over the window
     SHARE = "share"  # a gauge's newest value as a share of another gauge's
+    PART = "part"  # a counter's increase as a share of another's, with an interval
     RATE_PER_MINUTE = "rate_per_minute"  # a counter's increase, restarts handled
     QUANTILE = "quantile"  # of a histogram's increase over the window
     MEAN = "mean"  # of a histogram's increase over the window, with an interval
@@ -35,7 +36,8 @@ class Quantity:
     """One number of one node over a window, with its unit for people.
 
     Only series with all of `labels` count. `other` is the labels of the group that a ratio compares with, `whole` the
-    metric that a share is of. With `over` it is measured over that long, whatever the window.
+    metric that a share is of, and for a part `other` those of its whole. With `over` it is measured over that long,
+    whatever the window.
     """
 
     metric: str
@@ -55,7 +57,7 @@ class Quantity:
         if self.quantile is not None:
             parts.append(f"{self.quantile:g}")
         if self.whole or self.other:
-            parts.append(self.whole or _braces(self.other))
+            parts.append(self.whole + _braces(self.other))
         if self.over is not None:
             parts.append(f"{self.over.total_seconds():g} s")
         return f"{self.how.value}({', '.join(parts)})"
@@ -114,7 +116,10 @@ class AboveBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """YES at or under max(factor x baseline, floor), and not above the ceiling, whatever the baseline."""
+    """YES at or under max(factor x baseline, floor), and not above the ceiling, whatever the baseline.
+
+    UNKNOWN with neither baseline nor floor nor ceiling.
+    """
 
     quantity: Quantity
     factor: float

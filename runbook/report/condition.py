@@ -15,7 +15,7 @@ from runbook.model.quantity import (
 )
 
 SECONDS_PER_HOUR = 3600
-_WITH_INTERVAL = frozenset({How.GROWTH_PER_HOUR, How.MEAN, How.MEAN_RATIO})
+_WITH_INTERVAL = frozenset({How.GROWTH_PER_HOUR, How.MEAN, How.MEAN_RATIO, How.PART})
 
 
 def condition_text(condition: Condition) -> str:

@@ -78,6 +78,12 @@ def test_it_is_settled_at_or_under_its_limit(value: float, baseline: float | Non
     assert asked(BACK, value, baseline).answer is answer
 
 
+def test_with_nothing_to_compare_with_nothing_is_settled() -> None:
+    """Neither baseline nor floor nor ceiling: not "above zero", but not known."""
+    bare = FORMED.settles(1.5, floor=0.0)
+    assert [asked(bare, 60.0, baseline).answer for baseline in (None, 0.0, 40.0)] == [UNKNOWN, UNKNOWN, YES]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "above", "below"),
     [

@@ -25,6 +25,8 @@ ENDED = Metric("ooms_total").rise("OOM restarts")
 TREATED, CONTROL = (("group", "treatment"),), (("group", "control"),)
 SURE = Metric("sure", TREATED).mean("mean confidence")
 AGAINST = Metric("sure", TREATED).mean_against(CONTROL, "x control's")
+FAILED = Metric("errors_total", TREATED).part_of("recalls_total", TREATED)
+FAILED_CYCLES = Metric("cycles_total", (("outcome", "failure"),)).part_of("cycles_total")
 HOUR = 3600.0
 THREE_HOURS = MEMORY.lasting(timedelta(hours=3))
 
@@ -508,3 +510,33 @@ def test_the_parts_are_told_since_the_restart_and_after_the_warm_up() -> None:
     starts = series(START_TIME, [NOW - 9e5] * 16 + [NOW - 900] * 15, step=60.0)
     (found,) = growths(NodeSamples("a", (parts, starts)), BREAKDOWN, WarmUp(WARM, NOW))
     assert found.value == 0.0
+
+
+def test_a_part_is_of_its_own_group_and_has_wilsons_interval() -> None:
+    """10 of 1000 failed: 1 % (0.544..1.831, by hand of Wilson's formula); the other group does not count."""
+    found = measured(
+        FAILED,
+        series("errors_total", [5.0, 15.0], group="treatment"),
+        series("errors_total", [0.0, 99.0], group="control"),
+        series("recalls_total", [0.0, 1000.0], group="treatment"),
+        series("recalls_total", [0.0, 1000.0], group="control"),
+    )
+    assert (found.value, found.low, found.high) == pytest.approx((1.0, 0.544, 1.831), abs=1e-3)
+
+
+def test_a_part_may_be_of_the_counter_itself() -> None:
+    """One of four cycles failed."""
+    cycles = [series("cycles_total", [0.0, rise], outcome=word) for word, rise in (("failure", 1.0), ("success", 3.0))]
+    assert measured(FAILED_CYCLES, *cycles).value == 25.0
+    assert FAILED_CYCLES.name == "part(cycles_total{outcome=failure}, cycles_total)"
+
+
+def test_a_part_of_nothing_or_of_what_is_not_told_is_no_data() -> None:
+    """Nobody recalled; or the node does not tell how many failed. Neither is zero."""
+    idle = measured(
+        FAILED, *(series(name, [5.0, 5.0], group="treatment") for name in ("errors_total", "recalls_total"))
+    )
+    untold = measured(FAILED_CYCLES, series("cycles_total", [0.0, 3.0], outcome="success"))
+    assert (idle.value, untold.value) == (None, None)
+    assert "did not rise" in idle.reason
+    assert "no cycles_total with outcome failure" in untold.reason

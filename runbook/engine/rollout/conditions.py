@@ -27,9 +27,10 @@ _UNITS = {
     How.QUANTILE: "s",
     How.GROWTH_PER_HOUR: "MB/h",
     How.SHARE: "%",
+    How.PART: "%",
     How.MEAN_RATIO: "x",
 }
-_SCALES = {How.GROWTH_PER_HOUR: 1e-6, How.SHARE: 100.0}
+_SCALES = {How.GROWTH_PER_HOUR: 1e-6, How.SHARE: 100.0, How.PART: 100.0}
 
 
 def condition_details(condition: Condition) -> dict[str, Any]:
