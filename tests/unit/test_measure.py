@@ -229,7 +229,7 @@ def test_a_window_holds_ten_observations_at_least(seconds: float) -> None:
 
 def test_every_way_to_measure_is_measured_here() -> None:
     """A new one needs its tests."""
-    assert {quantity.how for quantity in (FORMED, SLOW, MEMORY, BYTES, ENDED, SHARE, SURE, AGAINST)} == set(How)
+    assert {quantity.how for quantity in (FORMED, SLOW, MEMORY, BYTES, ENDED, SHARE, SURE, AGAINST, FAILED)} == set(How)
 
 
 def test_a_count_that_outlives_its_process_rises_by_what_was_added_across_a_restart() -> None:
