@@ -1,0 +1,111 @@
+"""Go on to the next stage, or end the rollout with its last: only where no gate says no, and every gate says yes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runbook.engine.rollout import record
+from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.enter import enter, go_on
+from runbook.errors import ExitCode, RefusedError
+from runbook.model.answer import Answer, all_of
+from runbook.model.journal import Event
+from runbook.model.rollout import Rollout, Standing
+
+
+class Gate(Protocol):
+    """One question, its answer, and the numbers that it follows from."""
+
+    @property
+    def name(self) -> str:
+        """What is asked."""
+
+    @property
+    def answer(self) -> Answer:
+        """YES lets it through."""
+
+    @property
+    def arithmetic(self) -> str:
+        """Why."""
+
+
+Ask = Callable[[Rollout], Sequence[Gate]]
+"""Ask every gate of the stage that the rollout is in; gathers what they need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What came of it; `acted` None where a gate held it up, and nothing was changed."""
+
+    rollout: Rollout
+    gates: tuple[Gate, ...]
+    code: ExitCode
+    acted: Acted | None = None
+
+
+def advance(crew: Crew, rollout: str, ask: Ask, agree: Callable[[], None] = lambda: None) -> Advanced:
+    """Ask the gates, and go on where all are passed. An entering that was cut off is brought to its end instead.
+
+    `agree` asks the person, once every gate is passed; it raises what keeps it from going on.
+
+    Raises:
+        LockedError: another process is entering a stage.
+        RefusedError: the rollout is held, being taken back, or over.
+        UnreachableError, StorageError, InterruptedRunError: as `enter`.
+    """
+    with crew.alone(rollout):
+        now = crew.now(rollout)
+        if now.standing is Standing.ENTERING:
+            acted = go_on(crew, now)
+            return Advanced(acted.rollout, (), acted.code, acted)
+        check_running(now)
+        gates = tuple(ask(now))
+        code = code_of(gates)
+        if code is not ExitCode.DONE:
+            return Advanced(now, gates, code)
+        agree()
+        now = crew.now(rollout)  # asking takes its time: it may have been held or aborted meanwhile
+        check_running(now)
+        acted = _next(crew, now)
+        return Advanced(acted.rollout, gates, acted.code, acted)
+
+
+def code_of(gates: Sequence[Gate]) -> ExitCode:
+    """REFUSED where one says no, else COULD_NOT_TELL where one cannot say; no gate at all is none passed."""
+    match all_of(gate.answer for gate in gates):
+        case Answer.YES:
+            return ExitCode.DONE
+        case Answer.NO:
+            return ExitCode.REFUSED
+        case Answer.UNKNOWN:
+            return ExitCode.COULD_NOT_TELL
+
+
+def check_running(rollout: Rollout) -> None:
+    """Is it in a stage, and may it leave it?
+
+    Raises:
+        RefusedError: not so.
+    """
+    match rollout.standing:
+        case Standing.RUNNING:
+            return
+        case Standing.HELD:
+            told, hint = f"rollout {rollout.id} is held: {rollout.why}", "runbook rollout resume"
+        case Standing.REVERTING:
+            told, hint = f"rollout {rollout.id} is being taken back: {rollout.why}", "runbook rollout abort"
+        case _:
+            told, hint = f"rollout {rollout.id} is {rollout.standing.value}", "runbook rollout status"
+    raise RefusedError(told, hint=hint)
+
+
+def _next(crew: Crew, rollout: Rollout) -> Acted:
+    stage, stages = rollout.current, rollout.plan.stages
+    last = stage.number + 1 == len(stages)
+    if last or stages[stage.number + 1].phase != stage.phase:
+        crew.bundle(rollout, f"the end of {stage.phase.name}")
+    if not last:
+        return enter(crew, rollout, stage.number + 1)
+    why = f"{stage.name}, the last stage of {rollout.plan.name}, has passed every gate"
+    crew.ports.journal.append(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, Standing.COMPLETED, why))
+    return Acted(crew.now(rollout.id), ExitCode.DONE, why)

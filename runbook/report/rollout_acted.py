@@ -1,0 +1,96 @@
+"""What acting on a rollout came to, for people and as data: gates with their numbers, its standing, what comes next."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from runbook.engine.rollout.advance import Gate
+from runbook.engine.rollout.crew import Acted
+from runbook.errors import ExitCode
+from runbook.model.rollout import Rollout, Standing
+from runbook.report.lines import EXPECTATION_STYLES, Line, Style, line
+from runbook.report.rollback import rolled_data, rolled_lines
+
+_STYLES = {
+    Standing.RUNNING: Style.GOOD,
+    Standing.COMPLETED: Style.GOOD,
+    Standing.ENTERING: Style.UNSURE,
+    Standing.HELD: Style.UNSURE,
+    Standing.REVERTING: Style.BAD,
+    Standing.ABORTED: Style.BAD,
+    Standing.ROLLED_BACK: Style.BAD,
+}
+
+
+def standing_line(rollout: Rollout) -> Line:
+    """`Rollout 2026...: RUNNING, gradual-5%`."""
+    told = f"{rollout.standing.value.upper()}, {rollout.current.name}"
+    why = f": {rollout.why}" if rollout.why else ""
+    style = _STYLES[rollout.standing]
+    return Line(((f"Rollout {rollout.id}: ", Style.STRONG), (told, style), (why, Style.PLAIN)), hang=2)
+
+
+def gate_lines(gates: Iterable[Gate]) -> Iterator[Line]:
+    """Each gate with its answer and its numbers."""
+    for gate in gates:
+        mark = (f"{gate.answer.value:<8} ", EXPECTATION_STYLES[gate.answer])
+        yield Line((mark, (f"{gate.name}: {gate.arithmetic}", Style.PLAIN)), indent=2, hang=9)
+
+
+def acted_lines(acted: Acted) -> Iterator[Line]:
+    """What was done, where the rollout stands, and what a person does now."""
+    if acted.rolled is not None:
+        yield from rolled_lines(acted.rolled)
+    style = Style.GOOD if acted.code is ExitCode.DONE else Style.BAD
+    yield line(acted.told[:1].upper() + acted.told[1:] + ".", style, hang=2)
+    yield standing_line(acted.rollout)
+    for text in next_steps(acted.rollout):
+        yield line(text, indent=2, hang=2)
+
+
+def next_steps(rollout: Rollout) -> tuple[str, ...]:
+    """What a person does now."""
+    name = f" --target {rollout.target}"
+    back = f"to take it back: runbook rollout abort{name} --reason TEXT"
+    match rollout.standing:
+        case Standing.ENTERING:
+            return (f"to go on: runbook rollout advance{name}", back)
+        case Standing.RUNNING:
+            return (f"to look after it: runbook rollout watch{name}", back)
+        case Standing.HELD:
+            return (f"to let it go on: runbook rollout resume{name}", back)
+        case Standing.REVERTING:
+            return (f"again: runbook rollout abort{name}",)
+        case Standing.ROLLED_BACK | Standing.ABORTED if rollout.bundles:
+            return (f"the evidence: runbook evidence show {rollout.bundles[-1]}",)
+        case _:
+            return ()
+
+
+def acted_data(rollout: Rollout, gates: Sequence[Gate], acted: Acted | None) -> dict[str, Any]:
+    """The whole of it."""
+    rolled = None if acted is None or acted.rolled is None else rolled_data(acted.rolled)
+    return {
+        "rollout": rollout_data(rollout),
+        "gates": [{"name": each.name, "answer": each.answer.value, "arithmetic": each.arithmetic} for each in gates],
+        "done": None if acted is None else acted.told,
+        "run": (acted.run if acted is not None else "") or None,
+        "rollback": rolled,
+        "next": list(next_steps(rollout)),
+    }
+
+
+def rollout_data(rollout: Rollout) -> dict[str, Any]:
+    """Where it stands, in short."""
+    return {
+        "id": rollout.id,
+        "target": rollout.target,
+        "plan": rollout.plan.name,
+        "digest": rollout.digest,
+        "standing": rollout.standing.value,
+        "stage": rollout.stage,
+        "stage_name": rollout.current.name,
+        "share": rollout.current.share,
+        "why": rollout.why or None,
+        "looks": rollout.looks,
+        "evidence": list(rollout.bundles),
+    }
