@@ -15,6 +15,8 @@ Bools = NDArray[np.bool_]
 
 DAY = 24
 WEEK = 7 * DAY
+FURTHEST = 12.0
+"""Heavy tails end here, in standard deviations: a request that takes a thousand times as long has timed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class History:
     """
 
     fleet: Fleet
+    run: int
     own: Floats  # (2 * spaces,)
     before: Floats  # (2 * spaces, before)
     cells: Floats  # (2 * spaces, after)
@@ -99,6 +102,7 @@ def simulate(fleet: Fleet, seed: int, run: int) -> History:
     latencies = np.exp(by_hour, out=by_hour)
     return History(
         fleet,
+        run,
         means[:, : fleet.before].mean(axis=1),
         means[:, : fleet.before],
         means[:, fleet.before :],
@@ -122,7 +126,8 @@ def _standard(
     if fleet.noise_degrees is None:
         return draw.standard_normal(shape, dtype=dtype)
     degrees = fleet.noise_degrees
-    return (draw.standard_t(degrees, shape) * np.sqrt((degrees - 2) / degrees)).astype(dtype)
+    drawn = draw.standard_t(degrees, shape) * np.sqrt((degrees - 2) / degrees)
+    return np.clip(drawn, -FURTHEST, FURTHEST).astype(dtype)
 
 
 def _wandering(fleet: Fleet, draw: np.random.Generator, spaces: int, hours: int) -> Floats:

@@ -22,6 +22,11 @@ class Hours:
     truths: tuple[float, ...]
     hours: Mapping[str, Floats]
 
+    @property
+    def runs(self) -> int:
+        """How many there were."""
+        return len(next(iter(self.hours.values())))
+
     def share(self, event: str, truth: float) -> float:
         """The share of the runs that came to it."""
         return float(np.isfinite(self._column(event, truth)).mean())
@@ -29,6 +34,17 @@ class Hours:
     def median(self, event: str, truth: float) -> float:
         """The median hour over all runs, infinity where fewer than half came to it."""
         return float(np.median(self._column(event, truth)))
+
+    def document(self) -> dict[str, object]:
+        """Every share and median, for machines; a median that is never is null."""
+        found: dict[str, object] = {}
+        for event in self.hours:
+            middles = [self.median(event, truth) for truth in self.truths]
+            found[event] = {
+                f"{truth:g}": {"share": self.share(event, truth), "median_hours": middle if middle < np.inf else None}
+                for truth, middle in zip(self.truths, middles, strict=True)
+            }
+        return found
 
     def _column(self, event: str, truth: float) -> Floats:
         return self.hours[event][:, self.truths.index(truth)]
