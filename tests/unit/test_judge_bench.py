@@ -1,5 +1,7 @@
 """The bench of judges on few runs: its fleet is what it says, and the usual rules are what their makers publish."""
 
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -85,3 +87,51 @@ def test_without_a_change_the_usual_rules_roll_back_nevertheless_and_never_miss_
     found = hours(Fleet(), (0.0, 1.0), (usual,), runs=4, workers=1)
     assert found.share(next(iter(RULES)), 0.0) == 1.0
     assert all(found.share(name, 1.0) == 1.0 for name in RULES)
+
+
+def test_ours_finds_a_gross_change_within_hours_and_promotes_what_did_not_change() -> None:
+    """At +50 % the verdict of every run is harm after one hour; at no change it is safe within a day."""
+    from judging.fleet import Fleet  # noqa: PLC0415
+    from judging.ours import HARM, SAFE, alone, together  # noqa: PLC0415
+    from judging.trials import hours  # noqa: PLC0415
+
+    found = hours(Fleet(), (0.0, 0.5), (alone, together), runs=4, workers=1)
+    assert (found.share(HARM, 0.5), found.median(HARM, 0.5), found.share(SAFE, 0.5)) == (1.0, 1.0, 0.0)
+    assert (found.share(HARM, 0.0), found.share(SAFE, 0.0)) == (0.0, 1.0)
+    assert found.median(SAFE, 0.0) <= 24
+
+
+def test_two_processes_find_what_one_does() -> None:
+    """The result does not depend on how the runs are spread."""
+    from judging.fleet import Fleet  # noqa: PLC0415
+    from judging.ours import together  # noqa: PLC0415
+    from judging.trials import hours  # noqa: PLC0415
+
+    small = Fleet().heavy(5)
+    one, two = (hours(small, (0.0, 0.2), (together,), runs=3, workers=workers) for workers in (1, 2))
+    assert {name: at.tolist() for name, at in one.hours.items()} == {
+        name: at.tolist() for name, at in two.hours.items()
+    }
+
+
+def test_a_judge_that_cries_wolf_is_out_of_its_limits() -> None:
+    """At the claim's number of runs a share over the limit is out; with few runs two standard errors are allowed."""
+    from judging.limits import CLAIM, Limit  # noqa: PLC0415
+
+    assert not Limit("no change called worse", 0.0505, 0.05, CLAIM).kept
+    assert Limit("no change called worse", 0.05, 0.05, CLAIM).kept
+    assert Limit("no change called worse", 0.08, 0.05, 200).kept
+    assert not Limit("no change called worse", 0.085, 0.05, 200).kept
+    assert not Limit("+5 % seen", 0.9, 0.95, CLAIM, most=False).kept
+    assert "OUT" in Limit("+5 % seen", 0.9, 0.95, CLAIM, most=False).sentence
+
+
+def test_the_command_prints_every_rule_and_ends_with_what_it_found() -> None:
+    """`benchmarks/judges.py --json` has both tables and each limit, and its exit code says whether all were kept."""
+    command = [sys.executable, str(BENCHMARKS / "judges.py"), "--runs", "3", "--spaces", "30", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    found = json.loads(done.stdout)
+    assert found["runs"] == 3
+    assert set(found["few"]) == {"5", "10"}
+    assert len(found["large"]) == 16
+    assert done.returncode == (0 if all(limit["kept"] for limit in found["limits"]) else 1)
