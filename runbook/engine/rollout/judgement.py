@@ -1,23 +1,84 @@
 """The one way from the nodes' rows to a judgement: the watcher, `abtest report` and evidence all go it. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
+from runbook.engine.rollout.span import Arms, Span, arms_of, span_of
+from runbook.engine.rollout.units import Units, units_of
 from runbook.model.cells import Cell
 from runbook.model.judgement import Judgement, Verdict
-from runbook.model.rollout import Rollout
+from runbook.model.rollout import Judging, Rollout
+
+SECOND: Final = timedelta(seconds=1)
 
 
 def judge_stage(rollout: Rollout, rows: Iterable[Cell], now: float) -> Judgement:
     """What the rows say of the stage that the rollout is in, at that moment (seconds since 1970).
 
-    Only buckets that are over by then count, so the same rows, rollout and moment always give the same judgement. Rows
-    may come in any order and twice. `rows_needed` says from when on they are needed.
+    Only buckets that are over by then count, so the same rows, rollout and moment always give the same judgement: take
+    the moment before the rows are collected. They come ordered by bucket, as a store gives them, from `rows_needed` on.
     """
-    _ = rows, now
-    return Judgement(rollout.current.name, (), None, Verdict.NO_DATA, "not judged yet")
+    judging = rollout.current.phase.judging
+    units = stage_units(rollout, rows, now)
+    if units is None or judging is None:
+        return nothing(rollout, now)
+    return judge_units(judging, units)
+
+
+def stage_units(rollout: Rollout, rows: Iterable[Cell], now: float) -> Units | None:
+    """The units of the stage; None where there can be none, and `nothing` says why."""
+    span = span_of(rollout)
+    if span is None or why_not(arms_of(rollout), span, now):
+        return None
+    stage = rollout.current.name
+    return units_of(rows, arms_of(rollout), span, now, stage=stage, seed=f"{rollout.digest}:{stage}")
+
+
+def judge_units(judging: Judging, units: Units) -> Judgement:
+    """The guardrails judged by the units. What blocks makes `safe` inconclusive, and takes no harm back."""
+    from runbook.engine.rollout.judge import judge  # noqa: PLC0415  # numpy, for those who judge
+
+    found = judge(units.stage, tuple(units.strata.values()), judging, None, units.blocked, units.told)
+    hindered = found.blocked or (found.mismatch is not None and found.mismatch.blocks)
+    if found.verdict is not Verdict.SAFE or not hindered:
+        return found
+    why = "; ".join(found.blocked) or "the ratio of the arms is not as it was assigned"
+    return replace(found, verdict=Verdict.INCONCLUSIVE, why=f"nothing is promoted on this: {why}")
+
+
+def nothing(rollout: Rollout, now: float) -> Judgement:
+    """The judgement where there are no units: no data, and why."""
+    span = span_of(rollout)
+    if span is not None:
+        why = why_not(arms_of(rollout), span, now) or "the plan asks for no judgement at this stage"
+    elif rollout.plan.bucket % SECOND:
+        why = f"the plan's bucket of {rollout.plan.bucket.total_seconds():g} s is not made of whole seconds"
+    else:
+        why = "the stage is not entered yet"
+    return Judgement(rollout.current.name, (), None, Verdict.NO_DATA, why)
+
+
+def why_not(arms: Arms, span: Span, now: float) -> str:
+    """Why nothing can be compared; empty where it can."""
+    if not arms.drawn:
+        named = "; spaces that are named were not drawn by chance" if arms.always else ""
+        return f"no space was moved by chance at this stage{named}: there is nothing to compare"
+    if not arms.concurrent:
+        return "every space is treated: no concurrent control is left, the gate is the validator against the baseline"
+    if not span.buckets(now):
+        return f"no bucket of {span.bucket} s is over yet since the stage began"
+    return ""
 
 
 def rows_needed(rollout: Rollout) -> float:
     """From when on (seconds since 1970) rows are needed to judge the stage: the own time of the spaces before it."""
-    _ = rollout
-    return 0.0
+    span = span_of(rollout)
+    return 0.0 if span is None else float(span.own)
+
+
+def look_moments(rollout: Rollout) -> tuple[float, ...]:
+    """When the planned looks of the stage are due (seconds since 1970); none where it is not entered."""
+    span = span_of(rollout)
+    return () if span is None else span.moments()

@@ -1,0 +1,198 @@
+"""From rows to the units of a comparison: who was moved by chance, who was not, and how each space fared. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from runbook.engine.rollout.span import Arms, Span
+from runbook.engine.rollout.sums import Sum, Sums, add_up
+from runbook.model.cells import CONTROL, TREATMENT, Cell
+from runbook.model.judgement import Metric, Path, Stratum
+
+QUIET_BUCKETS: Final = 3
+"""A node that has told of nothing for so many of the plan's buckets is silent, or its clock is behind."""
+_NAN = float("nan")
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The latency of one space in the stage: how many recalls, mean and standard deviation of its logarithm."""
+
+    space: str
+    treated: bool
+    n: int
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What a stage's rows say before anything is judged.
+
+    `strata` has one for each metric, all of the same spaces. `sighted` counts, by bucket, the spaces that were seen for
+    the first time in the stage: as treatment, and in all; those that are treated by name are not among them. Shares are
+    of the group that the nodes served, of all spaces seen and of all their recalls. `blocked` says what keeps the
+    stage from being promoted whatever the strata say, `told` what people have to know beside it.
+    """
+
+    stage: str
+    buckets: int
+    strata: Mapping[Metric, Stratum]
+    sighted: tuple[tuple[int, int], ...]
+    expected_share: float
+    treated_spaces: int
+    spaces: int
+    treated_recalls: int
+    recalls: int
+    moments: tuple[Moments, ...]
+    blocked: tuple[str, ...]
+    told: tuple[str, ...]
+
+    @property
+    def share_of_spaces(self) -> float:
+        """How large a part of the spaces was served as treatment; NaN where none was seen."""
+        return self.treated_spaces / self.spaces if self.spaces else _NAN
+
+    @property
+    def share_of_traffic(self) -> float:
+        """How large a part of the recalls; NaN where there was none."""
+        return self.treated_recalls / self.recalls if self.recalls else _NAN
+
+
+def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage: str, seed: str) -> Units:
+    """The units of a stage at that moment (seconds since 1970): only buckets that are over by then.
+
+    Raises:
+        ValueError: the rows are not ordered by bucket.
+    """
+    sums, buckets = add_up(rows, arms, span, now), span.buckets(now)
+    known = sorted(space for space in sums.own if arms.arm(space))
+    strata = {
+        metric: Stratum(
+            stage=stage,
+            metric=metric,
+            bucket_seconds=float(span.bucket),
+            paths=tuple(_path(space, metric, sums, arms, buckets) for space in known),
+            looks=span.looks,
+            seed=seed,
+        )
+        for metric in Metric
+    }
+    every = sums.spaces[CONTROL] | sums.spaces[TREATMENT]
+    return Units(
+        stage=stage,
+        buckets=buckets,
+        strata=strata,
+        sighted=_sighted(sums, buckets),
+        expected_share=arms.share,
+        treated_spaces=len(sums.spaces[TREATMENT]),
+        spaces=len(every),
+        treated_recalls=sums.recalls[TREATMENT],
+        recalls=sums.recalls[CONTROL] + sums.recalls[TREATMENT],
+        moments=tuple(_moments(space, sums, arms) for space in known if space in sums.stage),
+        blocked=(*_wrong(sums), *_misfits(sums, late=True), *_quiet(sums, span, now)),
+        told=(*_misfits(sums, late=False), *_ahead(sums), *_newcomers(sums, arms), *_movers(sums)),
+    )
+
+
+def _path(space: str, metric: Metric, sums: Sums, arms: Arms, buckets: int) -> Path:
+    own, since = sums.own[space], sums.stage.get(space, {})
+    before = own.count(metric)
+    mean = own.total(metric) / before if before else _NAN
+    differences = tuple(_mean(since.get(at), metric) - mean for at in range(buckets))
+    after = sum(each.count(metric) for each in since.values())
+    failed = sum(each.errors for each in since.values())
+    return Path(space, arms.arm(space) == TREATMENT, differences, before, after, failed)
+
+
+def _mean(found: Sum | None, metric: Metric) -> float:
+    count = 0 if found is None else found.count(metric)
+    return _NAN if found is None or not count else found.total(metric) / count
+
+
+def _moments(space: str, sums: Sums, arms: Arms) -> Moments:
+    every = sums.stage[space].values()
+    n = sum(each.n for each in every)
+    if not n:
+        return Moments(space, arms.arm(space) == TREATMENT, 0, _NAN, _NAN)
+    mean = sum(each.latency for each in every) / n
+    variance = max(0.0, sum(each.latency_squares for each in every) / n - mean * mean)
+    return Moments(space, arms.arm(space) == TREATMENT, n, mean, math.sqrt(variance))
+
+
+def _sighted(sums: Sums, buckets: int) -> tuple[tuple[int, int], ...]:
+    found = [[0, 0] for _ in range(buckets)]
+    for at, treated in sums.seen.values():
+        found[at][0] += treated
+        found[at][1] += 1
+    return tuple((treated, both) for treated, both in found)
+
+
+def _wrong(sums: Sums) -> list[str]:
+    """What a node served, against what was assigned."""
+    other = {CONTROL: TREATMENT, TREATMENT: CONTROL}
+    return [
+        f"{node} served {_many(wrong.recalls, 'recall')} of {_names(wrong.spaces)} as {group},"
+        f" assigned to {other[group]} (last in the bucket of {_clock(wrong.last)})"
+        for (node, group), wrong in sorted(sums.wrong.items())
+    ]
+
+
+def _misfits(sums: Sums, *, late: bool) -> list[str]:
+    what = "counts" if late else "counted, before the stage,"
+    return [
+        f"{node} {what} in buckets of {seconds} s, which do not add up to those of the plan"
+        for node, (seconds, since) in sorted(sums.misfits.items())
+        if since is late
+    ]
+
+
+def _quiet(sums: Sums, span: Span, now: float) -> list[str]:
+    """Who has told of nothing for long. A stage that is young is not waited for in vain yet."""
+    patience = QUIET_BUCKETS * span.bucket
+    return [
+        f"{node} has told of no recall since {_clock(last)}, {now - last:.0f} s ago:"
+        " it is silent, or its clock is behind"
+        for node, last in sorted(sums.last.items())
+        if now - max(last, span.since) > patience
+    ]
+
+
+def _ahead(sums: Sums) -> list[str]:
+    return [
+        f"{node} tells of recalls {seconds:.0f} s from now: its clock is wrong, and they are left out"
+        for node, seconds in sorted(sums.ahead.items())
+    ]
+
+
+def _newcomers(sums: Sums, arms: Arms) -> list[str]:
+    new = [space for space in sums.stage if arms.arm(space) and space not in sums.own]
+    if not new:
+        return []
+    return [f"{_names(new)}: no untreated time before the stage, nothing to compare with, so not units"]
+
+
+def _movers(sums: Sums) -> list[str]:
+    moved = {space: nodes for space, nodes in sums.homes.items() if len(nodes) > 1}
+    if not moved:
+        return []
+    return [f"{_names(moved)} answered from several nodes ({', '.join(sorted(set().union(*moved.values())))})"]
+
+
+def _names(spaces: Iterable[str]) -> str:
+    """How many spaces, and the first of them by name, fit to be shown."""
+    every = sorted(spaces)
+    shown = ", ".join("".join(each if each.isprintable() else "?" for each in name) for name in every[:_SHOWN])
+    more = ", ..." if len(every) > _SHOWN else ""
+    return f"{_many(len(every), 'space')} ({shown}{more})"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
