@@ -1,11 +1,10 @@
 """What the judge of an A/B comparison reads: recalls added up by time, space and group.
 
 Sums, not samples: of the logarithm of the latency (milliseconds) and of the confidence, and their squares. Bounded:
-the oldest rows leave first.
+the oldest buckets leave first, whole. Whoever judges over longer collects them meanwhile.
 """
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass, fields
 from time import time
 
@@ -41,10 +40,11 @@ class Cells:
     def __init__(self, store: Store, bucket_seconds: int) -> None:
         self.bucket_seconds = bucket_seconds
         self._store = store
-        self._cells: OrderedDict[tuple[int, str, str], Cell] = OrderedDict()
+        self._buckets: dict[int, dict[tuple[str, str], Cell]] = {}
+        self._rows = 0
         self._dirty: set[tuple[int, str, str]] = set()
         for bucket, space, group, numbers in store.reader.execute("SELECT * FROM cell ORDER BY bucket"):
-            self._cells[bucket, space, group] = Cell(bucket, space, group, **orjson.loads(numbers))
+            self._take(Cell(bucket, space, group, **orjson.loads(numbers)))
 
     def recalled(self, space: str, group: str, seconds: float, confidence: float | None) -> None:
         """Count a recall that answered."""
@@ -67,8 +67,9 @@ class Cells:
         """The rows whose bucket ends after that moment (seconds since 1970), oldest first."""
         return [
             _document(cell)
-            for (bucket, _, _), cell in sorted(self._cells.items())
+            for bucket in sorted(self._buckets)  # a clock may have been set back
             if bucket + self.bucket_seconds > moment
+            for _, cell in sorted(self._buckets[bucket].items())
         ]
 
     def flush(self) -> None:
@@ -76,12 +77,12 @@ class Cells:
         if not self._dirty:
             return
         changed = [
-            (*key, orjson.dumps({k: v for k, v in _document(self._cells[key]).items() if k not in _KEYS}).decode())
-            for key in self._dirty
-            if key in self._cells
+            (bucket, space, group, orjson.dumps(_numbers(cell)).decode())
+            for bucket, space, group in self._dirty
+            if (cell := self._buckets.get(bucket, {}).get((space, group)))
         ]
         self._dirty.clear()
-        oldest = min(self._cells)[0] if len(self._cells) >= MOST else 0
+        oldest = min(self._buckets) if self._rows >= MOST else 0
 
         def write(transaction: Transaction) -> None:
             transaction.executemany("INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)", changed)
@@ -90,18 +91,26 @@ class Cells:
         self._store.write(write)
 
     def _cell(self, space: str, group: str) -> Cell:
-        key = (int(time()) // self.bucket_seconds * self.bucket_seconds, space, group)
-        if key not in self._cells:
-            if len(self._cells) >= MOST:
-                self._cells.popitem(last=False)
-            self._cells[key] = Cell(*key)
-        self._dirty.add(key)
-        return self._cells[key]
+        bucket = int(time()) // self.bucket_seconds * self.bucket_seconds
+        self._dirty.add((bucket, space, group))
+        known = self._buckets.get(bucket, {}).get((space, group))
+        return known or self._take(Cell(bucket, space, group))
+
+    def _take(self, cell: Cell) -> Cell:
+        if self._rows >= MOST and cell.bucket not in self._buckets:
+            self._rows -= len(self._buckets.pop(min(self._buckets)))
+        self._buckets.setdefault(cell.bucket, {})[cell.space, cell.group] = cell
+        self._rows += 1
+        return cell
 
 
 def _document(cell: Cell) -> dict[str, object]:
     """The fields of the row, without the deep copies of `asdict`: fifty thousand rows may be asked for at once."""
     return {name: getattr(cell, name) for name in _FIELDS}
+
+
+def _numbers(cell: Cell) -> dict[str, object]:
+    return {name: value for name, value in _document(cell).items() if name not in _KEYS}
 
 
 _FIELDS = tuple(field.name for field in fields(Cell))

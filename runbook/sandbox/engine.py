@@ -92,14 +92,11 @@ class Engine:
         """The group of the space, and the memory that answers for it."""
         tuning = self.settings.tuning
         group = tuning.group(space)
+        weight, size = tuning.semantic_weight, tuning.concept_cache_size
         if group == "control":
-            return group, MemoryGraph(self.memory)
-        return group, DualMemoryGraph(
-            self.memory,
-            blended=tuning.use_blended_recall,
-            semantic_weight=tuning.semantic_weight,
-            cache_size=tuning.concept_cache_size,
-        )
+            return group, MemoryGraph(self.memory, semantic_weight=weight, cache_size=size)
+        blended = tuning.use_blended_recall
+        return group, DualMemoryGraph(self.memory, blended=blended, semantic_weight=weight, cache_size=size)
 
     async def create_space(self, name: str) -> int:
         """Make the space, or find it; when it was created (microseconds since 1970)."""
@@ -117,9 +114,8 @@ class Engine:
         group, graph = self.graph(space)
         return Answer(group, graph.recall(space, cue), perf_counter() - started)
 
-    def recall_failed(self, space: str) -> None:
-        """Count a recall that was answered with an error."""
-        group = self.settings.tuning.group(space)
+    def recall_failed(self, space: str, group: str) -> None:
+        """Count a recall of the group that was answered with an error."""
         self.instruments.recalls.labels(group, space).inc()
         self.instruments.recall_errors.labels(group, space).inc()
         self.cells.failed(space, group)

@@ -25,6 +25,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from runbook.sandbox.cache import ConceptCache
 from runbook.sandbox.embedding import Vector
 from runbook.sandbox.memory import Memory
 from runbook.sandbox.records import Episode
@@ -125,20 +126,18 @@ class Graph(Protocol):
 
 
 class MemoryGraph:
-    """The single-type memory: episodes only."""
+    """The single-type memory: its answers are of episodes only, whatever the tuning."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, *, semantic_weight: float, cache_size: int) -> None:
         self._memory = memory
+        self._weight = semantic_weight
+        self._cache_size = cache_size
         self.remember = memory.remember
         self.forget = memory.forget
 
     def recall(self, space: str, cue: Cue) -> Recalled:
         """The episodes nearest to the cue."""
-        with self._memory.lock:
-            held = self._memory.spaces[space]
-            similar = held.vectors.cosines(cue.vector)
-            found = [_plain(held.by_row[int(row)], float(similar[row])) for row in best(similar, cue.count)]
-        return Recalled(tuple(result for result in found if result.confidence >= cue.threshold))
+        return _along_both_paths(self._memory, space, cue, self._weight, self._cache_size)[0]
 
     def snapshot(self, space: str) -> Snapshot:
         """Episodes only."""
@@ -160,54 +159,8 @@ class DualMemoryGraph:
 
     def recall(self, space: str, cue: Cue) -> Recalled:
         """The episodes nearest to the cue, and those that its concepts lead to."""
-        if not self._blended:
-            return MemoryGraph(self._memory).recall(space, cue)
-        with self._memory.lock:
-            held = self._memory.spaces[space]
-            similar = held.vectors.cosines(cue.vector)
-            led = self._spread(held, cue, similar)
-            spread = led.activation
-            near = np.where(np.isfinite(similar), np.clip(similar, 0.0, 1.0), similar)
-            # A free row stays -inf: times a weight of 0 it would be NaN, which sorts before every number.
-            score = np.where(
-                np.isfinite(near), (1.0 - self._weight) * np.maximum(near, 0.0) + self._weight * spread, near
-            )
-            direct = set(best(similar, cue.count).tolist())
-            rows = best(score, cue.count)
-            found = [self._blend(held, row, float(similar[row]), led, direct=row in direct) for row in map(int, rows)]
-            total = float(score[rows].sum())
-            share = float(self._weight * spread[rows].sum()) / total if total > 0 else 0.0
-            answered = set(led.concepts)
-            bindings = [(c, r.episode.id) for r in found for c in held.bound.get(r.episode.id, ()) if c in answered]
-        kept = tuple(result for result in found if result.confidence >= cue.threshold)
-        return Recalled(kept, share, led.fans, led.concepts, tuple(bindings))
-
-    def _spread(self, held: Space, cue: Cue, similar: NDArray[np.float32]) -> _Spread:
-        spread, sure = np.zeros(len(similar), dtype=np.float32), 1.0
-        nearest = max(float(similar.max(initial=0.0)), ACTIVATION_FLOOR)
-        activation = held.centroids.cosines(cue.vector)
-        fans: list[int] = []
-        concepts: list[str] = []
-        for row in best(activation, ACTIVE_CONCEPTS):
-            if activation[row] < ACTIVATION_FLOOR:
-                break
-            concept = held.concept_by_row[int(row)]
-            cache = self._memory.cache
-            edges = cache.get(held, concept.id, self._cache_size) if cue.observe else cache.peek(held, concept.id)
-            strength = edges.fit(cue.vector)
-            if strength >= ACTIVATION_FLOOR:
-                spread[edges.rows] += strength * edges.strengths / edges.fan
-                sure *= 1.0 - min(strength / nearest, 1.0) * max(1.0 - concept.coherence / SOUND, 0.0)
-                fans.append(edges.fan)
-                concepts.append(concept.id)
-        np.minimum(spread, 1.0, out=spread)
-        return _Spread(spread, 1.0 - sure, tuple(fans), tuple(concepts))
-
-    def _blend(self, held: Space, row: int, similarity: float, led: _Spread, *, direct: bool) -> Recollection:
-        spread = float(led.activation[row])
-        path = ("both" if direct else "semantic") if spread > 0 else "episodic"
-        confidence = confidence_of(similarity, spread, led.doubt, self._weight)
-        return Recollection(held.by_row[row], confidence, similarity, path)
+        plain, blended = _along_both_paths(self._memory, space, cue, self._weight, self._cache_size)
+        return blended if self._blended else plain
 
     def snapshot(self, space: str) -> Snapshot:
         """Episodes, concepts and bindings."""
@@ -220,6 +173,67 @@ class DualMemoryGraph:
                 held.binding_count,
                 len(held.pending),
             )
+
+
+def _along_both_paths(
+    memory: Memory, space: str, cue: Cue, weight: float, cache_size: int
+) -> tuple[Recalled, Recalled]:
+    """What the single memory answers, and what the dual one does; both are worked out for every recall.
+
+    So the group decides what is answered, never how long it takes: a comparison of groups that do the same finds no
+    difference, and one that is found was made.
+    """
+    with memory.lock:
+        held = memory.spaces[space]
+        similar = held.vectors.cosines(cue.vector)
+        nearest = best(similar, cue.count)
+        plain = [_plain(held.by_row[row], float(similar[row])) for row in map(int, nearest)]
+        led = _spread(memory.cache, held, cue, similar, cache_size)
+        spread = led.activation
+        near = np.where(np.isfinite(similar), np.clip(similar, 0.0, 1.0), similar)
+        # A free row stays -inf: times a weight of 0 it would be NaN, which sorts before every number.
+        score = np.where(np.isfinite(near), (1.0 - weight) * np.maximum(near, 0.0) + weight * spread, near)
+        direct = set(nearest.tolist())
+        rows = best(score, cue.count)
+        found = [_blend(held, row, float(similar[row]), led, weight, direct=row in direct) for row in map(int, rows)]
+        total = float(score[rows].sum())
+        share = float(weight * spread[rows].sum()) / total if total > 0 else 0.0
+        answered = set(led.concepts)
+        bindings = [(c, r.episode.id) for r in found for c in held.bound.get(r.episode.id, ()) if c in answered]
+    blended = Recalled(_sure(found, cue), share, led.fans, led.concepts, tuple(bindings))
+    return Recalled(_sure(plain, cue)), blended
+
+
+def _sure(found: list[Recollection], cue: Cue) -> tuple[Recollection, ...]:
+    return tuple(result for result in found if result.confidence >= cue.threshold)
+
+
+def _spread(cache: ConceptCache, held: Space, cue: Cue, similar: NDArray[np.float32], size: int) -> _Spread:
+    spread, sure = np.zeros(len(similar), dtype=np.float32), 1.0
+    nearest = max(float(similar.max(initial=0.0)), ACTIVATION_FLOOR)
+    activation = held.centroids.cosines(cue.vector)
+    fans: list[int] = []
+    concepts: list[str] = []
+    for row in best(activation, ACTIVE_CONCEPTS):
+        if activation[row] < ACTIVATION_FLOOR:
+            break
+        concept = held.concept_by_row[int(row)]
+        edges = cache.get(held, concept.id, size) if cue.observe else cache.peek(held, concept.id)
+        strength = edges.fit(cue.vector)
+        if strength >= ACTIVATION_FLOOR:
+            spread[edges.rows] += strength * edges.strengths / edges.fan
+            sure *= 1.0 - min(strength / nearest, 1.0) * max(1.0 - concept.coherence / SOUND, 0.0)
+            fans.append(edges.fan)
+            concepts.append(concept.id)
+    np.minimum(spread, 1.0, out=spread)
+    return _Spread(spread, 1.0 - sure, tuple(fans), tuple(concepts))
+
+
+def _blend(held: Space, row: int, similarity: float, led: _Spread, weight: float, *, direct: bool) -> Recollection:
+    spread = float(led.activation[row])
+    path = ("both" if direct else "semantic") if spread > 0 else "episodic"
+    confidence = confidence_of(similarity, spread, led.doubt, weight)
+    return Recollection(held.by_row[row], confidence, similarity, path)
 
 
 def _plain(entry: EpisodeEntry, similarity: float) -> Recollection:

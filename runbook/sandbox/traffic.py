@@ -19,7 +19,7 @@ from runbook.errors import RunbookError, UnreachableError
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
 from runbook.sandbox.fleet.record import load
-from runbook.sandbox.texts.generate import Text, query_of, spaces_of, texts_of
+from runbook.sandbox.texts.generate import Text, query_of, texts_of
 
 CONNECTIONS = 8
 REMEMBER_SHARE = 0.1
@@ -67,16 +67,19 @@ class Tally:
         return line
 
 
-def arrivals(nodes: int, rate: float, start: float, seed: int = _SEED) -> Iterator[Arrival]:
-    """Requests without end, with exponential gaps around `rate` per second, over all spaces of all nodes."""
+def arrivals(nodes: Sequence[Sequence[str]], rate: float, start: float, seed: int = _SEED) -> Iterator[Arrival]:
+    """Requests without end, with exponential gaps around `rate` per second, over all spaces of all nodes.
+
+    Each space is asked once in every round, in an order that changes: all have the same traffic.
+    """
     source = random.Random(seed)  # noqa: S311 - the same traffic each time is the point
-    spaces = [(node, texts_of(space, seed)) for node in range(nodes) for space in spaces_of(node)]
+    spaces = [(node, texts_of(space, seed)) for node, names in enumerate(nodes) for space in names]
     due = start
     while True:
-        due += source.expovariate(rate)
-        node, texts = source.choice(spaces)
-        text = next(texts)
-        yield Arrival(due, node, text, None if source.random() < REMEMBER_SHARE else query_of(text, source))
+        for node, texts in source.sample(spaces, len(spaces)):
+            due += source.expovariate(rate)
+            text = next(texts)
+            yield Arrival(due, node, text, None if source.random() < REMEMBER_SHARE else query_of(text, source))
 
 
 def send(arrival: Arrival, client: NodeClient) -> bool:
@@ -120,7 +123,7 @@ def run(fleet: Path, rate: float, every: float = REPORT_EVERY) -> None:
         raise RunbookError(f"there is no fleet in {fleet}")
     ports = [node.port for node in record.nodes]
     tally, turn = Tally(), threading.Lock()
-    schedule = arrivals(len(ports), rate, time.monotonic())
+    schedule = arrivals([node.spaces for node in record.nodes], rate, time.monotonic())
     for _ in range(CONNECTIONS):
         threading.Thread(target=work, args=(schedule, turn, ports, tally), daemon=True).start()
     for beat in itertools.count(1):

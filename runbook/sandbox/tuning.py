@@ -5,7 +5,7 @@ Flags and tunables, their types, ranges and defaults come from `runbook.model.se
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
@@ -36,6 +36,8 @@ class Tuning:
     treatment_rate: float
     treatment_salt: str
     treatment_spaces: tuple[str, ...]
+    _groups: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Of the spaces that were asked for: to find out takes longer for one group than for the other."""
 
     @property
     def forms_concepts(self) -> bool:
@@ -44,10 +46,12 @@ class Tuning:
 
     def group(self, space: str) -> str:
         """`treatment` where the dual memory answers for the space, else `control`."""
+        if (known := self._groups.get(space)) is not None:
+            return known
         chosen = self.enabled and in_treatment(
             space, salt=self.treatment_salt, share=self.treatment_rate, always=self.treatment_spaces
         )
-        return "treatment" if chosen else "control"
+        return self._groups.setdefault(space, "treatment" if chosen else "control")
 
 
 def check_all(changes: Mapping[str, Any], kind: Kind) -> dict[str, Value]:

@@ -159,13 +159,23 @@ def test_both_memories_keep_the_protocol(bench: Bench) -> None:
     ids = formed(bench)
     memory = bench.engine.memory
     graphs: list[Graph] = [
-        MemoryGraph(memory),
+        MemoryGraph(memory, semantic_weight=0.3, cache_size=10),
         DualMemoryGraph(memory, blended=True, semantic_weight=0.3, cache_size=10),
     ]
     assert [graph.snapshot(SPACE).episodes for graph in graphs] == [4, 4]
     assert [graph.snapshot(SPACE).concepts for graph in graphs] == [0, 1]
     assert graphs[0].forget(SPACE, ids[:1]).result()
     assert [graph.snapshot(SPACE).episodes for graph in graphs] == [3, 3]
+
+
+def test_a_recall_costs_the_control_group_what_it_costs_the_other(bench: Bench) -> None:
+    """Both prepare the concepts that a cue calls up; the answer of the control group has nothing of them."""
+    formed(bench)
+    bench.set(treatment_rate=0.0)
+    found = bench.recall(ALIKE[0])
+    assert (found.group, found.recalled.semantic_share, found.recalled.concepts) == ("control", None, ())
+    assert {result.path for result in found.recalled.results} == {"episodic"}
+    assert bench.engine.cached()[0] == 1
 
 
 def test_extreme_semantic_weight_costs_confidence_not_validity(bench: Bench) -> None:

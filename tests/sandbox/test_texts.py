@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from runbook.errors import DamagedError, UsageError
 from runbook.sandbox.embedding import embed
-from runbook.sandbox.texts.generate import node_texts, query_of, spaces_of, texts_of, topics_of
+from runbook.sandbox.texts.generate import query_of, spaces_for, spaces_of, texts_for, texts_of, topics_of
 from runbook.sandbox.texts.read import LONGEST, read_file, read_texts
 from runbook.sandbox.texts.topics import TOPICS
 
@@ -38,9 +38,14 @@ def test_the_same_seed_gives_the_same_texts_in_the_same_order() -> None:
 
 def test_no_two_nodes_share_a_space_and_all_spaces_of_a_node_are_filled() -> None:
     """A space lives on one node."""
-    spaces = [space for node in range(100) for space in spaces_of(node)]
-    assert len(set(spaces)) == len(spaces) == 1000
-    assert {text.space for text in node_texts(2, 40, seed=1)} == set(spaces_of(2))
+    spaces = [space for node in range(100) for space in spaces_of(node, 20)]
+    assert len(set(spaces)) == len(spaces) == 2000
+    assert {text.space for text in texts_for(spaces_of(2, 20), 40, seed=1)} == set(spaces_of(2, 20))
+
+
+def test_a_node_has_twenty_spaces_where_its_texts_are_enough_for_them() -> None:
+    """Thirty texts a space make concepts; the few texts of a demonstration go into ten spaces."""
+    assert [spaces_for(texts) for texts in (0, 300, 450, 600, 2000)] == [10, 10, 15, 20, 20]
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)

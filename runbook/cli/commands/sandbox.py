@@ -43,6 +43,7 @@ def command() -> None:
     "--way", type=click.Choice(["http", "cli"]), default="http", show_default=True, help="How Ansible changes them."
 )
 @click.option("--processes", default=0, help="Processes to share (default: one per node up to 8 nodes, else 2).")
+@click.option("--spaces", default=0, metavar="N", help="Spaces on each node (default: one for 30 episodes, 10 to 20).")
 @click.option("--seed", default=1, show_default=True, help="Another seed gives other texts.")
 @json_option
 def up(*, as_json: bool, **options: Any) -> int:

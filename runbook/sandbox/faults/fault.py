@@ -45,7 +45,7 @@ class Fault:
         """Raise InjectedError to make the recall fail."""
 
     def delay(self, group: str, seconds: float) -> float:  # noqa: ARG002 - for those that override it
-        """Seconds to wait after a recall that took `seconds`."""
+        """Seconds that a recall takes longer, which has taken `seconds` since its request arrived."""
         return 0.0
 
     def ignores_setting(self, key: str) -> bool:  # noqa: ARG002 - for those that override it

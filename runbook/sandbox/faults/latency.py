@@ -1,4 +1,4 @@
-"""Recalls take longer: by so many milliseconds, or by so many percent of what the search took."""
+"""Recalls take longer: by so many milliseconds, or by so many percent of the whole time that a node takes for them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -13,7 +13,6 @@ from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
 from runbook.sandbox.fleet.record import NodeRecord
 from runbook.sandbox.fleet.talk import Talk
-from runbook.sandbox.texts.generate import spaces_of
 
 _WORKERS = 8
 _KEPT = 16
@@ -61,11 +60,6 @@ def load_texts(
     return Loaded(done, len(places), tuple(dict.fromkeys(place.node.name for place in places)))
 
 
-def index_of(node: NodeRecord) -> int:
-    """The node's number in the fleet, from 0."""
-    return int(node.name.removeprefix("node-")) - 1
-
-
 def places_of(nodes: Sequence[NodeRecord], folder: FleetFolder, space: str = "") -> tuple[Place, ...]:
     """Where texts may go: every seeded space of the nodes, or one named space.
 
@@ -76,7 +70,7 @@ def places_of(nodes: Sequence[NodeRecord], folder: FleetFolder, space: str = "")
         UsageError: the node does not take that name.
     """
     if not space:
-        return tuple(Place(node, name) for node in nodes for name in spaces_of(index_of(node)))
+        return tuple(Place(node, name) for node in nodes for name in node.spaces)
     home = next((node for node in nodes if space in _spaces(node)), None)
     node = home or nodes[zlib.crc32(space.encode()) % len(nodes)]
     make_spaces([Place(node, space)], folder)

@@ -10,11 +10,14 @@ from runbook.sandbox.fleet.processes import is_alive, spawn
 from runbook.sandbox.fleet.record import FleetRecord, FleetRequest, NodeRecord, save
 from runbook.sandbox.fleet.talk import Talk
 from runbook.sandbox.fleet.waiting import wait_for
+from runbook.sandbox.texts.generate import spaces_for
 
 _ALONE = 8
 """Up to so many nodes have a process each."""
 _SHARED = 2
 """More nodes share so many processes: a machine has few cores."""
+_CELL_SECONDS = 2
+"""What takes weeks elsewhere takes minutes here."""
 _PATIENCE = 60.0
 _LOG_LINES = 12
 
@@ -32,9 +35,12 @@ def start_nodes(folder: FleetFolder, request: FleetRequest, talk: Talk) -> Fleet
         StorageError: the disk refused.
     """
     record = FleetRecord(request)
+    spaces = request.spaces or spaces_for(request.episodes)
     for names in _groups(request):
         process = spawn(["-m", "runbook.sandbox.node", *_options(folder, names)], folder.log(log_name(names[0])))
-        record = replace(record, nodes=record.nodes + tuple(NodeRecord(name, process) for name in names))
+        record = replace(
+            record, nodes=record.nodes + tuple(NodeRecord(name, process, space_count=spaces) for name in names)
+        )
         save(folder, record)
     listening: list[NodeRecord] = []
     for node in record.nodes:
@@ -54,6 +60,7 @@ def _groups(request: FleetRequest) -> Iterator[Sequence[str]]:
 
 
 def _options(folder: FleetFolder, names: Iterable[str]) -> Iterator[str]:
+    yield from ("--cell-seconds", str(_CELL_SECONDS))
     for name in names:
         yield from ("--folder", str(folder.node(name)), "--port", "0")
 

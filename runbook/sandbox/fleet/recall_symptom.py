@@ -7,10 +7,9 @@ from urllib.parse import quote
 
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
-from runbook.sandbox.fleet.loading import index_of
 from runbook.sandbox.fleet.record import NodeRecord
 from runbook.sandbox.fleet.waiting import Look
-from runbook.sandbox.texts.generate import query_of, spaces_of, texts_of
+from runbook.sandbox.texts.generate import query_of, texts_of
 
 _PER_SPACE = 4
 _SEED = 104_729  # texts that nobody has stored
@@ -35,7 +34,7 @@ def _confidence(folder: FleetFolder, node: NodeRecord) -> float | None:
     source = random.Random(_SEED)  # noqa: S311 - the same questions each time are the point
     found: list[float] = []
     with NodeClient(node.port, folder.token(node.name)) as client:
-        for space in spaces_of(index_of(node)):
+        for space in node.spaces:
             for text in islice(texts_of(space, _SEED), _PER_SPACE):
                 query = quote(query_of(text, source))
                 path = f"/api/v1/memories/recall?query={query}&max_results=3&observe=false"

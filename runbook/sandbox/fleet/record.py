@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from runbook.errors import DamagedError, NotSupportedError
 from runbook.sandbox.fleet.folder import FleetFolder, write_file
 from runbook.sandbox.fleet.processes import Process
+from runbook.sandbox.texts.generate import FEWEST_SPACES, spaces_of
 
 VERSION = 1
 _NAME = re.compile(r"node-[1-9][0-9]{0,3}")
@@ -18,7 +19,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class FleetRequest:
-    """What `up` was asked for; a second `up` with the same request finds its work done."""
+    """What `up` was asked for; a second `up` with the same request finds its work done.
+
+    `spaces` is the number on each node; 0 leaves it to the number of texts.
+    """
 
     nodes: int = 3
     episodes: int = 300
@@ -27,15 +31,30 @@ class FleetRequest:
     processes: int = 0
     real_text: str = ""
     seed: int = 1
+    spaces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """One node; several may share a process. `port` is 0 until the node has said which it got."""
+    """One node; several may share a process. `port` is 0 until the node has said which it got.
+
+    `space_count` is how many seeded spaces it has, as every node of its fleet.
+    """
 
     name: str
     process: Process
     port: int = 0
+    space_count: int = FEWEST_SPACES
+
+    @property
+    def index(self) -> int:
+        """Its number in the fleet, from 0."""
+        return int(self.name.removeprefix("node-")) - 1
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The names of its seeded spaces."""
+        return spaces_of(self.index, self.space_count)
 
     @property
     def url(self) -> str:
@@ -113,13 +132,15 @@ def _request(document: dict[str, Any]) -> FleetRequest:
         processes=_typed(document["processes"], int),
         real_text=_typed(document["real_text"], str),
         seed=_typed(document["seed"], int),
+        spaces=_typed(document.get("spaces", 0), int),  # fleets of an older version do not say
     )
 
 
 def _node(document: dict[str, Any]) -> NodeRecord:
     name = _typed(document["name"], str, lambda value: _NAME.fullmatch(value) is not None)
     port = _typed(document["port"], int, lambda value: 0 <= value <= _HIGHEST_PORT)
-    return NodeRecord(name, _process(document["process"]), port)
+    spaces = _typed(document.get("space_count", FEWEST_SPACES), int, lambda value: value > 0)
+    return NodeRecord(name, _process(document["process"]), port, spaces)
 
 
 def _process(document: dict[str, Any]) -> Process:

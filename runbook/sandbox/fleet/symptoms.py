@@ -12,13 +12,11 @@ from typing import Any
 from runbook.errors import UnreachableError
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
-from runbook.sandbox.fleet.loading import index_of
 from runbook.sandbox.fleet.memory_symptom import memory_leak, oom_restart
 from runbook.sandbox.fleet.metrics import Formation, formation_of, slow_cycle
 from runbook.sandbox.fleet.recall_symptom import poor_recall
 from runbook.sandbox.fleet.record import NodeRecord
 from runbook.sandbox.fleet.waiting import Look
-from runbook.sandbox.texts.generate import spaces_of
 
 _BEFORE = 2.0
 _WINDOW = 4.0
@@ -149,7 +147,7 @@ def _client(folder: FleetFolder, node: NodeRecord) -> NodeClient:
 
 
 def _space(node: NodeRecord) -> str:
-    return spaces_of(index_of(node))[0]
+    return node.spaces[0]
 
 
 def _formation(folder: FleetFolder, node: NodeRecord) -> Formation:

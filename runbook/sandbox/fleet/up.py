@@ -9,17 +9,18 @@ from runbook.errors import RefusedError, UsageError
 from runbook.sandbox.fleet.documents import write_documents
 from runbook.sandbox.fleet.down import end_fleet
 from runbook.sandbox.fleet.folder import FleetFolder
-from runbook.sandbox.fleet.loading import Place, Placed, index_of, make_spaces, places_of, remember_all, spread
+from runbook.sandbox.fleet.loading import Place, Placed, make_spaces, places_of, remember_all, spread
 from runbook.sandbox.fleet.lock import locked
 from runbook.sandbox.fleet.nodes import start_nodes
 from runbook.sandbox.fleet.processes import is_alive, spawn
 from runbook.sandbox.fleet.record import FleetRecord, FleetRequest, load, save
 from runbook.sandbox.fleet.rest import rest
 from runbook.sandbox.fleet.talk import Talk
-from runbook.sandbox.texts.generate import node_texts
+from runbook.sandbox.texts.generate import texts_for
 from runbook.sandbox.texts.read import read_file
 
 MOST_NODES = 1000
+MOST_SPACES = 1000
 _DOWN_HINT = "runbook sandbox down"
 
 
@@ -53,6 +54,8 @@ def _check(request: FleetRequest) -> None:
         raise UsageError(f"a fleet has 1 to {MOST_NODES} nodes, not {request.nodes}")
     if request.episodes < 0 or request.processes < 0:
         raise UsageError("episodes and processes cannot be fewer than none")
+    if not 0 <= request.spaces <= MOST_SPACES:
+        raise UsageError(f"a node has 1 to {MOST_SPACES} spaces, not {request.spaces}")
     if not (math.isfinite(request.traffic) and request.traffic >= 0):
         raise UsageError(f"traffic is requests per second, not {request.traffic}")
 
@@ -101,7 +104,7 @@ def _start(folder: FleetFolder, request: FleetRequest, real_texts: list[str], ta
 
 def _seeded(record: FleetRecord, request: FleetRequest) -> Iterator[Placed]:
     # Nodes take turns, so that all of them are busy from the start.
-    streams = [(node, node_texts(index_of(node), request.episodes, request.seed)) for node in record.nodes]
+    streams = [(node, texts_for(node.spaces, request.episodes, request.seed)) for node in record.nodes]
     for _ in range(request.episodes):
         for node, texts in streams:
             text = next(texts)

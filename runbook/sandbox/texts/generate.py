@@ -3,12 +3,15 @@
 import itertools
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runbook.sandbox.texts.topics import TOPICS, WORDS, Topic
 
-SPACES_PER_NODE = 10
+FEWEST_SPACES, MOST_SPACES = 10, 20
+"""How many spaces a node is given by itself: three nodes are enough for an A/B comparison of 30 and 30."""
+_TEXTS = 30
+"""A space with fewer texts has too few that are alike for concepts."""
 TOPICS_PER_SPACE = 2
 _GAP = re.compile(r"\{(\w+)\}")
 
@@ -23,10 +26,15 @@ class Text:
     topic: str
 
 
-def spaces_of(node: int) -> tuple[str, ...]:
-    """The spaces that live on the node of that index (from 0); no two nodes share one."""
-    first = node * SPACES_PER_NODE + 1
-    return tuple(f"tenant-{number:03d}" for number in range(first, first + SPACES_PER_NODE))
+def spaces_for(texts: int) -> int:
+    """How many spaces a node with so many texts is given, where nobody says so."""
+    return min(max(texts // _TEXTS, FEWEST_SPACES), MOST_SPACES)
+
+
+def spaces_of(node: int, count: int = FEWEST_SPACES) -> tuple[str, ...]:
+    """The spaces that live on the node of that index (from 0), where each has so many; no two nodes share one."""
+    first = node * count + 1
+    return tuple(f"tenant-{number:03d}" for number in range(first, first + count))
 
 
 def topics_of(space: str) -> tuple[Topic, ...]:
@@ -45,9 +53,9 @@ def texts_of(space: str, seed: int) -> Iterator[Text]:
         yield Text(space, f"{space}-{seed}-{number}", content, topic.name)
 
 
-def node_texts(node: int, count: int, seed: int) -> Iterator[Text]:
-    """The first `count` texts of a node, its spaces taking turns."""
-    streams = itertools.cycle([texts_of(space, seed) for space in spaces_of(node)])
+def texts_for(spaces: Sequence[str], count: int, seed: int) -> Iterator[Text]:
+    """The first `count` texts of a node with these spaces, which take turns."""
+    streams = itertools.cycle([texts_of(space, seed) for space in spaces])
     return (next(stream) for stream in itertools.islice(streams, count))
 
 

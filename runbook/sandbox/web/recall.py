@@ -16,6 +16,8 @@ from runbook.sandbox.graph import Cue
 from runbook.sandbox.web.data import recall_document, space_of
 from runbook.sandbox.web.reading import Refusal, answer, invalid, queried_flag, queried_number
 
+_COARSE = 0.002
+
 
 def routes(engine: Engine, faults: Faults) -> list[Route]:
     """Recall."""
@@ -29,13 +31,17 @@ def routes(engine: Engine, faults: Faults) -> list[Route]:
             threshold=queried_number(request, "threshold", 0.0, 0.0, 1.0),
             observe=queried_flag(request, "observe", default=True),
         )
+        group = engine.settings.tuning.group(space)
         try:
-            faults.before_recall(engine.settings.tuning.group(space), observed=cue.observe)
+            faults.before_recall(group, observed=cue.observe)
             found = engine.recall(space, cue)
-            await asyncio.sleep(faults.delay(found.group, found.seconds))
+            group = found.group
+            taken = perf_counter() - started
+            if delay := faults.delay(group, taken):
+                await _until(started + taken + delay)
         except Exception:
             if cue.observe:
-                engine.recall_failed(space)
+                engine.recall_failed(space, group)
             raise
         seconds = perf_counter() - started
         if cue.observe:
@@ -43,6 +49,14 @@ def routes(engine: Engine, faults: Faults) -> list[Route]:
         return answer(recall_document(space, found, seconds))
 
     return [Route("/api/v1/memories/recall", recall)]
+
+
+async def _until(end: float) -> None:
+    """Wait until that moment of `perf_counter`. The event loop counts in milliseconds, so the last ones pass awake."""
+    if (left := end - perf_counter()) > _COARSE:
+        await asyncio.sleep(left - _COARSE)
+    while perf_counter() < end:
+        pass
 
 
 def _direction(request: Request) -> Vector:
