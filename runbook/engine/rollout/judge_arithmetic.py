@@ -22,7 +22,7 @@ def arithmetic(outcome: Outcome) -> str:
         *_methods(outcome),
         f"margin {margin}, harm above {harm}",
         f"p of harm {estimate.p_harm:.2g}: {'harm' if outcome.harmed else 'no harm'} by Holm",
-        f"{estimate.treated} of {stratum.treated} treatment and {estimate.controls} of {stratum.controls} control report",
+        f"reporting {estimate.treated} of {stratum.treated} treated, {estimate.controls} of {stratum.controls} control",
         f"look {estimate.look} of {estimate.looks}, {buckets(stratum)} buckets",
     ]
     if outcome.failing:
