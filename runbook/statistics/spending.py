@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 
+_DIGITS = 9  # of a quotient: shares that differ by rounding only are the same
+
 Curve = Callable[[float, float], float]
 """The error rate spent (0..alpha) at a total `alpha`, after the share `t` (0..1) of the time."""
 
@@ -45,14 +47,20 @@ def order(looks: tuple[int, ...], number: int, curve: Curve, alpha: float) -> tu
     """Which look (counted from 0) the first, second, ... of `number` assignments to spend belongs to.
 
     Divided by Webster's method, the largest quotient next: it is monotone in the total, and keeps every prefix as near
-    to the curve as whole numbers can be. Looks that the curve gives nothing get nothing.
+    to the curve as whole numbers can be. Looks that the curve gives nothing get nothing. Of looks with the same claim
+    the last goes first, then those that halve what lies between, so that few assignments are spread over the time.
     """
     shares = spent(looks, alpha, curve)
     whole = sum(shares)
     quotients = [
-        (-share / whole / (place + 0.5), -look)
+        (-round(share / whole / (place + 0.5), _DIGITS), _halving(len(looks) - 1 - look, len(looks)), look)
         for look, share in enumerate(shares)
         for place in range(math.ceil(number * share / whole) + 1)
         if share > 0
     ]
-    return tuple(-look for _, look in sorted(quotients)[:number])
+    return tuple(look for _, _, look in sorted(quotients)[:number])
+
+
+def _halving(place: int, number: int) -> int:
+    """Places in the order 0, 1/2, 1/4, 3/4, 1/8, ...: the bits of the place read backwards."""
+    return int(f"{place:0{number.bit_length()}b}"[::-1], 2)
