@@ -79,7 +79,8 @@ def check_journal(ports: BackupPorts) -> JournalState:
 def create(ports: BackupPorts, node: DataNode, wanted: Wanted) -> Created:
     """Back up what the node serves; whoever calls holds the lock.
 
-    Where nothing has changed since the newest backup, that one is verified again, and is the answer.
+    Where nothing has changed since the newest backup, that one is verified again, and is the answer: it holds what the
+    node holds now, which is journaled.
 
     Raises:
         UsageError: there is no such parent, or a recipient is none.
@@ -96,6 +97,7 @@ def create(ports: BackupPorts, node: DataNode, wanted: Wanted) -> Created:
     wanted = replace(wanted, recipients=tuple(sorted({each.strip() for each in wanted.recipients})))
     mine = [each for each in shelf if (each.node, each.kind, each.damage) == (holdings.node, active.kind, "")]
     if (proof := _same(ports, mine, active, wanted)) is not None:
+        ports.journal.append(Event.BACKUP_VERIFIED, wanted.run, {**details_of(proof), "unchanged": True})
         return Created(proof, fresh=False, swept=swept)
     parent = _parent(shelf, mine, wanted)
     point = (journal.entries, journal.head) if journal.entries else None

@@ -84,7 +84,14 @@ def verify_fleet(ports: FleetPorts, name: str, level: int, run: str, state_here:
     results = ports.hosts.work(WorkRequest(VERIFY, tuple(parts), f"verify-{run}", inputs), ports.talk.say)
     found = _verified(name, backup, level, results)
     ports.journal.append(
-        Event.BACKUP_VERIFIED, run, {**details_of(name, backup), "level": found.level, "failed": sorted(found.failed)}
+        Event.BACKUP_VERIFIED,
+        run,
+        {
+            **details_of(name, backup),
+            "levels": dict(found.levels),
+            "level": found.level,
+            "failed": sorted(found.failed),
+        },
     )
     return found
 
@@ -112,6 +119,7 @@ def details_of(name: str, backup: FleetBackup) -> dict[str, object]:
         "consistency": PER_NODE,
         "records": backup.records,
         "backups": {each.host: each.backup for each in backup.nodes},
+        "levels": {each.host: each.level for each in backup.nodes},
         "missing": [each.host for each in backup.missing],
     }
 
