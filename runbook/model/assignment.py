@@ -5,6 +5,7 @@ integers (ngx_http_split_clients_module.c). The key here is `salt:space`. Shares
 in at 25 % too. A whole share is nginx's `*`, which takes everyone, and a share of nothing takes nobody.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection
 
 STEPS = 10_000
@@ -32,6 +33,16 @@ def limit(share: float) -> int:
     """The hash below which a key belongs to the share (0..1), rounded to a step of 0.01 %."""
     steps = min(max(round(share * STEPS), 0), STEPS)
     return _MASK + 1 if steps == STEPS else steps * _MASK // STEPS
+
+
+def place(space: str, salt: str) -> int:
+    """The hash of the space, 0 to 2^32 - 1: it does not depend on any share."""
+    return murmur2(f"{salt}:{space}".encode())
+
+
+def first_step(place: int) -> int:
+    """The smallest share, in steps of 0.01 %, that treats a space of that hash."""
+    return bisect_right(range(STEPS + 1), place, key=lambda steps: limit(steps / STEPS))
 
 
 def within(key: str, share: float) -> bool:

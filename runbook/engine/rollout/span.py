@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 
-from runbook.model.assignment import in_treatment, limit, murmur2
+from runbook.model.assignment import in_treatment, limit, place
 from runbook.model.cells import CONTROL, TREATMENT
 from runbook.model.rollout import Entered, Rollout, Stage
 
@@ -32,11 +32,11 @@ class Arms:
         """Of which arm the space is a unit; None: of neither."""
         if space in self.named or self.share <= self.before:
             return None
-        place = murmur2(f"{self.salt}:{space}".encode())
-        if limit(self.before) <= place < limit(self.share):
+        hashed = place(space, self.salt)
+        if limit(self.before) <= hashed < limit(self.share):
             return TREATMENT
         lowest = max(self.share, 1.0 - (self.share - self.before))
-        return CONTROL if place >= limit(lowest) else None
+        return CONTROL if hashed >= limit(lowest) else None
 
     def assigned(self, space: str) -> str | None:
         """In which group the nodes have to serve it, unit or not."""

@@ -1,0 +1,50 @@
+"""Who is treated when, and what the comparison of treatment and control says."""
+
+from pathlib import Path
+
+import click
+
+from runbook.cli.options import OWN_CODES, ends_with, json_option, target_options
+from runbook.errors import ExitCode
+
+
+@click.group("abtest", epilog=OWN_CODES)
+def command() -> None:
+    """Who is treated when, and what the comparison of treatment and control says."""
+
+
+@command.command(
+    "assign",
+    epilog=ends_with(
+        ExitCode.DONE,
+        ExitCode.COULD_NOT_TELL,
+        ExitCode.PARTIAL,
+        ExitCode.UNREACHABLE,
+        ExitCode.DAMAGED,
+        ExitCode.REFUSED,
+        ExitCode.STORAGE,
+        ExitCode.NOT_SUPPORTED,
+    ),
+)
+@click.argument("spaces", nargs=-1, required=True, metavar="SPACE...")
+@click.option("--salt", metavar="TEXT", help="Compute with this salt and the built-in plan, and ask nobody.")
+@target_options
+@json_option
+@click.pass_context
+def assign(
+    ctx: click.Context,
+    *,
+    spaces: tuple[str, ...],
+    salt: str | None,
+    target: str | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Show where the hash of each SPACE lies, its group now, and the stage at which it is treated.
+
+    The salt is that of the running rollout, else what the nodes have. `-` reads names from stdin, one a line.
+    """
+    from runbook.cli.abtest.assign import Wishes
+    from runbook.cli.abtest.assign import assign as carry_out
+
+    ctx.exit(carry_out(spaces, Wishes(target, config, salt, as_json)))
