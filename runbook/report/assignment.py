@@ -13,7 +13,7 @@ _HEADS = ("space", "hash at", "group now", "treated from")
 
 def assignment_lines(found: Sequence[Assigned], salt: str, source: str, plan: str) -> Iterator[Line]:
     """A table of the spaces, and what it was computed with."""
-    rows = [(printable(each.space), f"{each.position * 100:.4f} %", each.group or "not known", _when(each)) for each in found]
+    rows = [_cells(each) for each in found]
     widths = [max(len(row[at]) for row in (_HEADS, *rows)) for at in range(len(_HEADS))]
     yield line(_row(_HEADS, widths), Style.STRONG)
     for each, row in zip(found, rows, strict=True):
@@ -43,6 +43,10 @@ def assignment_data(found: Sequence[Assigned], salt: str, source: str, plan: str
             for each in found
         ],
     }
+
+
+def _cells(each: Assigned) -> tuple[str, str, str, str]:
+    return printable(each.space), f"{each.position * 100:.4f} %", each.group or "not known", _when(each)
 
 
 def _when(each: Assigned) -> str:

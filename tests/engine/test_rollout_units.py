@@ -9,12 +9,13 @@ from cells_scene import AT, SALT, SINCE, SPACES, UNTIL, Traffic, group_of, momen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.engine.rollout.judgement import judge_stage, look_moments, rows_needed, stage_units
+from runbook.engine.rollout.judgement import hindered, judge_stage, look_moments, rows_needed, stage_units
 from runbook.engine.rollout.span import Arms, arms_of, span_of
 from runbook.engine.rollout.units import Units
 from runbook.model.assignment import STEPS, in_treatment
 from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.model.judgement import Metric, Path, Verdict
+from runbook.model.measurement import Silence
 from runbook.model.rollout import Entered, Rollout
 
 NOW = 10_066.0
@@ -280,9 +281,9 @@ def test_the_first_sight_of_each_space_is_counted_once() -> None:
     rows = [cell for cell in Traffic().rows() if cell.space != SPACES[0] or not SINCE <= cell.bucket < SINCE + 4]
     found = units(rows)
     treated = sum(group_of(space) == TREATMENT for space in SPACES)
-    assert sum(each[0] for each in found.sighted) == treated
-    assert sum(each[1] for each in found.sighted) == 60
-    assert found.sighted[2] == (int(group_of(SPACES[0]) == TREATMENT), 1)
+    assert sum(as_treatment for _, as_treatment in found.sighted) == treated
+    assert [bucket for bucket, _ in found.sighted] == [0] * 59 + [2]
+    assert found.sighted[-1] == (2, group_of(SPACES[0]) == TREATMENT)
     assert found.expected_share == 0.5
 
 
@@ -324,3 +325,24 @@ def test_only_newly_moved_spaces_are_units_of_a_later_stage() -> None:
     assert old
     assert all(found[space] is None for space in old)
     assert {TREATMENT, CONTROL} <= set(found.values())
+
+
+def test_an_arm_that_is_not_as_it_was_assigned_blocks() -> None:
+    """Most spaces of the treatment are never heard of: the ratio says so, and nothing is safe on what is left."""
+    treated = [space for space in SPACES if group_of(space) == TREATMENT]
+    lost = set(treated[: len(treated) * 3 // 4 + 3])
+    judgement = judge_stage(rollout(), [cell for cell in Traffic().rows() if cell.space not in lost], NOW)
+    assert judgement.mismatch is not None
+    assert (judgement.mismatch.blocks, judgement.mismatch.expected_share) == (True, 0.5)
+    assert judgement.verdict is not Verdict.SAFE
+    sound = judge_stage(rollout(), Traffic().rows(), NOW)
+    assert sound.mismatch is not None
+    assert not sound.mismatch.blocks
+
+
+def test_a_silent_node_takes_safe_away_and_leaves_harm() -> None:
+    """What could not be asked now might have said otherwise; harm that was proved stays harm."""
+    silent = (Silence("n1", "connection refused"),)
+    safe = hindered(judge_stage(rollout(), Traffic().rows(), NOW), silent)
+    assert (safe.verdict, "n1 could not be asked: connection refused" in safe.why) == (Verdict.INCONCLUSIVE, True)
+    assert hindered(judge_stage(rollout(), Traffic(slower=0.2).rows(), NOW), silent).verdict is Verdict.HARM

@@ -1,14 +1,16 @@
 """The one way from the nodes' rows to a judgement: the watcher, `abtest report` and evidence all go it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from runbook.engine.rollout.ratio import mismatch
 from runbook.engine.rollout.span import Arms, Span, arms_of, span_of
 from runbook.engine.rollout.units import Units, units_of
 from runbook.model.cells import Cell
 from runbook.model.judgement import Judgement, Verdict
+from runbook.model.measurement import Silence
 from runbook.model.rollout import Judging, Rollout
 
 SECOND: Final = timedelta(seconds=1)
@@ -40,12 +42,21 @@ def judge_units(judging: Judging, units: Units) -> Judgement:
     """The guardrails judged by the units. What blocks makes `safe` inconclusive, and takes no harm back."""
     from runbook.engine.rollout.judge import judge  # noqa: PLC0415  # numpy, for those who judge
 
-    found = judge(units.stage, tuple(units.strata.values()), judging, None, units.blocked, units.told)
-    hindered = found.blocked or (found.mismatch is not None and found.mismatch.blocks)
-    if found.verdict is not Verdict.SAFE or not hindered:
-        return found
-    why = "; ".join(found.blocked) or "the ratio of the arms is not as it was assigned"
-    return replace(found, verdict=Verdict.INCONCLUSIVE, why=f"nothing is promoted on this: {why}")
+    recalls = (units.treated_recalls, units.recalls - units.treated_recalls)
+    ratio = mismatch(units.sighted, units.expected_share, recalls)
+    return hindered(judge(units.stage, tuple(units.strata.values()), judging, ratio, units.blocked, units.told))
+
+
+def hindered(found: Judgement, silent: Sequence[Silence] = ()) -> Judgement:
+    """The judgement, `safe` no more where something blocks: a node that is silent now is a reason, too."""
+    blocked = (*found.blocked, *(f"{each.node} could not be asked: {each.reason}" for each in silent))
+    reasons = list(blocked)
+    if found.mismatch is not None and found.mismatch.blocks:
+        reasons.append(f"the ratio of the arms is not as it was assigned: {found.mismatch.arithmetic}")
+    if found.verdict is not Verdict.SAFE or not reasons:
+        return replace(found, blocked=blocked)
+    why = f"nothing is promoted on this: {'; '.join(reasons)}"
+    return replace(found, verdict=Verdict.INCONCLUSIVE, why=why, blocked=blocked)
 
 
 def nothing(rollout: Rollout, now: float) -> Judgement:

@@ -1,6 +1,5 @@
 """From rows to the units of a comparison: who was moved by chance, who was not, and how each space fared. Pure."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,36 +17,35 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
-    """The latency of one space in the stage: how many recalls, mean and standard deviation of its logarithm."""
+class Tail:
+    """The recalls of one unit in the stage: how many, the sums of their log latencies and of the squares of these."""
 
     space: str
     treated: bool
     n: int
-    mean: float
-    deviation: float
+    total: float
+    squares: float
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
     """What a stage's rows say before anything is judged.
 
-    `strata` has one for each metric, all of the same spaces. `sighted` counts, by bucket, the spaces that were seen for
-    the first time in the stage: as treatment, and in all; those that are treated by name are not among them. Shares are
-    of the group that the nodes served, of all spaces seen and of all their recalls. `blocked` says what keeps the
+    `strata` has one for each metric, all of the same spaces. `sighted` has, for each space that was seen in the stage,
+    the bucket of the first time, and whether it was served as treatment; named ones are not in it. Shares are of the group that the nodes served, of all spaces seen and of all their recalls. `blocked` says what keeps the
     stage from being promoted whatever the strata say, `told` what people have to know beside it.
     """
 
     stage: str
     buckets: int
     strata: Mapping[Metric, Stratum]
-    sighted: tuple[tuple[int, int], ...]
+    sighted: tuple[tuple[int, bool], ...]
     expected_share: float
     treated_spaces: int
     spaces: int
     treated_recalls: int
     recalls: int
-    moments: tuple[Moments, ...]
+    tails: tuple[Tail, ...]
     blocked: tuple[str, ...]
     told: tuple[str, ...]
 
@@ -86,13 +84,13 @@ def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage:
         stage=stage,
         buckets=buckets,
         strata=strata,
-        sighted=_sighted(sums, buckets),
+        sighted=tuple(sorted(sums.seen.values())),
         expected_share=arms.share,
         treated_spaces=len(sums.spaces[TREATMENT]),
         spaces=len(every),
         treated_recalls=sums.recalls[TREATMENT],
         recalls=sums.recalls[CONTROL] + sums.recalls[TREATMENT],
-        moments=tuple(_moments(space, sums, arms) for space in known if space in sums.stage),
+        tails=tuple(_tail(space, sums, arms) for space in known if space in sums.stage),
         blocked=(*_wrong(sums), *_misfits(sums, late=True), *_quiet(sums, span, now)),
         told=(*_misfits(sums, late=False), *_ahead(sums), *_newcomers(sums, arms), *_movers(sums)),
     )
@@ -113,22 +111,10 @@ def _mean(found: Sum | None, metric: Metric) -> float:
     return _NAN if found is None or not count else found.total(metric) / count
 
 
-def _moments(space: str, sums: Sums, arms: Arms) -> Moments:
+def _tail(space: str, sums: Sums, arms: Arms) -> Tail:
     every = sums.stage[space].values()
-    n = sum(each.n for each in every)
-    if not n:
-        return Moments(space, arms.arm(space) == TREATMENT, 0, _NAN, _NAN)
-    mean = sum(each.latency for each in every) / n
-    variance = max(0.0, sum(each.latency_squares for each in every) / n - mean * mean)
-    return Moments(space, arms.arm(space) == TREATMENT, n, mean, math.sqrt(variance))
-
-
-def _sighted(sums: Sums, buckets: int) -> tuple[tuple[int, int], ...]:
-    found = [[0, 0] for _ in range(buckets)]
-    for at, treated in sums.seen.values():
-        found[at][0] += treated
-        found[at][1] += 1
-    return tuple((treated, both) for treated, both in found)
+    total, squares = sum(each.latency for each in every), sum(each.latency_squares for each in every)
+    return Tail(space, arms.arm(space) == TREATMENT, sum(each.n for each in every), total, squares)
 
 
 def _wrong(sums: Sums) -> list[str]:
