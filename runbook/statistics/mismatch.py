@@ -1,9 +1,11 @@
 """Sample ratio mismatch: did chance split the units as it was told to? Looked at as often as one likes.
 
 The e-process of Lindon and Malek (Anytime-Valid Inference for Multinomial Count Data, NeurIPS 2022, arXiv 2011.03567):
-the Dirichlet-multinomial marginal likelihood of the counts over their likelihood at the expected share. While the split
-is as expected its mean is 1 at any moment that one chooses to look, so it is ever above 1/alpha with a probability of
-alpha at most (Ville). A unit counts once: the recalls of one space are not drawn apart.
+the Dirichlet-multinomial marginal likelihood of the counts over their likelihood at the expected share. One begins at
+each step, since a split may go wrong late, and they are averaged with weights fixed beforehand, 1/2, 1/6, 1/12, ...;
+an average of e-processes is one. While the split is as expected its mean is 1 at any moment that one chooses to look,
+so it is ever above 1/alpha with a probability of alpha at most (Ville). A unit counts once: the recalls of one space
+are not drawn apart.
 """
 
 import math
@@ -12,11 +14,12 @@ from dataclasses import dataclass
 
 STRENGTH = 10.0
 """Of the prior around the expected share, in units: a few tens of them suffice to see a gross mismatch."""
+_GREATEST = 700.0  # exp of more is no float
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The evidence after each step, and the step (from 0) from which on it grew to what blocks; None: it does not."""
+    """The evidence after each step, and the step (from 0) from which on it grew to what blocks; None: it did not."""
 
     e_values: tuple[float, ...]
     since: int | None
@@ -35,30 +38,26 @@ def split(counts: Sequence[tuple[int, int]], share: float, alpha: float) -> Spli
         share: of the treated, as it was assigned, in (0, 1).
         alpha: the error rate.
     """
-    logs = log_evidence(counts, share)
-    limit = -math.log(alpha)
-    crossing = next((step for step, log in enumerate(logs) if log > limit), None)
+    found: list[float] = []
     since = None
-    if crossing is not None:
-        before = [0.0, *logs[:crossing]]
-        # Where it was lowest the counts were last as expected: what pushed it over the limit came behind.
-        since = max(step for step, log in enumerate(before) if log == min(before))
-    return Split(tuple(math.exp(min(log, 700.0)) for log in logs), since)
+    for step in range(1, len(counts) + 1):
+        parts = [_part(counts[begin:step], share) / (begin + 1) / (begin + 2) for begin in range(step)]
+        found.append(math.fsum(parts) + 1 / (step + 1))  # those that have not begun yet are at 1
+        if since is None and found[-1] > 1 / alpha:
+            since = parts.index(max(parts))
+    return Split(tuple(found), since)
 
 
-def log_evidence(counts: Sequence[tuple[int, int]], share: float) -> list[float]:
-    """The logarithm of the e-value after each step.
-
-    ln B(a + x, b + y) - ln B(a, b) - x ln s - y ln(1 - s), where a : b = s : 1 - s.
-    """
+def log_evidence(treated: int, controls: int, share: float) -> float:
+    """The logarithm of one e-value: ln B(a + x, b + y) - ln B(a, b) - x ln s - y ln(1 - s), where a : b = s : 1 - s."""
     a, b = STRENGTH * share, STRENGTH * (1 - share)
-    treated = controls = 0
-    logs = []
-    for more_treated, more_controls in counts:
-        treated, controls = treated + more_treated, controls + more_controls
-        expected = treated * math.log(share) + controls * math.log(1 - share)
-        logs.append(_log_beta(a + treated, b + controls) - _log_beta(a, b) - expected)
-    return logs
+    expected = treated * math.log(share) + controls * math.log(1 - share)
+    return _log_beta(a + treated, b + controls) - _log_beta(a, b) - expected
+
+
+def _part(counts: Sequence[tuple[int, int]], share: float) -> float:
+    log = log_evidence(sum(count[0] for count in counts), sum(count[1] for count in counts), share)
+    return math.exp(min(log, _GREATEST))
 
 
 def _log_beta(a: float, b: float) -> float:

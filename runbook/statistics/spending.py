@@ -36,6 +36,9 @@ def evenly(alpha: float, t: float) -> float:
     return alpha * min(max(t, 0.0), 1.0)
 
 
+CURVES: tuple[Curve, ...] = (evenly, pocock, obrien_fleming)
+
+
 def spent(looks: Sequence[int], alpha: float, curve: Curve) -> tuple[float, ...]:
     """What each look may spend of `alpha`; the looks are the numbers of time buckets behind them, ascending."""
     ends = [curve(alpha, look / looks[-1]) for look in looks]
