@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from judging.fleet import Fleet
 from judging.limits import Limit
-from judging.ours import BETTER, DRAWS, HARM, PROVED, SEEN, SEQUENCE, WORSE, alone, together
+from judging.ours import BETTER, DRAWS, HARM, PROVED, SAFE, SEEN, SEQUENCE, WORSE, alone, together
 from judging.trials import Hours, hours
 from judging.usual import RULES, usual
 
@@ -39,18 +39,20 @@ def table(title: str, found: Hours, events: Sequence[str], truths: Sequence[floa
 
 
 def limits(large: Hours, few: dict[int, Hours], spaces: int) -> Iterator[Limit]:
-    """What issue 5 asks of ours; the product is both methods together."""
+    """What issue 5 asks of ours. The product is both methods together; its verdict rolls back or promotes."""
     size = f"{spaces}+{spaces} spaces"
     for event in (SEQUENCE, DRAWS, SEEN, HARM):
-        yield Limit(f"no change called worse, {size}, {event}", large.share(event, 0.0), 0.05, large.runs)
+        yield Limit(f"{size}, no change: {event}", large.share(event, 0.0), 0.05, large.runs)
     for event in (SEQUENCE, DRAWS, SEEN):
-        yield Limit(f"+5 % seen, {size}, {event}", large.share(event, 0.05), 0.95, large.runs, most=False)
-    for event in BETTER[:3]:
-        yield Limit(f"+10 % promoted, {size}, {event}", large.share(event, MARGIN), 0.05, large.runs)
+        yield Limit(f"{size}, +5 %: {event}", large.share(event, 0.05), 0.95, large.runs, most=False)
+    for event in BETTER:
+        yield Limit(f"{size}, +10 %: {event}", large.share(event, MARGIN), 0.05, large.runs)
     for number, found in few.items():
         small = f"{number}+{number} spaces, heavy tails"
-        yield Limit(f"no change called worse, {small}", found.share(SEEN, 0.0), 0.05, found.runs)
-        yield Limit(f"+10 % promoted, {small}", found.share(PROVED, MARGIN), 0.05, found.runs)
+        yield Limit(f"{small}, no change: {HARM}", found.share(HARM, 0.0), 0.05, found.runs)
+        yield Limit(f"{small}, +10 %: {SAFE}", found.share(SAFE, MARGIN), 0.05, found.runs)
+        yield Limit(f"{small}, no change: {SEEN}", found.share(SEEN, 0.0), 0.05, found.runs, exact=True)
+        yield Limit(f"{small}, +10 %: {PROVED}", found.share(PROVED, MARGIN), 0.05, found.runs, exact=True)
 
 
 def document(large: Hours, few: dict[int, Hours], held: Sequence[Limit], seconds: float) -> dict[str, object]:
