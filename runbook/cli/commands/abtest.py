@@ -48,3 +48,30 @@ def assign(
     from runbook.cli.abtest.assign import assign as carry_out
 
     ctx.exit(carry_out(spaces, Wishes(target, config, salt, as_json)))
+
+
+@command.command(
+    "report",
+    epilog=ends_with(
+        ExitCode.DONE,
+        ExitCode.BAD_NEWS,
+        ExitCode.COULD_NOT_TELL,
+        ExitCode.UNREACHABLE,
+        ExitCode.DAMAGED,
+        ExitCode.REFUSED,
+        ExitCode.STORAGE,
+        ExitCode.NOT_SUPPORTED,
+    ),
+)
+@target_options
+@json_option
+@click.pass_context
+def report(ctx: click.Context, *, target: str | None, config: Path | None, as_json: bool) -> None:
+    """Judge what the nodes' recalls say now: each guardrail with its interval, arithmetic and one plain sentence.
+
+    Of the running rollout's stage; without one, of the nodes' own dual_memory.treatment_rate. Nothing is changed.
+    """
+    from runbook.cli.abtest.report import Wishes
+    from runbook.cli.abtest.report import report as carry_out
+
+    ctx.exit(carry_out(Wishes(target, config, as_json)))

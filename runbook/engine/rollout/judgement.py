@@ -22,11 +22,16 @@ def judge_stage(rollout: Rollout, rows: Iterable[Cell], now: float) -> Judgement
     Only buckets that are over by then count, so the same rows, rollout and moment always give the same judgement: take
     the moment before the rows are collected. They come ordered by bucket, as a store gives them, from `rows_needed` on.
     """
+    return judge_stage_units(rollout, rows, now)[0]
+
+
+def judge_stage_units(rollout: Rollout, rows: Iterable[Cell], now: float) -> tuple[Judgement, Units | None]:
+    """The same, and the units that it was made of."""
     judging = rollout.current.phase.judging
     units = stage_units(rollout, rows, now)
     if units is None or judging is None:
-        return nothing(rollout, now)
-    return judge_units(judging, units)
+        return nothing(rollout, now), units
+    return judge_units(judging, units), units
 
 
 def stage_units(rollout: Rollout, rows: Iterable[Cell], now: float) -> Units | None:
@@ -34,8 +39,7 @@ def stage_units(rollout: Rollout, rows: Iterable[Cell], now: float) -> Units | N
     span = span_of(rollout)
     if span is None or why_not(arms_of(rollout), span, now):
         return None
-    stage = rollout.current.name
-    return units_of(rows, arms_of(rollout), span, now, stage=stage, seed=f"{rollout.digest}:{stage}")
+    return units_of(rows, arms_of(rollout), span, now, stage=rollout.current.name)
 
 
 def judge_units(judging: Judging, units: Units) -> Judgement:
@@ -47,8 +51,9 @@ def judge_units(judging: Judging, units: Units) -> Judgement:
     return hindered(judge(units.stage, tuple(units.strata.values()), judging, ratio, units.blocked, units.told))
 
 
-def hindered(found: Judgement, silent: Sequence[Silence] = ()) -> Judgement:
+def hindered(found: Judgement, silent: Sequence[Silence] = (), told: Sequence[str] = ()) -> Judgement:
     """The judgement, `safe` no more where something blocks: a node that is silent now is a reason, too."""
+    found = replace(found, told=(*found.told, *told))
     blocked = (*found.blocked, *(f"{each.node} could not be asked: {each.reason}" for each in silent))
     reasons = list(blocked)
     if found.mismatch is not None and found.mismatch.blocks:

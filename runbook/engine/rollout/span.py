@@ -19,7 +19,7 @@ class Arms:
 
     Treatment units are the spaces moved from share `before` to `share`. Control units are as large a part of the hash,
     counted from its top end, of those that are not moved. `named` spaces are treated by name at some stage, not by
-    chance, so they are units of neither.
+    chance, so they are units of neither. With `everyone` all spaces that are not treated are control units.
     """
 
     salt: str
@@ -27,6 +27,7 @@ class Arms:
     share: float
     named: frozenset[str] = frozenset()
     always: frozenset[str] = frozenset()
+    everyone: bool = False
 
     def arm(self, space: str) -> str | None:
         """Of which arm the space is a unit; None: of neither."""
@@ -35,7 +36,7 @@ class Arms:
         hashed = place(space, self.salt)
         if limit(self.before) <= hashed < limit(self.share):
             return TREATMENT
-        lowest = max(self.share, 1.0 - (self.share - self.before))
+        lowest = self.share if self.everyone else max(self.share, 1.0 - (self.share - self.before))
         return CONTROL if hashed >= limit(lowest) else None
 
     def assigned(self, space: str) -> str | None:

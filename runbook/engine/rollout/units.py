@@ -32,8 +32,9 @@ class Units:
     """What a stage's rows say before anything is judged.
 
     `strata` has one for each metric, all of the same spaces. `sighted` has, for each space that was seen in the stage,
-    the bucket of the first time, and whether it was served as treatment; named ones are not in it. Shares are of the group that the nodes served, of all spaces seen and of all their recalls. `blocked` says what keeps the
-    stage from being promoted whatever the strata say, `told` what people have to know beside it.
+    the bucket of the first time, and whether it was served as treatment; named ones are not in it. Shares are of the
+    group that the nodes served, of all spaces seen and of all their recalls. `blocked` says what keeps the stage from
+    being promoted whatever the strata say, `told` what people have to know beside it.
     """
 
     stage: str
@@ -60,22 +61,24 @@ class Units:
         return self.treated_recalls / self.recalls if self.recalls else _NAN
 
 
-def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage: str, seed: str) -> Units:
+def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage: str, own: bool = True) -> Units:
     """The units of a stage at that moment (seconds since 1970): only buckets that are over by then.
+
+    Without `own` the spaces are compared as they are, less nothing: for where none has an untreated time before.
 
     Raises:
         ValueError: the rows are not ordered by bucket.
     """
     sums, buckets = add_up(rows, arms, span, now), span.buckets(now)
-    known = sorted(space for space in sums.own if arms.arm(space))
+    known = sorted(sums.own if own else sums.stage)
     strata = {
         metric: Stratum(
             stage=stage,
             metric=metric,
             bucket_seconds=float(span.bucket),
-            paths=tuple(_path(space, metric, sums, arms, buckets) for space in known),
+            paths=tuple(_path(space, metric, sums, arms, buckets, own=own) for space in known),
             looks=span.looks,
-            seed=seed,
+            seed=f"{arms.salt}:{stage}:{arms.share}",
         )
         for metric in Metric
     }
@@ -92,17 +95,17 @@ def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage:
         recalls=sums.recalls[CONTROL] + sums.recalls[TREATMENT],
         tails=tuple(_tail(space, sums, arms) for space in known if space in sums.stage),
         blocked=(*_wrong(sums), *_misfits(sums, late=True), *_quiet(sums, span, now)),
-        told=(*_misfits(sums, late=False), *_ahead(sums), *_newcomers(sums, arms), *_movers(sums)),
+        told=(*_misfits(sums, late=False), *_ahead(sums), *(_newcomers(sums) if own else ()), *_movers(sums)),
     )
 
 
-def _path(space: str, metric: Metric, sums: Sums, arms: Arms, buckets: int) -> Path:
-    own, since = sums.own[space], sums.stage.get(space, {})
-    before = own.count(metric)
-    mean = own.total(metric) / before if before else _NAN
-    differences = tuple(_mean(since.get(at), metric) - mean for at in range(buckets))
+def _path(space: str, metric: Metric, sums: Sums, arms: Arms, buckets: int, *, own: bool) -> Path:
+    since = sums.stage.get(space, {})
     after = sum(each.count(metric) for each in since.values())
     failed = sum(each.errors for each in since.values())
+    before = sums.own[space].count(metric) if own else after
+    mean = _mean(sums.own[space], metric) if own else 0.0
+    differences = tuple(_mean(since.get(at), metric) - mean for at in range(buckets))
     return Path(space, arms.arm(space) == TREATMENT, differences, before, after, failed)
 
 
@@ -154,8 +157,8 @@ def _ahead(sums: Sums) -> list[str]:
     ]
 
 
-def _newcomers(sums: Sums, arms: Arms) -> list[str]:
-    new = [space for space in sums.stage if arms.arm(space) and space not in sums.own]
+def _newcomers(sums: Sums) -> list[str]:
+    new = [space for space in sums.stage if space not in sums.own]
     if not new:
         return []
     return [f"{_names(new)}: no untreated time before the stage, nothing to compare with, so not units"]

@@ -1,0 +1,122 @@
+"""A judgement as text and as data."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from runbook.model.judgement import Judged, Judgement, Method, Metric, Mismatch, Verdict
+from runbook.report.lines import Line, Style, line
+
+VERDICT_STYLES = {
+    Verdict.SAFE: Style.GOOD,
+    Verdict.HARM: Style.BAD,
+    Verdict.INCONCLUSIVE: Style.UNSURE,
+    Verdict.NO_DATA: Style.UNSURE,
+}
+_WIDTH = 12
+
+
+def judgement_lines(judgement: Judgement) -> Iterator[Line]:
+    """The verdict, each guardrail with interval, sentence and arithmetic, the ratio of the arms, what blocks."""
+    verdict = judgement.verdict
+    yield Line(((f"{verdict.value.upper()}  ", VERDICT_STYLES[verdict]), (judgement.why, Style.PLAIN)), hang=2)
+    for judged in judgement.judged:
+        yield from _judged_lines(judged)
+    if judgement.mismatch is not None:
+        yield from _mismatch_lines(judgement.mismatch)
+    for why in judgement.blocked:
+        yield Line((("blocks  ", Style.BAD), (why, Style.PLAIN)), hang=2)
+    for what in judgement.told:
+        yield line(what, Style.FAINT, hang=2)
+
+
+def judgement_data(judgement: Judgement) -> dict[str, Any]:
+    """The same as data; what is infinite or no number is null."""
+    return {
+        "stage": judgement.stage,
+        "verdict": judgement.verdict.value,
+        "why": judgement.why,
+        "guardrails": [_judged_data(judged) for judged in judgement.judged],
+        "mismatch": None if judgement.mismatch is None else _mismatch_data(judgement.mismatch),
+        "blocked": list(judgement.blocked),
+        "told": list(judgement.told),
+    }
+
+
+def finite(value: float) -> float | None:
+    """The number, or None for what JSON cannot say."""
+    return value if math.isfinite(value) else None
+
+
+def _judged_lines(judged: Judged) -> Iterator[Line]:
+    metric, verdict = judged.guardrail.metric, judged.verdict
+    name = (f"{metric.value:<{_WIDTH}}", Style.STRONG)
+    yield Line((name, (f"{verdict.value:<{_WIDTH + 2}}", VERDICT_STYLES[verdict]), (_interval(judged), Style.PLAIN)))
+    yield line(judged.sentence, indent=2, hang=2)
+    if judged.arithmetic:
+        yield line(judged.arithmetic, Style.FAINT, indent=2, hang=2)
+
+
+def _interval(judged: Judged) -> str:
+    found = judged.estimate
+    if found is None:
+        return "no estimate"
+    metric = judged.guardrail.metric
+    ends = f"{_told(metric, found.low)} .. {_told(metric, found.high)}"
+    return f"{_told(metric, found.value)} ({ends}), margin {_told(metric, judged.guardrail.margin)}"
+
+
+def _told(metric: Metric, value: float) -> str:
+    if not math.isfinite(value):
+        return "not known" if math.isnan(value) else f"{'-' if value < 0 else '+'}infinite"
+    if metric is Metric.CONFIDENCE:
+        return f"{value:+.3f}"
+    return f"{value * 100:+.2f} %" if metric is Metric.LATENCY else f"{value * 100:+.2f} points"
+
+
+def _mismatch_lines(found: Mismatch) -> Iterator[Line]:
+    name = (f"{'arms':<{_WIDTH}}", Style.STRONG)
+    word = "mismatch" if found.blocks else "as assigned"
+    style = Style.BAD if found.blocks else Style.GOOD
+    yield Line((name, (f"{word:<{_WIDTH + 2}}", style), (found.arithmetic, Style.PLAIN)), hang=2)
+    if found.since_bucket is not None:
+        yield line(f"it began in bucket {found.since_bucket} of the stage", Style.BAD, indent=2)
+
+
+def _judged_data(judged: Judged) -> dict[str, Any]:
+    guardrail, found = judged.guardrail, judged.estimate
+    return {
+        "metric": guardrail.metric.value,
+        "verdict": judged.verdict.value,
+        "margin": guardrail.margin,
+        "harm_margin": guardrail.harm_margin,
+        "value": None if found is None else finite(found.value),
+        "low": None if found is None else finite(found.low),
+        "high": None if found is None else finite(found.high),
+        "p_harm": None if found is None else finite(found.p_harm),
+        "alpha": None if found is None else found.alpha,
+        "method": (Method.NONE if found is None else found.method).value,
+        "look": None if found is None else found.look,
+        "looks": None if found is None else found.looks,
+        "treatment": 0 if found is None else found.treated,
+        "control": 0 if found is None else found.controls,
+        "reporting": judged.reporting,
+        "spaces": judged.spaces,
+        "worse": judged.worse,
+        "left_seconds": None if judged.left is None else judged.left.total_seconds(),
+        "arithmetic": judged.arithmetic,
+        "sentence": judged.sentence,
+    }
+
+
+def _mismatch_data(found: Mismatch) -> dict[str, Any]:
+    return {
+        "blocks": found.blocks,
+        "e_value": finite(found.e_value),
+        "alpha": found.alpha,
+        "since_bucket": found.since_bucket,
+        "expected_share": found.expected_share,
+        "share_of_spaces": finite(found.share_of_spaces),
+        "share_of_traffic": finite(found.share_of_traffic),
+        "arithmetic": found.arithmetic,
+    }
