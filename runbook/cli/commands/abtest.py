@@ -1,10 +1,12 @@
 """Who is treated when, and what the comparison of treatment and control says."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
-from runbook.cli.options import OWN_CODES, ends_with, json_option, target_options
+from runbook.cli.options import OWN_CODES, Duration, ends_with, json_option, target_options
 from runbook.errors import ExitCode
 
 
@@ -75,3 +77,37 @@ def report(ctx: click.Context, *, target: str | None, config: Path | None, as_js
     from runbook.cli.abtest.report import report as carry_out
 
     ctx.exit(carry_out(Wishes(target, config, as_json)))
+
+
+@command.command(
+    "simulate",
+    epilog=ends_with(
+        ExitCode.DONE,
+        ExitCode.COULD_NOT_TELL,
+        ExitCode.UNREACHABLE,
+        ExitCode.DAMAGED,
+        ExitCode.REFUSED,
+        ExitCode.STORAGE,
+        ExitCode.NOT_SUPPORTED,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
+    ),
+)
+@click.option("--plan", metavar="FILE|NAME", help="The plan [that of the running rollout, else dual-memory].")
+@click.option(
+    "--runs", type=click.IntRange(min=20, max=10_000), default=100, show_default=True, help="How many to simulate."
+)
+@click.option("--window", type=Duration(timedelta(seconds=1)), metavar="DURATION", help="Collect for so long first.")
+@target_options
+@json_option
+@click.pass_context
+def simulate(ctx: click.Context, /, **said: Any) -> None:
+    """Say whether each judged stage of the plan can decide its margins in its time, with this fleet.
+
+    Simulated with the judge itself, on what the nodes' recalls show of the spaces: how they differ, wander, and how
+    much traffic they have.
+    """
+    from runbook.cli.abtest.simulate import Wishes
+    from runbook.cli.abtest.simulate import simulate as carry_out
+
+    ctx.exit(carry_out(Wishes(**said)))

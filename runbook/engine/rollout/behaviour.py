@@ -31,13 +31,15 @@ class _Grid:
 def behaviour_of(rows: Iterable[Cell], bucket_seconds: int) -> Record | str:
     """How each metric behaves, or why that cannot be said.
 
-    Untreated rows alone count. They are added up to buckets of `bucket_seconds`, the plan's; where the record is too
-    short for eight of those, to the longest shorter ones of which there are eight: `told` says so. Wandering between
-    short buckets is then taken for wandering between long ones, which is not too little.
+    Untreated rows alone count; where there are none, those of a fleet that is treated as a whole. They are added up to
+    buckets of `bucket_seconds`, the plan's; where the record is too short for eight of those, to the longest shorter
+    ones of which there are eight: wandering between short buckets is then taken for wandering between long ones, which
+    is not too little. `told` says either.
     """
-    kept = [cell for cell in rows if cell.group == CONTROL and cell.n + cell.errors]
+    every = [cell for cell in rows if cell.n + cell.errors]
+    kept = [cell for cell in every if cell.group == CONTROL] or every
     if not kept:
-        return "no recall of a space that is not treated is on record"
+        return "no recall is on record"
     if odd := sorted({cell.seconds for cell in kept if bucket_seconds % cell.seconds}):
         return f"a node counts in buckets of {odd[0]} s, which do not add up to the plan's of {bucket_seconds} s"
     seconds = _seconds(kept, bucket_seconds)
@@ -49,16 +51,25 @@ def behaviour_of(rows: Iterable[Cell], bucket_seconds: int) -> Record | str:
     length = grid.of[Metric.ERRORS].shape[1] * seconds
     recalls = grid.of[Metric.ERRORS][:, :, _COUNT].sum(axis=1) / length
     behaviours = {metric: found for metric in Metric if (found := _behaviour(metric, grid.of[metric])) is not None}
-    told = () if seconds == bucket_seconds else (_short(seconds, bucket_seconds, length),)
+    told = (*_all_treated(kept), *_short(seconds, bucket_seconds, length))
     by_space = dict(zip(grid.spaces, map(float, recalls), strict=True))
     return Record(seconds, length // seconds, by_space, behaviours, told)
 
 
-def _short(seconds: int, wanted: int, length: int) -> str:
-    return (
+def _all_treated(rows: list[Cell]) -> tuple[str, ...]:
+    if rows[0].group == CONTROL:
+        return ()
+    return ("every recall on record is of a treated space: how these behave is taken for how untreated ones would",)
+
+
+def _short(seconds: int, wanted: int, length: int) -> tuple[str, ...]:
+    if seconds == wanted:
+        return ()
+    told = (
         f"the record of {length} s is too short for buckets of {wanted} s: it was taken in buckets of {seconds} s, and"
         " spaces are assumed to wander as far from one long bucket to the next as from one short one"
     )
+    return (told,)
 
 
 def _seconds(rows: list[Cell], wanted: int) -> int | None:

@@ -47,7 +47,7 @@ def foresee(plan: RolloutPlan, rows: Iterable[Cell], runs: int = RUNS) -> Foresi
     """What the recorded rows of a target let expect of every judged stage of the plan.
 
     Deterministic: the same plan, rows and number of runs give the same answer. Where the plan has no salt yet, its name
-    stands for it. The rows come in any order, each once; those of treated spaces are left aside.
+    stands for it. The rows come in any order, each once; those of treated spaces are left aside if there are others.
     """
     record = behaviour_of(rows, max(int(plan.bucket.total_seconds()), 1))
     if isinstance(record, str):
