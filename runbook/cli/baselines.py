@@ -7,9 +7,11 @@ from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.issue import known_issues
+from runbook.cli.rollout.plans import known_plans, plan_named
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.baseline import capture, doubts
 from runbook.engine.figures import figure
+from runbook.engine.rollout.plan_quantities import compared
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
@@ -19,8 +21,10 @@ from runbook.report.lines import Line, Style, line, shown
 
 
 def quantities() -> tuple[Quantity, ...]:
-    """Every quantity of every known issue, each once."""
-    return tuple(dict.fromkeys(quantity for each in known_issues() for quantity in each.quantities))
+    """Every quantity of every known issue, and what known plans compare with the fleet when it was well; each once."""
+    issues = [quantity for each in known_issues() for quantity in each.quantities]
+    plans = [quantity for name in known_plans() for quantity in compared(plan_named(name))]
+    return tuple(dict.fromkeys([*issues, *plans]))
 
 
 def capture_baseline(

@@ -1,11 +1,75 @@
-"""The plan that was asked for, by name or as a file."""
+"""The plan that was asked for: one of those that come with the tool, by name, or a file."""
 
+import pkgutil
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
+import click
+
+import runbook.rollouts
+from runbook.errors import RunbookError, UsageError
 from runbook.model.rollout import RolloutPlan
 
 
-def chosen(plan: str) -> RolloutPlan:
-    """That plan."""
-    found: RolloutPlan = import_module(f"runbook.rollouts.{plan.replace('-', '_')}").PLAN
+def known_plans() -> tuple[str, ...]:
+    """The names of the plans that come with the tool: one file of `rollouts/` each."""
+    return tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(runbook.rollouts.__path__))
+
+
+def plan_named(name: str) -> RolloutPlan:
+    """The plan in the file of that name in `rollouts/`."""
+    found: RolloutPlan = import_module(f"runbook.rollouts.{name.replace('-', '_')}").PLAN
     return found
+
+
+def chosen(plan: str) -> RolloutPlan:
+    """The plan of that name, else the one in that file.
+
+    Raises:
+        UsageError: there is neither.
+        DamagedError: the file is no plan; line and place are named.
+        NotSupportedError, StorageError: as `read_plan`.
+    """
+    if plan in known_plans():
+        return plan_named(plan)
+    from runbook.adapters.rollout_plans import read_plan
+
+    path = Path(plan)
+    if path.suffix or "/" in plan or path.exists():
+        return read_plan(path)
+    close = get_close_matches(plan, known_plans(), n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise UsageError(f"there is neither a plan nor a file {plan!r}", hint=f"{hint}known: {', '.join(known_plans())}")
+
+
+def complete_plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell offers: the plans by name, and YAML files."""
+    del ctx, param
+    folder, _, begin = incomplete.rpartition("/")
+    try:
+        files = sorted(Path(folder or ".").iterdir()) if folder or not incomplete.startswith("/") else []
+    except OSError:
+        files = []
+    prefix = f"{folder}/" if folder else ""
+    fitting = [
+        f"{prefix}{each.name}" for each in files if each.suffix in {".yml", ".yaml"} and each.name.startswith(begin)
+    ]
+    return [name for name in known_plans() if name.startswith(incomplete)] + fitting
+
+
+def complete_phases(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell offers: the phases of the target's rollout, else of the built-in plan."""
+    del param
+    from runbook.cli import compose
+    from runbook.cli.rollout.crew import going
+
+    config = ctx.params.get("config")
+    try:
+        current = compose.session()
+        plan = going(
+            current, compose.target_name(current, ctx.params.get("target"), Path(config) if config else None)
+        ).plan
+    except RunbookError:
+        plan = plan_named(known_plans()[0])
+    return [phase.name for phase in plan.phases if phase.name.startswith(incomplete)]

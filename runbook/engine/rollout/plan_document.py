@@ -31,6 +31,10 @@ from runbook.model.rollout import (
 from runbook.model.settings import Settings, checked, setting_of
 
 VERSION = 1
+LENGTHS = frozenset(
+    ("bucket", "check_every", "hold", "minimum", "maximum", "lasting", "window", "look_every", "backup", "rehearsal")
+) | {"over"}
+"""The keys whose values are lengths of time, wherever they stand."""
 
 Details = Mapping[str, Any]
 
@@ -149,7 +153,8 @@ _USUAL_PLAN, _USUAL_PHASE = _usual(RolloutPlan), _usual(Phase)
 
 
 def _phase_details(phase: Phase) -> dict[str, Any]:
-    details: dict[str, Any] = {"name": phase.name, "title": phase.title, "why": phase.why, "flags": dict(phase.flags)}
+    why = {"why": phase.why} if phase.why else {}
+    details: dict[str, Any] = {"name": phase.name, "title": phase.title, **why, "flags": dict(phase.flags)}
     if phase.settings:
         details["settings"] = {
             key: list(value) if isinstance(value, tuple) else value for key, value in phase.settings.items()
