@@ -1,0 +1,70 @@
+"""The p99 ratio for people, and the judge tried on one's own history."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from runbook.statistics.bootstrap import Moments, p99_ratio
+from runbook.statistics.replay import replay
+
+
+def an_arm(chance: np.random.Generator, slower: float, spaces: int = 40) -> list[Moments]:
+    """Spaces that differ by a fifth, with a hundred recalls each, slower by that logarithm."""
+    logs = chance.normal(2.3, 0.2, (spaces, 1)) + chance.normal(slower, 0.5, (spaces, 100))
+    return [Moments(100, float(row.sum()), float((row**2).sum())) for row in logs]
+
+
+def test_the_interval_holds_the_true_ratio() -> None:
+    """Of a hundred pairs of arms of which one is 30 % slower, it is in the 95 % interval at least 88 times."""
+    chance = np.random.default_rng(8)
+    held = 0
+    for pair in range(100):
+        found = p99_ratio(an_arm(chance, math.log(1.3)), an_arm(chance, 0.0), str(pair))
+        assert found is not None
+        held += found.low <= 1.3 <= found.high
+    assert held >= 88
+
+
+def test_the_p99_of_one_log_normal_is_its_own() -> None:
+    """exp(mean + 2.326 sd), the quantile of the distribution: two arms of one space, without an interval."""
+    found = p99_ratio([Moments(2, 4.0, 10.0)], [Moments(2, 2.0, 4.0)], "")
+    assert found is not None
+    assert found.value == pytest.approx(math.exp(2.0 + 2.3263479 - 1.0 - 2.3263479))
+    assert (found.low, found.high) == (0.0, math.inf)
+
+
+def test_an_arm_without_recalls_has_no_ratio() -> None:
+    """Nothing divided by something is no answer."""
+    assert p99_ratio([Moments(0, 0.0, 0.0)], [Moments(2, 2.0, 4.0)], "") is None
+
+
+def history(spaces: int, buckets: int = 48) -> NDArray[np.float64]:
+    """Untreated spaces, each at its level, hours around it."""
+    chance = np.random.default_rng(9)
+    return np.asarray(chance.normal(2.3, 0.25, (spaces, 1)) + chance.normal(0, 0.1, (spaces, buckets)))
+
+
+def test_a_calm_history_is_trusted_and_the_same_each_time() -> None:
+    """Nobody was treated, so alarms are false, and few; the figure is for the evidence."""
+    found = replay(history(12), looks=4, alpha=0.05, seed="s")
+    assert found is not None
+    assert found == replay(history(12), looks=4, alpha=0.05, seed="s")
+    assert found.trusted
+    assert found.share <= 0.075
+    assert f"{found.alarms} of 200 splits by chance of 12 untreated spaces over 24 buckets" in found.arithmetic
+
+
+def test_too_many_alarms_are_not_trusted() -> None:
+    """With 8 % of two hundred an alpha of 5 % is not believed."""
+    found = replay(history(12), looks=4, alpha=0.05, seed="s", runs=10)
+    assert found is not None
+    assert not type(found)(200, 16, 0.05, 12, 24).trusted
+    assert type(found)(200, 15, 0.05, 12, 24).trusted
+
+
+@pytest.mark.parametrize("levels", [history(3), history(12, buckets=3), np.full((12, 48), np.nan)])
+def test_with_no_history_there_is_nothing_to_replay(levels: NDArray[np.float64]) -> None:
+    """Three spaces, three buckets, or silence."""
+    assert replay(levels, looks=4, alpha=0.05, seed="s") is None
