@@ -105,7 +105,9 @@ class Randomisation:
         if not math.isfinite(value) or look not in self.slots[:number]:
             return -math.inf
         reach = max(2 * float(self.spread[look]), 1e-6)
-        usual = 6 * min(float(np.std(self.statistic[np.isfinite(self.statistic[:, look]), look])), reach / 6)
+        # Chance alone, the difference itself taken off: so the grid is as fine whatever the difference is.
+        alone = self.statistic[:, look] - value * self.carried[:, look]
+        usual = min(6 * float(np.std(alone[np.isfinite(alone)])), reach)
         offsets = np.unique(np.concatenate([np.linspace(0, usual, 25), np.geomspace(usual + reach / 50, reach, 8)]))
         grid = np.unique(np.concatenate([value - offsets, [mark for mark in landmarks if mark < value]]))
         for _ in range(3):
