@@ -66,11 +66,11 @@ def show(
     return int(code)
 
 
-def parameters_of(words: Iterable[str]) -> dict[str, Any]:
-    """`KEY=VALUE` words; a value that is JSON is taken as such.
+def parameters_of(words: Iterable[str], shorthands: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`KEY=VALUE` words, where a value that is JSON is taken as such; and the options that stand for some of them.
 
     Raises:
-        UsageError: a word without `=`.
+        UsageError: a word without `=`, or a parameter that is given in both ways.
     """
     found: dict[str, Any] = {}
     for word in words:
@@ -81,7 +81,11 @@ def parameters_of(words: Iterable[str]) -> dict[str, Any]:
             found[key] = json.loads(text)
         except ValueError:
             found[key] = text
-    return found
+    given = {name: value for name, value in (shorthands or {}).items() if value is not None}
+    if twice := found.keys() & given.keys():
+        name = min(twice)
+        raise UsageError(f"{name} is given twice: as --{name}, and as --param {name}=...", hint="leave one out")
+    return found | given
 
 
 def of_record(folder: "FleetFolder", record: "FleetRecord", *, already: bool) -> dict[str, Any]:
@@ -128,6 +132,8 @@ def inject_lines(injected: "Sequence[Injection]", timeout: float, *, waited: boo
     for each in injected:
         if each.measured is not None:
             yield f"{each.node}  {each.fault}  {each.measured}"
+        elif each.nobody:
+            yield f"{each.node}  {each.fault}  injected, but nothing can be measured: {each.nobody}"
         elif waited:
             yield f"{each.node}  {each.fault}  injected, but its symptom did not show within {timeout:g} s"
         else:

@@ -114,6 +114,55 @@ def test_a_fault_is_measured_on_the_chosen_node_and_cleared(
     assert wait_for(lambda: seen(folder).is_well or None, 20)
 
 
+def settings(folder: FleetFolder, record: FleetRecord, **values: object) -> None:
+    """Set on every node, by the last part of the names."""
+    for node in record.nodes:
+        with NodeClient(node.port, folder.token(node.name)) as client:
+            client.demand("PATCH", "/api/v1/admin/config", {f"dual_memory.{key}": each for key, each in values.items()})
+
+
+def test_a_fault_of_a_group_is_measured_in_its_spaces_alone(folder: FleetFolder, record: FleetRecord) -> None:
+    """As it is written in the rollout's rehearsal: the node measures half as much again, in that group only."""
+    settings(folder, record, treatment_rate=0.0, treatment_spaces=["tenant-001", "tenant-002", "tenant-003"])
+    slow = run(folder, "inject", "latency", "--group", "treatment", "--percent", "50", "--node", "node-1")
+    assert (slow.exception, slow.return_value) == (None, 0)
+    assert re.search(r"the group treatment are \d+% slower than the others.*, 3 spaces", slow.stdout)
+    failing = run(folder, "inject", "errors", "--group", "treatment", "--percent", "20")
+    assert failing.return_value == 0, "node-2 has no such space, which is no failure of node-1"
+    assert re.search(
+        r"node-1 .*[1-9]\d* of \d+ recalls of the group treatment .*, 0 of \d+ of the others", failing.stdout
+    )
+    assert "node-2  errors  injected, but nothing can be measured: no space on node-2 is in the group" in failing.stdout
+
+
+def test_a_group_that_nobody_is_in_is_told_soon_and_is_exit_4(folder: FleetFolder, record: FleetRecord) -> None:
+    """There is nothing to wait for."""
+    settings(folder, record, treatment_rate=0.0, treatment_spaces=[])
+    result = run(folder, "inject", "latency", "--group", "treatment", "--percent", "20", "--json")
+    nodes = json.loads(result.stdout)["data"]["nodes"]
+    assert result.return_value == 4
+    assert all(node["measured"] is None and "is in the group treatment" in node["nobody"] for node in nodes)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["unreachable", "--percent", "5"], "unknown parameter 'percent'"),
+        (["errors", "--percent", "101"], "percent must be a number from 0 to 100"),
+        (["errors", "--percent", "10", "--param", "rate=0.1"], "two words for one thing"),
+        (["latency", "--percent", "10", "--param", "percent=20"], "percent is given twice"),
+    ],
+)
+def test_an_option_that_the_fault_does_not_know_is_a_usage_error(
+    folder: FleetFolder, record: FleetRecord, words: list[str], says: str
+) -> None:
+    """And nothing is injected."""
+    result = run(folder, "inject", *words)
+    assert isinstance(result.exception, UsageError)
+    assert says in result.exception.message
+    assert active_faults(folder, record.nodes[0]) == ()
+
+
 @pytest.mark.slow
 def test_a_high_formation_rate_is_measured_on_every_node(folder: FleetFolder, record: FleetRecord) -> None:
     """More than 84 concepts a minute, and slow cycles."""
@@ -256,6 +305,7 @@ def test_a_node_that_does_not_start_shows_its_log_and_nothing_is_left(
         FleetRequest(nodes=0),
         FleetRequest(nodes=10_000),
         FleetRequest(episodes=-1),
+        FleetRequest(spaces=-1),
         FleetRequest(traffic=float("nan")),
         FleetRequest(traffic=-1),
         FleetRequest(real_text="/no/such/file"),

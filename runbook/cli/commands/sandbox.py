@@ -70,11 +70,22 @@ def status(*, as_json: bool) -> int:
 @click.argument("fault")
 @_NODES
 @click.option("--param", "parameters", multiple=True, metavar="KEY=VALUE", help="A parameter of the fault.")
+@click.option("--group", type=click.Choice(["control", "treatment"]), help="Only recalls of this group's spaces.")
+@click.option(
+    "--percent", type=float, metavar="N", help="How much: of the time for latency, of the recalls for errors."
+)
 @click.option("--no-wait", is_flag=True, help="Do not wait until the symptom can be measured.")
 @click.option("--timeout", default=90.0, show_default=True, metavar="SECONDS", help="How long to wait for the symptom.")
 @json_option
 def inject(
-    *, fault: str, nodes: tuple[str, ...], parameters: tuple[str, ...], no_wait: bool, timeout: float, as_json: bool
+    *,
+    fault: str,
+    nodes: tuple[str, ...],
+    parameters: tuple[str, ...],
+    no_wait: bool,
+    timeout: float,
+    as_json: bool,
+    **shorthands: str | float | None,
 ) -> int:
     """Break nodes; see below for the faults. Returns when the symptom can be measured, 4 if it does not show in time.
 
@@ -85,7 +96,8 @@ def inject(
     memory-leak-bindings   bindings of forgotten episodes are not collected
     memory-leak-cache      the concept cache has no bound that counts
     oom-restart            the node is killed for want of memory, and starts again
-    latency, errors, ignore-config, unreachable
+    latency, errors        of all recalls, or of those of a --group; --percent says how much
+    ignore-config, unreachable
 
     The leaks stop at 600 MB a node, so that a laptop survives: --param max_mb=100 for less. Settings that a fault has
     changed are put back by `clear`, unless somebody changed them since.
@@ -95,12 +107,11 @@ def inject(
         folder,
         looking.chosen(_running(folder), nodes),
         fault,
-        view.parameters_of(parameters),
+        view.parameters_of(parameters, shorthands),
         view.Talk(),
         patience=0.0 if no_wait else timeout,
     )
-    silent = not no_wait and any(each.measured is None for each in injected)
-    code = ExitCode.COULD_NOT_TELL if silent else ExitCode.DONE
+    code = ExitCode.DONE if no_wait or faults.shows(injected) else ExitCode.COULD_NOT_TELL
     data = {"fault": fault, "waited": not no_wait, "nodes": [asdict(each) for each in injected]}
     return view.show("inject", as_json, data, view.inject_lines(injected, timeout, waited=not no_wait), code)
 

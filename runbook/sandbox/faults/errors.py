@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from runbook.sandbox.engine import Engine
-from runbook.sandbox.faults.fault import Fault, InjectedError, choice, known_only, number
+from runbook.sandbox.faults.fault import Fault, FaultError, InjectedError, choice, known_only, number
 
 
 class Injected(Fault):
-    """Parameters: `rate` (default 0.5); `group` (both, unless named)."""
+    """Parameters: `rate` (default 0.5), or the same as `percent`; `group` (both, unless named)."""
 
     def __init__(self, engine: Engine, parameters: Mapping[str, Any]) -> None:
         super().__init__(engine, parameters)
-        known_only(parameters, "rate", "group")
-        self._rate = number(parameters, "rate", 0.5, 0.0, 1.0)
+        known_only(parameters, "rate", "percent", "group")
+        if parameters.keys() >= {"rate", "percent"}:
+            raise FaultError("rate and percent are two words for one thing: give one")
+        default = number(parameters, "percent", 50.0, 0.0, 100.0) / 100.0
+        self._rate = number(parameters, "rate", default, 0.0, 1.0)
         self._group = choice(parameters, "group", "", "", "control", "treatment")
         self._owed = {True: 0.0, False: 0.0}  # a recall that is not observed has no part in what others see
 

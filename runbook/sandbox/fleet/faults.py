@@ -1,6 +1,6 @@
 """Breaking nodes on purpose, and waiting until the symptom can be measured from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +9,7 @@ from urllib.parse import quote
 from runbook.errors import UnreachableError, UsageError
 from runbook.sandbox.fleet.client import NodeClient
 from runbook.sandbox.fleet.folder import FleetFolder
+from runbook.sandbox.fleet.group_symptom import GROUPED, Nobody
 from runbook.sandbox.fleet.record import NodeRecord
 from runbook.sandbox.fleet.symptoms import SYMPTOMS
 from runbook.sandbox.fleet.talk import Talk
@@ -22,13 +23,14 @@ _CHAOS = "/api/v1/admin/chaos"
 class Injection:
     """A fault in a node; `measured` is None where the symptom did not show in time, or nobody waited.
 
-    `what` says what is broken, in a sentence.
+    `what` says what is broken, in a sentence; `nobody` why nothing can be measured there, where that is so.
     """
 
     node: str
     fault: str
     measured: str | None
     what: str = ""
+    nobody: str = ""
 
 
 def inject(
@@ -45,7 +47,7 @@ def inject(
         UsageError: the nodes know no such fault, or not such a parameter.
         UnreachableError: a node does not answer.
     """
-    look_for = SYMPTOMS.get(fault) if patience else None
+    look_for = _symptom(fault, parameters) if patience else None
     with ThreadPoolExecutor(len(nodes)) as pool:
         looks = [] if look_for is None else list(pool.map(lambda node: look_for(folder, node), nodes))
         what = ""
@@ -59,7 +61,16 @@ def inject(
             return tuple(Injection(node.name, fault, None, what) for node in nodes)
         talk.say("waiting until it can be measured")
         found = pool.map(lambda look: _measured(look, patience), looks)
-        return tuple(Injection(node.name, fault, each, what) for node, each in zip(nodes, found, strict=True))
+        return tuple(
+            Injection(node.name, fault, each, what, look.why if isinstance(look, Nobody) else "")
+            for node, each, look in zip(nodes, found, looks, strict=True)
+        )
+
+
+def shows(injected: Sequence[Injection]) -> bool:
+    """Was the symptom measured on every node where it can be, and on one at least?"""
+    measured = [each.measured is not None for each in injected if not each.nobody]
+    return bool(measured) and all(measured)
 
 
 def clear(folder: FleetFolder, nodes: Sequence[NodeRecord], fault: str = "") -> dict[str, tuple[str, ...]]:
@@ -98,7 +109,15 @@ def names_of(client: NodeClient) -> tuple[str, ...]:
     return tuple(sorted(active["fault"] for active in client.demand("GET", _CHAOS).document["active"]))
 
 
-def _measured(look: Look, patience: float) -> str | None:
+def _symptom(fault: str, parameters: Mapping[str, Any]) -> Callable[[FleetFolder, NodeRecord], Look | Nobody] | None:
+    if fault in GROUPED and parameters.keys() & {"group", "percent"}:
+        return lambda folder, node: GROUPED[fault](folder, node, parameters)
+    return SYMPTOMS.get(fault)
+
+
+def _measured(look: Look | Nobody, patience: float) -> str | None:
+    if isinstance(look, Nobody):
+        return None
     try:
         return wait_for(look, patience)
     except UnreachableError:
