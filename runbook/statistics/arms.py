@@ -99,28 +99,27 @@ def by_sequence(arms: Arms, alpha: float, margin: float, harm: float) -> Bounds 
 
 def decisions(arms: Arms, alpha: float, margin: float, harm: float) -> Decisions:
     """The same as both above at every bucket, in one go: a bound is beyond when either method's is."""
-    buckets = arms.values.shape[1]
     mine = arms.alpha_of_each(alpha)
     test = randomisation(arms.values, arms.treated, arms.looks, arms.seed)
-    worse = _held(test, test.rejects(harm, mine), mine, arms.looks, buckets)
-    safe = _held(test, test.mirrored().rejects(-margin, mine), mine, arms.looks, buckets)
+    worse = _held(test, test.rejects(harm, mine), mine, arms)
+    safe = _held(test, test.mirrored().rejects(-margin, mine), mine, arms)
     if arms.many:
-        every = _sequence(arms, range(1, buckets + 1), mine)
+        every = _sequence(arms, range(1, arms.values.shape[1] + 1), mine)
         worse |= every.value - every.reach(mine) > harm
         safe |= every.value + every.reach(mine) < margin
     return Decisions(worse, safe)
 
 
-def _held(test: Randomisation, found: Flags, alpha: float, looks: tuple[int, ...], buckets: int) -> Flags:
+def _held(test: Randomisation, found: Flags, alpha: float, arms: Arms) -> Flags:
     """What a look found stands until the next one that has a share of alpha."""
-    told = np.zeros(buckets, dtype=np.bool_)
+    told = np.zeros(arms.values.shape[1], dtype=np.bool_)
     for look in sorted(set(test.slots[: test.number(alpha)])):
         if look < test.looks:
-            told[looks[look] - 1 :] = found[look]
+            told[arms.looks[look] - 1 :] = found[look]
     return told
 
 
-def _sequence(arms: Arms, ends: "list[int] | range", alpha: float) -> Sequence:
+def _sequence(arms: Arms, ends: list[int] | range, alpha: float) -> Sequence:
     return sequence(cumulative_means(arms.values, ends), arms.treated, len(arms.treated), alpha)
 
 

@@ -63,6 +63,11 @@ def test_once_blocked_it_stays_so() -> None:
     assert mismatch(spaces, 0.5, (1, 1), ALPHA).blocks
 
 
+def test_with_nothing_drawn_nothing_is_out_of_ratio() -> None:
+    """A share of one has no control to be compared with, and no logarithm of nothing is taken."""
+    assert not mismatch([(0, True), (0, False)], 1.0, (1, 1)).blocks
+
+
 def test_nobody_seen_yet_is_no_mismatch() -> None:
     """Without spaces there is no evidence, and no division by nothing."""
     found = mismatch([], 0.5, (0, 0))

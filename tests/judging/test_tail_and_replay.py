@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from runbook.engine.rollout.replayed import replay_rows
+from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.statistics.bootstrap import Moments, p99_ratio
 from runbook.statistics.replay import replay
 
@@ -68,3 +70,38 @@ def test_too_many_alarms_are_not_trusted() -> None:
 def test_with_no_history_there_is_nothing_to_replay(levels: NDArray[np.float64]) -> None:
     """Three spaces, three buckets, or silence."""
     assert replay(levels, looks=4, alpha=0.05, seed="s") is None
+
+
+def test_rows_are_replayed_without_those_that_were_treated() -> None:
+    """Twelve untreated spaces in buckets of two, and one that was treated once: as the matrix of the twelve."""
+    levels = history(12)
+    rows = [
+        Cell(
+            "n1",
+            2 * at + half,
+            1,
+            f"space-{space:02}",
+            CONTROL,
+            3,
+            3 * float(levels[space, at]),
+            0.0,
+            0,
+            0,
+            0,
+            0.0,
+            0.0,
+        )
+        for at in range(48)
+        for half in range(2)
+        for space in range(12)
+    ]
+    other = [
+        Cell("n1", at, 1, "other", TREATMENT if at == 9 else CONTROL, 3, 50.0, 0.0, 0, 0, 0, 0.0, 0.0)
+        for at in range(96)
+    ]
+    assert replay_rows(rows + other, 2, 4, seed="s") == replay(levels, looks=4, alpha=0.05, seed="s")
+
+
+def test_no_rows_are_no_replay() -> None:
+    """A fleet that has told of nothing."""
+    assert replay_rows([], 2, 4) is None

@@ -24,7 +24,9 @@ def mismatch(
     seen = list(spaces)
     treated, all_of = (Counter(bucket for bucket, mine in seen if mine), Counter(bucket for bucket, _ in seen))
     buckets = sorted(all_of)
-    found = split([(treated[bucket], all_of[bucket] - treated[bucket]) for bucket in buckets], expected_share, alpha)
+    counts = [(treated[bucket], all_of[bucket] - treated[bucket]) for bucket in buckets]
+    # Where everyone or nobody is treated nothing was drawn, so nothing can be out of ratio.
+    found = split(counts if 0 < expected_share < 1 else (), expected_share, alpha)
     since = None if found.since is None else buckets[found.since]
     mine, total = sum(treated.values()), len(seen)
     share_of_spaces = mine / total if total else 0.0
@@ -33,7 +35,7 @@ def mismatch(
     arithmetic = (
         f"{mine} of {total} spaces are treated ({share_of_spaces * 100:.3g} %, assigned {expected_share * 100:.3g} %), "
         f"with {share_of_traffic * 100:.3g} % of the recalls; evidence of a mismatch at most {found.strongest:.3g}, "
-        f"{'above' if blocks else 'not above'} {1 / alpha:.0f}"
+        f"{'above' if blocks else 'not above'} {1 / alpha:.0f}{'' if since is None else f', since bucket {since}'}"
     )
     return Mismatch(
         blocks, found.strongest, alpha, since, expected_share, share_of_spaces, share_of_traffic, arithmetic
