@@ -50,6 +50,7 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "backup", "pin", backup)["data"]["backups"][0]["pinned"]
     assert document(capsys, "backup", "prune")["data"]["removed"] == []
     assert document(capsys, "backup", "restore", backup, "--reason", "test")["data"]["filled"]
+    assert document(capsys, "abtest", "simulate", expect=4)["data"]["decides"] is None
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 
@@ -139,7 +140,8 @@ def test_no_command_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["audit", "sandbox", "settings", "settings_set", "settings_drift", "export", "import", "inspect"]
+    "kind",
+    ["audit", "sandbox", "settings", "settings_set", "settings_drift", "export", "import", "inspect", "foresight"],
 )
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:
     """The schema says what is in `data`, for these kinds too."""

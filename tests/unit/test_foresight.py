@@ -1,57 +1,15 @@
 """What a record says of the spaces, and what is foreseen of a plan."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import numpy as np
 import pytest
+from recorded_rows import HOUR, recorded_rows
 
 from runbook.engine.rollout.behaviour import behaviour_of
 from runbook.engine.rollout.simulate import foresee
-from runbook.model.cells import CONTROL, Cell
 from runbook.model.foresight import Record
 from runbook.model.judgement import Guardrail, Metric
 from runbook.model.rollout import Judging, Phase, RolloutPlan
-
-HOUR = 3600
-
-
-def rows(  # noqa: PLR0913  each is one way in which fleets differ
-    spaces: int = 60,
-    buckets: int = 96,
-    *,
-    seconds: int = HOUR,
-    recalls: int = 20,
-    noise: float = 0.6,
-    wander: float = 0.1,
-    persistence: float = 0.8,
-    between: float = 0.25,
-) -> Iterator[Cell]:
-    """A fleet whose every number is known."""
-    draw = np.random.default_rng(11)
-    where = wander * draw.standard_normal(spaces)
-    level = 2.3 + between * draw.standard_normal(spaces)
-    for bucket in range(buckets):
-        shared = 0.07 * np.sin(bucket / 4)
-        for space in range(spaces):
-            logs = level[space] + shared + where[space] + noise * draw.standard_normal(recalls)
-            sure = 0.7 + 0.1 * draw.standard_normal(recalls)
-            yield Cell(
-                node="node-1",
-                bucket=bucket * seconds,
-                seconds=seconds,
-                space=f"space-{space}",
-                group=CONTROL,
-                n=recalls,
-                log_latency_sum=float(logs.sum()),
-                log_latency_sum_squares=float((logs**2).sum()),
-                errors=0,
-                over_slo=int((logs > 4.2).sum()),
-                confidence_n=recalls,
-                confidence_sum=float(sure.sum()),
-                confidence_sum_squares=float((sure**2).sum()),
-            )
-        where = persistence * where + wander * np.sqrt(1 - persistence**2) * draw.standard_normal(spaces)
 
 
 def plan(*shares: float, margin: float = 0.10, hold: timedelta = timedelta(days=2)) -> RolloutPlan:
@@ -62,7 +20,7 @@ def plan(*shares: float, margin: float = 0.10, hold: timedelta = timedelta(days=
 
 def test_the_record_gives_back_what_the_fleet_was_made_of() -> None:
     """Between spaces .25, a recall .6, wandering .1 of which .8 is left an hour later, and no drift beyond it."""
-    found = behaviour_of(rows(), HOUR)
+    found = behaviour_of(recorded_rows(), HOUR)
     assert isinstance(found, Record)
     latency = found.behaviours[Metric.LATENCY]
     assert latency.between == pytest.approx(0.25, rel=0.3)
@@ -77,7 +35,7 @@ def test_the_record_gives_back_what_the_fleet_was_made_of() -> None:
 
 def test_chance_is_not_taken_for_wandering() -> None:
     """A fleet whose spaces stay where they are has no persistence, and next to no wandering."""
-    found = behaviour_of(rows(wander=0.0), HOUR)
+    found = behaviour_of(recorded_rows(wander=0.0), HOUR)
     assert isinstance(found, Record)
     assert found.behaviours[Metric.LATENCY].wander < 0.03
     assert found.behaviours[Metric.LATENCY].persistence < 0.3
@@ -85,7 +43,7 @@ def test_chance_is_not_taken_for_wandering() -> None:
 
 def test_a_short_record_is_used_as_far_as_it_goes_and_said() -> None:
     """A minute of two-second rows cannot be added up to hours: shorter buckets are taken, and the record says so."""
-    found = behaviour_of(rows(spaces=10, buckets=30, seconds=2), HOUR)
+    found = behaviour_of(recorded_rows(spaces=10, buckets=30, seconds=2), HOUR)
     assert isinstance(found, Record)
     assert (found.seconds, found.buckets) == (6, 10)
     assert "too short for buckets of 3600 s" in found.told[0]
@@ -95,9 +53,9 @@ def test_a_short_record_is_used_as_far_as_it_goes_and_said() -> None:
     ("found", "why"),
     [
         (behaviour_of([], HOUR), "no recall"),
-        (behaviour_of(rows(spaces=1, buckets=10), HOUR), "one space alone"),
-        (behaviour_of(rows(spaces=3, buckets=5), HOUR), "too short"),
-        (behaviour_of(rows(spaces=3, buckets=10, seconds=7), HOUR), "do not add up"),
+        (behaviour_of(recorded_rows(spaces=1, buckets=10), HOUR), "one space alone"),
+        (behaviour_of(recorded_rows(spaces=3, buckets=5), HOUR), "too short"),
+        (behaviour_of(recorded_rows(spaces=3, buckets=10, seconds=7), HOUR), "do not add up"),
     ],
 )
 def test_what_cannot_be_said_is_not_guessed(found: Record | str, why: str) -> None:
@@ -108,7 +66,7 @@ def test_what_cannot_be_said_is_not_guessed(found: Record | str, why: str) -> No
 
 def test_half_of_sixty_spaces_decide_ten_per_cent_within_a_day() -> None:
     """The fleet of the bench is foreseen to decide as the bench shows that it does."""
-    found = foresee(plan(0.5), rows(), runs=20)
+    found = foresee(plan(0.5), recorded_rows(), runs=20)
     (stage,) = found.stages
     (power,) = stage.powers
     assert stage.treated + stage.controls == 60
@@ -119,7 +77,7 @@ def test_half_of_sixty_spaces_decide_ten_per_cent_within_a_day() -> None:
 
 def test_a_share_that_moves_two_spaces_can_decide_nothing() -> None:
     """With one or two spaces an arm no draw is rare enough: never safe, never harm, and known before it begins."""
-    found = foresee(plan(0.03), rows(), runs=5)
+    found = foresee(plan(0.03), recorded_rows(), runs=5)
     (stage,) = found.stages
     assert stage.few
     assert stage.treated <= 3
@@ -128,14 +86,14 @@ def test_a_share_that_moves_two_spaces_can_decide_nothing() -> None:
 
 def test_a_margin_that_is_too_fine_for_the_fleet_cannot_be_decided() -> None:
     """0.1 % is below what two days of twenty recalls an hour can tell apart."""
-    (stage,) = foresee(plan(0.5, margin=0.001), rows(), runs=10).stages
+    (stage,) = foresee(plan(0.5, margin=0.001), recorded_rows(), runs=10).stages
     assert stage.powers[0].safe < 0.5
     assert not stage.decides
 
 
 def test_what_is_foreseen_depends_on_nothing_but_plan_rows_and_runs() -> None:
     """Twice the same, and the whole share is no stage that anybody could be compared in."""
-    twice = [foresee(plan(0.25, 0.5, 1.0), rows(spaces=24, buckets=24), runs=4) for _ in range(2)]
+    twice = [foresee(plan(0.25, 0.5, 1.0), recorded_rows(spaces=24, buckets=24), runs=4) for _ in range(2)]
     assert twice[0] == twice[1]
     assert [stage.stage for stage in twice[0].stages] == ["canary-25%", "canary-50%"]
 

@@ -1,6 +1,6 @@
 """Carry out `runbook abtest simulate`: the nodes' rows are collected, and the plan's stages simulated on them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +11,11 @@ from runbook.cli.rollout.plans import chosen
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.collect import collect
 from runbook.engine.rollout.state import current_of
-from runbook.errors import ExitCode, UnreachableError
+from runbook.errors import ExitCode, NotSupportedError, UnreachableError
 from runbook.model.cells import Cell
+from runbook.model.duration import in_words
 from runbook.model.foresight import Foresight
+from runbook.model.measurement import Silence
 from runbook.model.rollout import RolloutPlan
 from runbook.model.target import Target
 from runbook.ports import CellStore
@@ -38,8 +40,9 @@ def simulate(wishes: Wishes) -> ExitCode:
 
     Raises:
         UsageError: no target, or no such plan.
-        UnreachableError: nothing is on record, and no node answers.
-        DamagedError, NotSupportedError, StorageError: as the journal, the plan's file and the store raise.
+        UnreachableError: nothing is on record, and no node answered.
+        NotSupportedError: nothing is on record, and those that did tell of no cells.
+        DamagedError, StorageError: as the journal, the plan's file and the store raise.
     """
     from runbook.engine.rollout.simulate import foresee  # noqa: PLC0415  # numpy, for those who simulate
 
@@ -49,15 +52,24 @@ def simulate(wishes: Wishes) -> ExitCode:
     store = compose.cell_store(current, target.name)
     with ScreenTalk() as talk:
         silent = _collect(current, target, store, talk)
-        if wishes.window is not None:
-            talk.say(f"Collecting for {wishes.window.total_seconds():g} s")
+        if wishes.window is not None and len(silent) < len(target.nodes):
+            talk.say(f"Collecting for {in_words(wishes.window)}")
             current.clock.sleep(wishes.window.total_seconds())
             silent = _collect(current, target, store, talk)
-    now = current.clock.now().timestamp()
-    found = foresee(plan, _over(store, now), wishes.runs)
-    if found.record is None and len(silent) == len(target.nodes):
-        raise UnreachableError(f"nothing is on record of {target.name}, and no node answers: {silent[0]}")
-    return _tell(replace(found, told=(*found.told, *silent)), wishes)
+    found = foresee(plan, _over(store, current.clock.now().timestamp()), wishes.runs)
+    if found.record is None:
+        _refuse_silence(target, silent)
+    told = (*found.told, *(f"{each.node} was not heard: {each.reason}" for each in silent))
+    return _tell(replace(found, told=told), wishes)
+
+
+def _refuse_silence(target: Target, silent: Sequence[Silence]) -> None:
+    if len(silent) < len(target.nodes):
+        return
+    reasons = "; ".join(f"{each.node}: {each.reason}" for each in silent)
+    if all(each.answered for each in silent):
+        raise NotSupportedError(f"no node of {target.name} tells of its recalls by space", hint=reasons)
+    raise UnreachableError(f"nothing is on record of {target.name}, and no node answered", hint=reasons)
 
 
 def _plan(current: Session, target: str, named: str | None) -> RolloutPlan:
@@ -68,13 +80,12 @@ def _plan(current: Session, target: str, named: str | None) -> RolloutPlan:
     return chosen("dual-memory") if rollout is None else rollout.plan
 
 
-def _collect(current: Session, target: Target, store: CellStore, talk: ScreenTalk) -> list[str]:
-    """Who was silent, and why; what else is to be known is said at once."""
-    now = current.clock.now().timestamp()
-    collected = collect(compose.cell_source(target, talk), store, target.nodes, now)
+def _collect(current: Session, target: Target, store: CellStore, talk: ScreenTalk) -> Sequence[Silence]:
+    """Keep what the nodes tell; who was silent. What else is to be known is said at once."""
+    collected = collect(compose.cell_source(target, talk), store, target.nodes, current.clock.now().timestamp())
     for told in collected.told:
         talk.say(told)
-    return [f"{each.node} is not heard: {each.reason}" for each in collected.silent]
+    return collected.silent
 
 
 def _over(store: CellStore, now: float) -> Iterator[Cell]:
