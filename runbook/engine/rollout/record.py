@@ -33,6 +33,21 @@ def held(stage: Stage, why: str, by: str) -> dict[str, Any]:
     return _stage(stage) | {"why": why, "by": by}
 
 
+def approved(digest: str, phase: str | None, reason: str) -> dict[str, Any]:
+    """`rollout.approved`: a person's yes to that very plan as a whole (`phase` None), or to one of its phases."""
+    return {"digest": digest, "phase": phase, "reason": reason}
+
+
+def noted(stage: Stage, complaints: int | None, text: str) -> dict[str, Any]:
+    """`rollout.noted`: how many complaints there are since the stage began, in all, or None; and a remark."""
+    return _stage(stage) | {"complaints": complaints, "text": text}
+
+
+def released(stage: Stage, reason: str) -> dict[str, Any]:
+    """`rollout.released`: it may go on."""
+    return _stage(stage) | {"reason": reason}
+
+
 def checked(stage: Stage, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`rollout.checked`: triggers and tripwire, each with `title`, `answer`, `arithmetic`."""
     return _stage(stage) | {"answers": [dict(answer) for answer in answers]}

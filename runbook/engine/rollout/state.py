@@ -1,13 +1,7 @@
 """The journal folded into rollouts: whoever starts again knows where each one stands. Pure.
 
-What the entries hold stands in `record`; these are written elsewhere, with the rollout's id as their run, too:
-
-    rollout.approved   digest; phase: its name, or null for the plan as a whole; reason
-    rollout.released   reason
-    rollout.noted      stage; complaints: how many since the stage began, in all, or null; text
-
-A reader passes over what it does not know. `rollout.entering` may name the `backups` that were found fresh;
-`rollout.judged` with `planned` false spent no alpha. `validated` is no rollout's own: its details name the target.
+What the entries hold stands in `record`. A reader passes over what it does not know. `rollout.judged` with `planned`
+false spent no alpha. `validated` is no rollout's own: its details name the target.
 """
 
 from collections.abc import Iterable, Iterator

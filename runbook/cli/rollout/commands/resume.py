@@ -1,0 +1,42 @@
+"""Let a held rollout go on, or go on with what was cut off."""
+
+from typing import Any
+
+import click
+
+from runbook.cli.options import ends_with, json_option, readable, target_options
+from runbook.errors import ExitCode
+
+
+@click.command(
+    "resume",
+    epilog=ends_with(
+        ExitCode.DONE,
+        ExitCode.BAD_NEWS,
+        ExitCode.COULD_NOT_TELL,
+        ExitCode.PARTIAL,
+        ExitCode.UNREACHABLE,
+        ExitCode.LOCKED,
+        ExitCode.DAMAGED,
+        ExitCode.REFUSED,
+        ExitCode.STEP_FAILED,
+        ExitCode.PERSON_NEEDED,
+        ExitCode.STORAGE,
+        ExitCode.NOT_SUPPORTED,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
+    ),
+)
+@click.option("--reason", default="", metavar="TEXT", callback=readable, help="Why; kept in the journal.")
+@target_options
+@json_option
+@click.pass_context
+def command(ctx: click.Context, /, *, reason: str, **said: Any) -> None:
+    """Let a held rollout go; and go on with what was cut off: with entering a stage, or with going back.
+
+    It leaves no stage: that is `advance`. A share that was taken back is never restored.
+    """
+    from runbook.cli.rollout.crew import Where
+    from runbook.cli.rollout.say import resume
+
+    ctx.exit(resume(Where(**said), reason))
