@@ -1,0 +1,138 @@
+"""What is asked of a fleet during a rollout: metrics, rows, settings. A source that fails is a silence with a reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from runbook.engine.measure import gather, series_of
+from runbook.engine.rollout.collect import collect
+from runbook.engine.rollout.crew import Crew
+from runbook.engine.rollout.facts import Live
+from runbook.engine.rollout.judgement import judge_stage, rows_needed
+from runbook.engine.rollout.triggers import Reading, answers
+from runbook.engine.rollout.tripwire import NAMES
+from runbook.engine.rollout.values import silent, unlike, wanted
+from runbook.errors import RunbookError, UnreachableError
+from runbook.model.finding import Finding
+from runbook.model.judgement import Judgement
+from runbook.model.measurement import Baseline, Samples, Silence, WarmUp
+from runbook.model.quantity import Quantity, quantities_of
+from runbook.model.rollout import Phase, Rollout
+from runbook.ports import CellSource, CellStore
+
+LOOKS_PER_WINDOW = 3
+"""A window of a source that only knows what it observed holds as many checks at least."""
+FARTHEST = timedelta(hours=2)
+"""How far a scraper remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What looking needs beside the crew."""
+
+    source: CellSource
+    store: CellStore
+    baseline: Baseline | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What came of collecting rows: who was silent, and what people have to know."""
+
+    silent: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+
+def observe(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
+    """One observation of every node, and what is known of the windows by now; never raises for a source."""
+    asked = _quantities(rollout.current.phase)
+    names, probes = (*series_of(asked), *NAMES), crew.ports.read.probes
+    try:
+        probes.observe(crew.target.nodes, names)
+    except UnreachableError as error:
+        return _reading(crew, eyes, rollout, _quiet(crew, error.message))
+    checks = LOOKS_PER_WINDOW * rollout.plan.check_every
+    window = probes.usual_window if probes.looks_back else max(probes.usual_window, checks)
+    return _windows(crew, eyes, rollout, _samples(crew, names, window))
+
+
+def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
+    """The same for who looks once: a source that does not look back is observed for its usual window."""
+    asked = _quantities(rollout.current.phase)
+    probes = crew.ports.read.probes
+    try:
+        samples = gather(crew.ports.read, crew.target.nodes, (*series_of(asked), *NAMES), probes.usual_window)
+    except UnreachableError as error:
+        return _reading(crew, eyes, rollout, _quiet(crew, error.message))
+    return _windows(crew, eyes, rollout, samples)
+
+
+def rows(crew: Crew, eyes: Eyes, now: float) -> Rows:
+    """Collect what the nodes tell; a store that refuses is told, and what it has is judged on."""
+    try:
+        found = collect(eyes.source, eyes.store, crew.target.nodes, now)
+    except RunbookError as error:
+        return Rows(told=(f"rows were not collected: {error.message}",))
+    return Rows(tuple(f"{each.node}: {each.reason}" for each in found.silent), found.told)
+
+
+def judgement(eyes: Eyes, rollout: Rollout, now: float) -> Judgement:
+    """What the kept rows say at that moment.
+
+    Raises:
+        StorageError, DamagedError: the store cannot be read.
+    """
+    return judge_stage(rollout, eyes.store.rows(rows_needed(rollout), now), now)
+
+
+def live(crew: Crew, eyes: Eyes, rollout: Rollout, reading: Reading, judged: Judgement | None) -> Live:
+    """What the gates are decided by beside the journal."""
+    settings = crew.ports.read.nodes.settings(crew.target.nodes)
+    values = wanted(rollout.plan, rollout.current)
+    return Live(findings(rollout, reading), judged, unlike(settings, values), silent(settings))
+
+
+def findings(rollout: Rollout, reading: Reading) -> tuple[Finding, ...]:
+    """Every criterion of the phase on every node."""
+    found: list[Finding] = []
+    for criterion in rollout.current.phase.criteria:
+        found += answers(criterion.title, criterion.condition, reading)
+    return tuple(found)
+
+
+def _quantities(phase: Phase) -> list[Quantity]:
+    asked = [each.condition for each in (*phase.triggers, *phase.criteria)]
+    return [quantity for condition in asked for quantity in quantities_of(condition)]
+
+
+def _windows(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples) -> Reading:
+    """The other windows: the tripwire's, and the hours that some quantities ask for."""
+    reading, phase = _reading(crew, eyes, rollout, samples), rollout.current.phase
+    if phase.tripwire is not None:
+        # One check longer, so that a source that observes has both ends of the window.
+        reading = replace(reading, short=_samples(crew, NAMES, phase.tripwire.window + rollout.plan.check_every))
+    lasting = [each for each in _quantities(phase) if each.over is not None]
+    if lasting:
+        longest = max(each.over for each in lasting if each.over is not None)
+        far = longest if crew.ports.read.probes.looks_back else min(longest, FARTHEST)
+        reading = replace(reading, history=_samples(crew, series_of(lasting), far))
+    return reading
+
+
+def _reading(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples) -> Reading:
+    del rollout
+    read = crew.ports.read
+    warm_up = WarmUp(crew.target.warm_up, read.clock.now().timestamp())
+    names = tuple(node.name for node in crew.target.nodes)
+    return Reading(names, samples, samples, None, eyes.baseline, read.probes.source, warm_up)
+
+
+def _samples(crew: Crew, names: Sequence[str], window: timedelta) -> Samples:
+    try:
+        return crew.ports.read.probes.samples(crew.target.nodes, names, window)
+    except UnreachableError as error:
+        return _quiet(crew, error.message)
+
+
+def _quiet(crew: Crew, reason: str) -> Samples:
+    return {node.name: Silence(node.name, reason) for node in crew.target.nodes}
