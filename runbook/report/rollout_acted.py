@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from runbook.engine.rollout.advance import Gate
 from runbook.engine.rollout.crew import Acted
 from runbook.errors import ExitCode
+from runbook.model.gate import Gate
 from runbook.model.rollout import Rollout, Standing
 from runbook.report.lines import EXPECTATION_STYLES, Line, Style, line
 from runbook.report.rollback import rolled_data, rolled_lines
@@ -33,7 +33,8 @@ def gate_lines(gates: Iterable[Gate]) -> Iterator[Line]:
     """Each gate with its answer and its numbers."""
     for gate in gates:
         mark = (f"{gate.answer.value:<8} ", EXPECTATION_STYLES[gate.answer])
-        yield Line((mark, (f"{gate.name}: {gate.arithmetic}", Style.PLAIN)), indent=2, hang=9)
+        to_do = f"   ({gate.to_do})" if gate.to_do and not gate.open else ""
+        yield Line((mark, (f"{gate.name}: {gate.arithmetic}", Style.PLAIN), (to_do, Style.FAINT)), indent=2, hang=9)
 
 
 def acted_lines(acted: Acted) -> Iterator[Line]:

@@ -2,10 +2,10 @@
 
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 import click
 
@@ -14,21 +14,22 @@ from runbook.cli.compose import Session
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
 from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.rollout.watching import eyes_of, watched_by
+from runbook.cli.rollout.watching import tell as tell_watched
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.advance import Advanced, advance
+from runbook.engine.rollout.asking import ask_now
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
 from runbook.engine.rollout.plan_document import filled
 from runbook.engine.rollout.revert import Why, blind, revert
+from runbook.engine.rollout.watch import Until, Wishes
 from runbook.errors import ExitCode, InterruptedRunError, RefusedError, RunbookError
-from runbook.model.rollout import Rollout, RolloutPlan, Standing
+from runbook.model.rollout import Advance, Rollout, RolloutPlan, Standing
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style, line
 from runbook.report.rollback import rolled_lines
 from runbook.report.rollout_acted import acted_data, acted_lines, gate_lines, standing_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from runbook.model.rollout import Rollout
 
@@ -58,8 +59,13 @@ def begin(where: Where, plan: RolloutPlan, spaces: Sequence[str], consent: Conse
         ask(f"Start {plan.name} on {target.name}, where {first.name} treats spaces at once?")
     rollout = current.new_run_id()
     with ScreenTalk() as talk, way_on(target.name):
-        acted = start(crew_of(current, target, talk), plan, rollout, consent.reason)
-    return tell(where, "start", acted)
+        crew = crew_of(current, target, talk)
+        acted = start(crew, plan, rollout, consent.reason)
+        if acted.code is not ExitCode.DONE or first.phase.advance is Advance.BY_HAND:
+            return tell(where, "start", acted)
+        eyes = eyes_of(current, target, talk)
+        watched = watched_by(crew, eyes, acted.rollout, Wishes(Until.BY_HAND))
+    return tell_watched(where, "start", watched)
 
 
 def go_on(where: Where, consent: Consent) -> ExitCode:
@@ -75,7 +81,8 @@ def go_on(where: Where, consent: Consent) -> ExitCode:
             ask(f"Every gate is passed: leave {rollout.current.name} on {target.name}?")
 
     with ScreenTalk() as talk, way_on(target.name):
-        done = advance(crew_of(current, target, talk), rollout.id, lambda _: (), agree)
+        crew, eyes = crew_of(current, target, talk), eyes_of(current, target, talk)
+        done = advance(crew, rollout.id, partial(ask_now, crew, eyes), agree)
     return tell_advanced(where, done)
 
 
@@ -98,7 +105,7 @@ def take_back(where: Where, consent: Consent) -> ExitCode:
     return ExitCode.PARTIAL if left and rolled.exit_code is ExitCode.DONE else rolled.exit_code
 
 
-def _found(current: Session, target: str) -> "tuple[Rollout | None, str]":
+def _found(current: Session, target: str) -> tuple[Rollout | None, str]:
     """The rollout; or why the journal does not tell whether there is one."""
     try:
         return going(current, target), ""
@@ -121,7 +128,7 @@ def ask(question: str) -> None:
 
 
 @contextmanager
-def way_on(target: str) -> "Iterator[None]":
+def way_on(target: str) -> Iterator[None]:
     """What cuts an entering off is told with the way on of the rollout, not that of the run inside it."""
     try:
         yield
@@ -163,7 +170,7 @@ def tell_advanced(where: Where, done: Advanced) -> ExitCode:
     return done.code
 
 
-def _held_up(done: Advanced) -> "Iterator[Line]":
+def _held_up(done: Advanced) -> Iterator[Line]:
     word = "a gate is not passed" if done.code is ExitCode.REFUSED else "a gate cannot be answered"
     yield line(f"Nothing was changed: {word}.", Style.BAD if done.code is ExitCode.REFUSED else Style.UNSURE)
     yield standing_line(done.rollout)

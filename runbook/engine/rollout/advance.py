@@ -2,34 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from runbook.engine.rollout import record
+from runbook.engine.rollout.asking import Answered
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import enter, go_on
+from runbook.engine.rollout.gates import code_of
 from runbook.errors import ExitCode, RefusedError
-from runbook.model.answer import Answer, all_of
+from runbook.model.gate import Gate
 from runbook.model.journal import Event
 from runbook.model.rollout import Rollout, Standing
 
-
-class Gate(Protocol):
-    """One question, its answer, and the numbers that it follows from."""
-
-    @property
-    def name(self) -> str:
-        """What is asked."""
-
-    @property
-    def answer(self) -> Answer:
-        """YES lets it through."""
-
-    @property
-    def arithmetic(self) -> str:
-        """Why."""
-
-
-Ask = Callable[[Rollout], Sequence[Gate]]
+Ask = Callable[[Rollout], Answered]
 """Ask every gate of the stage that the rollout is in; gathers what they need."""
 
 
@@ -59,26 +43,15 @@ def advance(crew: Crew, rollout: str, ask: Ask, agree: Callable[[], None] = lamb
             acted = go_on(crew, now)
             return Advanced(acted.rollout, (), acted.code, acted)
         check_running(now)
-        gates = tuple(ask(now))
-        code = code_of(gates)
+        answered = ask(now)
+        code = code_of(answered.gates)
         if code is not ExitCode.DONE:
-            return Advanced(now, gates, code)
+            return Advanced(now, answered.gates, code)
         agree()
         now = crew.now(rollout)  # asking takes its time: it may have been held or aborted meanwhile
         check_running(now)
-        acted = _next(crew, now)
-        return Advanced(acted.rollout, gates, acted.code, acted)
-
-
-def code_of(gates: Sequence[Gate]) -> ExitCode:
-    """REFUSED where one says no, else COULD_NOT_TELL where one cannot say; no gate at all is none passed."""
-    match all_of(gate.answer for gate in gates):
-        case Answer.YES:
-            return ExitCode.DONE
-        case Answer.NO:
-            return ExitCode.REFUSED
-        case Answer.UNKNOWN:
-            return ExitCode.COULD_NOT_TELL
+        acted = _next(crew, now, answered.backups)
+        return Advanced(acted.rollout, answered.gates, acted.code, acted)
 
 
 def check_running(rollout: Rollout) -> None:
@@ -99,13 +72,13 @@ def check_running(rollout: Rollout) -> None:
     raise RefusedError(told, hint=hint)
 
 
-def _next(crew: Crew, rollout: Rollout) -> Acted:
+def _next(crew: Crew, rollout: Rollout, backups: Sequence[str]) -> Acted:
     stage, stages = rollout.current, rollout.plan.stages
     last = stage.number + 1 == len(stages)
     if last or stages[stage.number + 1].phase != stage.phase:
         crew.bundle(rollout, f"the end of {stage.phase.name}")
     if not last:
-        return enter(crew, rollout, stage.number + 1)
+        return enter(crew, rollout, stage.number + 1, backups)
     why = f"{stage.name}, the last stage of {rollout.plan.name}, has passed every gate"
     crew.ports.journal.append(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, Standing.COMPLETED, why))
     return Acted(crew.now(rollout.id), ExitCode.DONE, why)

@@ -1,4 +1,4 @@
-"""What is asked of a fleet during a rollout: metrics, rows, settings. A source that fails is a silence with a reason."""
+"""What is asked of a fleet in a rollout: metrics, rows, settings. A source that fails is a silence with a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ def observe(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
     try:
         probes.observe(crew.target.nodes, names)
     except UnreachableError as error:
-        return _reading(crew, eyes, rollout, _quiet(crew, error.message))
+        return _reading(crew, eyes, _quiet(crew, error.message))
     checks = LOOKS_PER_WINDOW * rollout.plan.check_every
     window = probes.usual_window if probes.looks_back else max(probes.usual_window, checks)
     return _windows(crew, eyes, rollout, _samples(crew, names, window))
@@ -63,7 +63,7 @@ def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
     try:
         samples = gather(crew.ports.read, crew.target.nodes, (*series_of(asked), *NAMES), probes.usual_window)
     except UnreachableError as error:
-        return _reading(crew, eyes, rollout, _quiet(crew, error.message))
+        return _reading(crew, eyes, _quiet(crew, error.message))
     return _windows(crew, eyes, rollout, samples)
 
 
@@ -85,7 +85,7 @@ def judgement(eyes: Eyes, rollout: Rollout, now: float) -> Judgement:
     return judge_stage(rollout, eyes.store.rows(rows_needed(rollout), now), now)
 
 
-def live(crew: Crew, eyes: Eyes, rollout: Rollout, reading: Reading, judged: Judgement | None) -> Live:
+def live(crew: Crew, rollout: Rollout, reading: Reading, judged: Judgement | None) -> Live:
     """What the gates are decided by beside the journal."""
     settings = crew.ports.read.nodes.settings(crew.target.nodes)
     values = wanted(rollout.plan, rollout.current)
@@ -101,13 +101,13 @@ def findings(rollout: Rollout, reading: Reading) -> tuple[Finding, ...]:
 
 
 def _quantities(phase: Phase) -> list[Quantity]:
-    asked = [each.condition for each in (*phase.triggers, *phase.criteria)]
+    asked = [*(each.condition for each in phase.triggers), *(each.condition for each in phase.criteria)]
     return [quantity for condition in asked for quantity in quantities_of(condition)]
 
 
 def _windows(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples) -> Reading:
     """The other windows: the tripwire's, and the hours that some quantities ask for."""
-    reading, phase = _reading(crew, eyes, rollout, samples), rollout.current.phase
+    reading, phase = _reading(crew, eyes, samples), rollout.current.phase
     if phase.tripwire is not None:
         # One check longer, so that a source that observes has both ends of the window.
         reading = replace(reading, short=_samples(crew, NAMES, phase.tripwire.window + rollout.plan.check_every))
@@ -119,8 +119,7 @@ def _windows(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples) -> Read
     return reading
 
 
-def _reading(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples) -> Reading:
-    del rollout
+def _reading(crew: Crew, eyes: Eyes, samples: Samples) -> Reading:
     read = crew.ports.read
     warm_up = WarmUp(crew.target.warm_up, read.clock.now().timestamp())
     names = tuple(node.name for node in crew.target.nodes)

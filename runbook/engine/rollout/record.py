@@ -3,9 +3,13 @@
 The run that sets a stage's values, and the brake's run, have ids of their own: they are in the details, under `run`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
+from runbook.model.judgement import Judgement
 from runbook.model.rollout import Stage, Standing
 
 
@@ -53,9 +57,30 @@ def checked(stage: Stage, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any
     return _stage(stage) | {"answers": [dict(answer) for answer in answers]}
 
 
-def judged(stage: Stage, look: int, verdict: str, why: str, judgement: Mapping[str, Any]) -> dict[str, Any]:
+def judged(stage: Stage, look: int, judgement: Judgement) -> dict[str, Any]:
     """`rollout.judged`: the planned look of that number (from 1) was taken, so its alpha is spent."""
-    return _stage(stage) | {"look": look, "verdict": verdict, "why": why, "judgement": dict(judgement)}
+    told = {"look": look, "verdict": judgement.verdict.value, "why": judgement.why}
+    return _stage(stage) | told | {"judgement": judgement_details(judgement)}
+
+
+def judgement_details(judgement: Judgement) -> dict[str, Any]:
+    """The judgement as JSON, complete; an end that is infinite, and what is no number, is null."""
+    details: dict[str, Any] = _plain(asdict(judgement))
+    return details
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case timedelta():
+            return value.total_seconds()
+        case Mapping():
+            return {key: _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case _:
+            return value
 
 
 def reverting(stage: Stage, run: str, by: str, ends_as: Standing, why: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Not for what chance does: YES only where the share that shows it is above its li
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from runbook.engine.histograms import begin_of
@@ -56,9 +56,9 @@ def _errors(tripwire: Tripwire, pools: Mapping[str, _Pool], quiet: str, source: 
     pool = pools[TREATMENT]
     if pool.recalls < tripwire.fewest:
         return _too_few(question, pool.recalls, tripwire, quiet, source)
-    answer, told, share = _above(pool.errors, pool.recalls, tripwire.errors)
+    answer, told = _above(pool.errors, pool.recalls, tripwire.errors)
     arithmetic = f"{pool.errors:.0f} of {pool.recalls:.0f} failed: {told}"
-    return _finding(question, answer, arithmetic, quiet, source, share, tripwire.errors)
+    return _finding(question, answer, arithmetic, quiet, source)
 
 
 def _latency(tripwire: Tripwire, pools: Mapping[str, _Pool], quiet: str, source: str) -> Finding:
@@ -72,7 +72,7 @@ def _latency(tripwire: Tripwire, pools: Mapping[str, _Pool], quiet: str, source:
     if p99 is None or own is None or p99 <= 0:
         return _finding(question, Answer.UNKNOWN, "no data: the histograms tell no p99", quiet, source)
     limit = tripwire.latency_ratio * p99
-    answer, told, _ = _above(_over(treated, limit), treated.timed, TAIL)
+    answer, told = _above(_over(treated, limit), treated.timed, TAIL)
     if own <= limit:
         answer = Answer.NO
     sign = ">" if own > limit else "<="
@@ -80,32 +80,24 @@ def _latency(tripwire: Tripwire, pools: Mapping[str, _Pool], quiet: str, source:
         f"p99 {own * 1000:.1f} ms {sign} {tripwire.latency_ratio:g} x control's {p99 * 1000:.1f} ms; "
         f"of {treated.timed:.0f} treated recalls over that limit: {told}"
     )
-    return _finding(question, answer, arithmetic, quiet, source, own / p99, tripwire.latency_ratio)
+    return _finding(question, answer, arithmetic, quiet, source)
 
 
-def _above(part: float, whole: float, limit: float) -> tuple[Answer, str, float]:
+def _above(part: float, whole: float, limit: float) -> tuple[Answer, str]:
     """Is the share above the limit for certain? What is above it, and may be chance, is no YES."""
     found = share_interval(part, whole, CERTAIN)
     if found is None:
-        return Answer.UNKNOWN, "nothing", 0.0
+        return Answer.UNKNOWN, "nothing"
     told = f"{found.value:.2%} (from {found.low:.2%} on, at 99.9 %)"
     if found.low > limit:
-        return Answer.YES, f"{told} > {limit:.2%}", found.value
-    return Answer.NO, f"{told}, not above {limit:.2%} for certain", found.value
+        return Answer.YES, f"{told} > {limit:.2%}"
+    return Answer.NO, f"{told}, not above {limit:.2%} for certain"
 
 
-def _finding(
-    question: str,
-    answer: Answer,
-    arithmetic: str,
-    quiet: str,
-    source: str,
-    value: float | None = None,
-    limit: float | None = None,
-) -> Finding:
+def _finding(question: str, answer: Answer, arithmetic: str, quiet: str, source: str) -> Finding:
     if quiet and answer is not Answer.YES:
-        return Finding(WHOLE, question, Answer.UNKNOWN, f"{arithmetic}; {quiet}", source, value, limit)
-    return Finding(WHOLE, question, answer, arithmetic, source, value, limit)
+        return Finding(WHOLE, question, Answer.UNKNOWN, f"{arithmetic}; {quiet}", source)
+    return Finding(WHOLE, question, answer, arithmetic, source)
 
 
 def _too_few(question: str, recalls: float, tripwire: Tripwire, quiet: str, source: str) -> Finding:
@@ -145,5 +137,5 @@ def _bound(series: Series) -> float:
 
 def _over(pool: _Pool, limit: float) -> float:
     """How many are over the limit at least: those of the bucket that it falls into do not count."""
-    bounds: Sequence[float] = sorted(bound for bound in pool.buckets if bound >= limit)
+    bounds = sorted(bound for bound in pool.buckets if bound >= limit)
     return max(pool.timed - pool.buckets[bounds[0]], 0.0) if bounds else 0.0

@@ -1,0 +1,85 @@
+"""Carry out `runbook rollout watch`, and the watching that `start` does."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from runbook.cli import compose, signals
+from runbook.cli.compose import Session
+from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.engine.rollout.crew import Crew
+from runbook.engine.rollout.eyes import Eyes
+from runbook.engine.rollout.look import Look
+from runbook.engine.rollout.watch import Until, Watched, Wishes, watch
+from runbook.errors import ExitCode
+from runbook.model.rollout import Rollout
+from runbook.model.target import Target
+from runbook.report.document import envelope
+from runbook.report.rollout_watched import look_text, watched_data, watched_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class WatchWishes:
+    """What was said on the command line."""
+
+    until: str
+    timeout: timedelta | None
+    once: bool
+
+
+def eyes_of(current: Session, target: Target, talk: ScreenTalk) -> Eyes:
+    """Rows of the nodes, the watcher's own store, the recorded baseline."""
+    source, store = compose.cell_source(target, talk), compose.cell_store(current, target.name)
+    return Eyes(source, store, current.store.load_baseline(target.name))
+
+
+def look_after(where: Where, wishes: WatchWishes) -> ExitCode:
+    """Watch the target's rollout.
+
+    Raises:
+        RefusedError: there is none.
+        LockedError: another process watches it.
+        InterruptedRunError: a signal; nothing is lost.
+    """
+    current = compose.session()
+    target = compose.target_of(current, where.target, where.config)
+    rollout = going(current, target.name)
+    how = Wishes(Until(wishes.until), wishes.timeout, wishes.once)
+    with ScreenTalk() as talk:
+        crew = crew_of(current, target, talk)
+        watched = watched_by(crew, eyes_of(current, target, talk), rollout, how)
+    return tell(where, "watch", watched)
+
+
+def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes) -> Watched:
+    """The watch; every look that says something new is told."""
+    again = f"runbook rollout watch --target {crew.target.name}"
+    with signals.way_on("the journal knows where the rollout stands", again):
+        return watch(crew, eyes, rollout, how, _teller(crew))
+
+
+def _teller(crew: Crew) -> "Callable[[Look], None]":
+    said = ""
+
+    def tell_look(look: Look) -> None:
+        nonlocal said
+        text = look_text(look)
+        if text != said:
+            crew.say(text)
+            said = text
+
+    return tell_look
+
+
+def tell(where: Where, command: str, watched: Watched) -> ExitCode:
+    """Print how it ended."""
+    if where.as_json:
+        data: dict[str, Any] = watched_data(watched)
+        show_json(envelope("rollout_watched", f"runbook rollout {command}", watched.code, data))
+    else:
+        show(watched_lines(watched))
+    return watched.code

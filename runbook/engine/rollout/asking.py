@@ -1,0 +1,63 @@
+"""Ask every gate of a stage: the journal's side and what is asked now, put together for those who advance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from runbook.engine.journal_time import settled
+from runbook.engine.rollout.crew import Crew
+from runbook.engine.rollout.eyes import Eyes, judgement, live, measured, rows
+from runbook.engine.rollout.facts import Facts, facts_of
+from runbook.engine.rollout.gates import gates_of
+from runbook.engine.rollout.kept_backups import fresh
+from runbook.engine.rollout.triggers import Reading
+from runbook.errors import RunbookError
+from runbook.model.gate import Gate
+from runbook.model.journal import Entry
+from runbook.model.judgement import Judgement
+from runbook.model.rollout import Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Every gate with its answer, and the backups that were counted on."""
+
+    gates: tuple[Gate, ...]
+    backups: tuple[str, ...] = ()
+
+
+def ask_now(crew: Crew, eyes: Eyes, rollout: Rollout) -> Answered:
+    """For who looks once: rows are collected, the judge is asked, metrics are measured for the usual window."""
+    now = crew.ports.read.clock.now().timestamp()
+    rows(crew, eyes, now)
+    return ask(crew, rollout, measured(crew, eyes, rollout), judged(crew, eyes, rollout, now))
+
+
+def ask(crew: Crew, rollout: Rollout, reading: Reading, judge: Judgement | None) -> Answered:
+    """For who has read already."""
+    entries, now = settled(crew.ports.journal, crew.ports.read.clock)
+    found = facts_of(rollout, entries, now, reading.nodes, live(crew, rollout, reading, judge))
+    return Answered(gates_of(found), _backups(found))
+
+
+def judged(crew: Crew, eyes: Eyes, rollout: Rollout, now: float) -> Judgement | None:
+    """What the judge says at that moment (seconds since 1970); None where the phase is not judged, or it cannot be."""
+    if rollout.current.phase.judging is None or not rollout.current.treats:
+        return None
+    try:
+        return judgement(eyes, rollout, now)
+    except RunbookError as error:
+        crew.say(f"the rows cannot be judged: {error.message}")
+        return None
+
+
+def journal_facts(crew: Crew, rollout: Rollout, entries: Sequence[Entry], now: datetime) -> Facts:
+    """The journal's side alone."""
+    return facts_of(rollout, entries, now, tuple(node.name for node in crew.target.nodes))
+
+
+def _backups(facts: Facts) -> tuple[str, ...]:
+    wanted = facts.next.phase.fresh if facts.next is not None and facts.next.treats else None
+    if wanted is None or wanted.backup is None:
+        return ()
+    return fresh(facts.backups, facts.nodes, facts.age, wanted.backup, wanted.backup_level)

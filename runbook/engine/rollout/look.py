@@ -1,0 +1,218 @@
+"""One look at a rollout: what was found, what was journaled of it, and what was done about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from runbook.engine.journal_time import ages, settled
+from runbook.engine.rollout import record
+from runbook.engine.rollout.advance import advance
+from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
+from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.enter import go_on
+from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows
+from runbook.engine.rollout.gates_people import last_word
+from runbook.engine.rollout.judgement import look_moments
+from runbook.engine.rollout.lasted import overdue, time_left
+from runbook.engine.rollout.revert import Why, revert
+from runbook.engine.rollout.triggers import Asked, Reading, changed, check, last_check
+from runbook.errors import ExitCode, LockedError, RunbookError, StorageError
+from runbook.model.answer import Answer
+from runbook.model.gate import Gate
+from runbook.model.journal import Entry, Event, original
+from runbook.model.judgement import Judgement, Verdict
+from runbook.model.rollout import Advance, Rollout, Standing
+from runbook.model.run import ROLLBACK
+
+NO_ROWS = Rows()
+ONCE_IN_A_WHILE = timedelta(hours=1)
+"""How old the last journaled check may be, though no answer has changed: proof that somebody watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found and did. `judgement` is that of a planned look which was taken now.
+
+    `code` is for who looks once: 0 where all is well, 4 where something could not be told, 3 where it is taken back.
+    """
+
+    rollout: Rollout
+    code: ExitCode
+    told: str
+    asked: tuple[Asked, ...] = ()
+    judgement: Judgement | None = None
+    gates: tuple[Gate, ...] = ()
+    rows: Rows = NO_ROWS
+    acted: Acted | None = None
+    overdue: str = ""
+
+
+class Looker:
+    """Looks again and again; between two looks it keeps nothing that counts."""
+
+    def __init__(self, crew: Crew, eyes: Eyes, rollout: str) -> None:
+        self._crew, self._eyes, self._rollout = crew, eyes, rollout
+        self._judged: tuple[int, int, Judgement | None] = (-1, 0, None)  # stage, looks by the time that passed
+
+    def look(self) -> Look:
+        """Look once, and do what follows from it.
+
+        Raises:
+            DamagedError, StorageError: the journal does not read.
+        """
+        crew, rollout = self._crew, self._crew.now(self._rollout)
+        if rollout.standing.is_over:
+            return Look(rollout, _code(rollout), f"it is {rollout.standing.value}")
+        if rollout.standing is Standing.REVERTING:
+            return _taken(revert(crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
+        if rollout.standing is Standing.ENTERING:
+            return self._enter(rollout)
+        now = crew.ports.read.clock.now().timestamp()  # before the rows: what is over by now has been told whole
+        found, reading = rows(crew, self._eyes, now), observe(crew, self._eyes, rollout)
+        entries = self._entries()
+        age = ages(entries, crew.ports.read.clock.now())
+        asked = tuple(check(rollout, reading, entries, age))
+        self._note_check(rollout, asked, entries, age)
+        why = _bad(rollout, asked, entries, crew.target.name)
+        look = Look(rollout, _answer(asked, found), _words(rollout, asked, found), asked, rows=found)
+        if why is not None:
+            return _with(look, revert(crew, rollout, why))
+        return self._judge(look, reading, entries, now)
+
+    def _enter(self, rollout: Rollout) -> Look:
+        try:
+            with self._crew.alone(rollout.id):
+                now = self._crew.now(rollout.id)
+                if now.standing is not Standing.ENTERING:
+                    return Look(now, ExitCode.COULD_NOT_TELL, f"{now.current.name} was entered meanwhile")
+                return _taken(go_on(self._crew, now))
+        except LockedError as error:
+            return Look(rollout, ExitCode.COULD_NOT_TELL, f"{rollout.current.name} is being entered: {error.message}")
+
+    def _judge(self, look: Look, reading: Reading, entries: Sequence[Entry], now: float) -> Look:
+        """The planned look, if one is due; then on, if the plan says so by itself."""
+        rollout = look.rollout
+        due, planned = _due(rollout, now)
+        if due > max(rollout.looks, self._looks(rollout)):
+            found = judged(self._crew, self._eyes, rollout, now)
+            self._judged = (rollout.stage, due, found)
+            if found is not None:
+                self._note_look(rollout, min(due, planned), found, planned=rollout.looks < planned)
+                look = replace(look, judgement=found, told=f"{look.told}; {found.verdict.value}: {found.why}")
+                if found.verdict is Verdict.HARM:
+                    why = Why("judge", f"{rollout.current.name}: {found.why}", Standing.ROLLED_BACK)
+                    return _with(look, revert(self._crew, rollout, why))
+        clock_now = self._crew.ports.read.clock.now()
+        facts = journal_facts(self._crew, rollout, entries, clock_now)
+        look = replace(look, overdue=overdue(facts))
+        by_itself = rollout.current.phase.advance is Advance.BY_ITSELF
+        if rollout.standing is not Standing.RUNNING or not by_itself or time_left(facts) > timedelta(0):
+            return look
+        return self._advance(look, reading, now)
+
+    def _advance(self, look: Look, reading: Reading, now: float) -> Look:
+        def answer(rollout: Rollout) -> Answered:
+            stage, _, known = self._judged
+            if stage != rollout.stage or known is None:
+                known = judged(self._crew, self._eyes, rollout, now)
+            return ask(self._crew, rollout, reading, known)
+
+        try:
+            done = advance(self._crew, look.rollout.id, answer)
+        except RunbookError as error:
+            return replace(look, told=f"{look.told}; not advanced: {error.message}")
+        look = replace(look, rollout=done.rollout, gates=done.gates)
+        if done.acted is None:
+            shut = [gate for gate in done.gates if not gate.open]
+            return replace(look, told=f"{look.told}; held by {', '.join(gate.name for gate in shut)}")
+        return replace(look, acted=done.acted, told=done.acted.told)
+
+    def _looks(self, rollout: Rollout) -> int:
+        return self._judged[1] if self._judged[0] == rollout.stage else 0
+
+    def _entries(self) -> list[Entry]:
+        """What the journal has; a clock that was set back is journaled, where the disk takes it."""
+        try:
+            return settled(self._crew.ports.journal, self._crew.ports.read.clock)[0]
+        except StorageError:
+            return list(self._crew.ports.journal.entries())
+
+    def _note_check(
+        self, rollout: Rollout, asked: Sequence[Asked], entries: Sequence[Entry], age: Mapping[int, timedelta]
+    ) -> None:
+        last = last_check(rollout, entries)
+        if asked and (last is None or changed(rollout, asked, entries) or age[last] >= ONCE_IN_A_WHILE):
+            self._note(Event.ROLLOUT_CHECKED, record.checked(rollout.current, [each.details for each in asked]))
+
+    def _note_look(self, rollout: Rollout, look: int, found: Judgement, *, planned: bool) -> None:
+        details = record.judged(rollout.current, look, found)
+        self._note(Event.ROLLOUT_JUDGED, details if planned else details | {"planned": False})
+
+    def _note(self, event: Event, details: Mapping[str, Any]) -> None:
+        """What the journal does not take is told: it keeps nobody from rolling back, and is looked at again."""
+        try:
+            self._crew.ports.journal.append(event, self._rollout, details)
+        except RunbookError as error:
+            self._crew.say(f"NOT JOURNALED ({error.message}): {event.value}")
+
+
+def _due(rollout: Rollout, now: float) -> tuple[int, int]:
+    """How many looks of the stage are due by now, and how many are planned; behind the last they go on as often."""
+    judging, moments = rollout.current.phase.judging, look_moments(rollout)
+    if judging is None or not moments or not rollout.current.share:
+        return 0, 0
+    due = sum(moment <= now for moment in moments)
+    if now > moments[-1]:
+        due += int((now - moments[-1]) // judging.look_every.total_seconds())
+    return due, len(moments)
+
+
+def _bad(rollout: Rollout, asked: Sequence[Asked], entries: Sequence[Entry], target: str) -> Why | None:
+    """Why it has to be taken back, if it has to."""
+    if pulled := _brake(rollout, entries, target):
+        return Why("rollback", f"the emergency brake was pulled, run {pulled}", Standing.ROLLED_BACK)
+    limit, word = rollout.current.phase.complaints_roll_back, last_word(rollout)
+    if limit is not None and word is not None and word.complaints is not None and word.complaints >= limit:
+        told = f"{word.complaints} complaints (said by {word.who}) >= {limit}"
+        return Why("complaints", told, Standing.ROLLED_BACK)
+    fired = next((each for each in asked if each.fires), None)
+    if fired is None:
+        return None
+    by = "tripwire" if fired.tripwire else "trigger"
+    return Why(by, f"{fired.title}: {fired.arithmetic}", Standing.ROLLED_BACK)
+
+
+def _brake(rollout: Rollout, entries: Sequence[Entry], target: str) -> str:
+    """The run of a brake that somebody pulled on the target since the stage was entered; empty where there is none."""
+    since = rollout.entered[-1].seq if rollout.entered else rollout.seq
+    for entry in map(original, entries):
+        if entry.seq > since and entry.event is Event.RUN_STARTED:
+            plan = entry.details["plan"]
+            if plan["issue"] == ROLLBACK and plan["target"] == target and not plan["undoes"]:
+                return entry.run
+    return ""
+
+
+def _taken(acted: Acted) -> Look:
+    return _with(Look(acted.rollout, acted.code, acted.told), acted)
+
+
+def _with(look: Look, acted: Acted) -> Look:
+    code = ExitCode.BAD_NEWS if acted.rollout.standing.is_over and acted.code is ExitCode.DONE else acted.code
+    return replace(look, rollout=acted.rollout, code=code, told=acted.told, acted=acted)
+
+
+def _code(rollout: Rollout) -> ExitCode:
+    return ExitCode.DONE if rollout.standing is Standing.COMPLETED else ExitCode.BAD_NEWS
+
+
+def _answer(asked: Sequence[Asked], found: Rows) -> ExitCode:
+    unsure = found.silent or any(each.answer is Answer.UNKNOWN for each in asked)
+    return ExitCode.COULD_NOT_TELL if unsure else ExitCode.DONE
+
+
+def _words(rollout: Rollout, asked: Sequence[Asked], found: Rows) -> str:
+    counts = [f"{sum(each.answer is answer for each in asked)} {answer.value}" for answer in Answer]
+    told = f"{rollout.current.name}: triggers {', '.join(counts)}" if asked else f"{rollout.current.name}: no triggers"
+    return f"{told}; silent: {'; '.join(found.silent)}" if found.silent else told

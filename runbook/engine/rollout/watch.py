@@ -1,0 +1,129 @@
+"""Look after a rollout: rows, triggers, tripwire, judge; roll back on harm, go on where the plan says so by itself.
+
+Nothing is remembered that the journal does not have, but for what a source observed: killed and started again, it
+takes each planned look once, counts on how long a trigger has been YES, and skips no gate.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.eyes import Eyes
+from runbook.engine.rollout.look import Look, Looker
+from runbook.errors import ExitCode
+from runbook.model.judgement import Verdict
+from runbook.model.rollout import Advance, Rollout, Standing
+
+SHORTEST_PAUSE_SECONDS = 0.05
+
+
+class Until(StrEnum):
+    """How long to watch."""
+
+    VERDICT = "verdict"  # until the judge is sure, or it is taken back
+    STAGE = "stage"  # until another stage is entered
+    END = "end"  # until the rollout is over
+    BY_HAND = "by hand"  # until a phase is entered that is advanced by hand: what `start` does
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How long, and how often at most."""
+
+    until: Until = Until.END
+    timeout: timedelta | None = None
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How the watch ended: the last look, how many there were, the exit code, and why in one sentence."""
+
+    last: Look
+    looks: int
+    code: ExitCode
+    why: str
+
+    @property
+    def rollout(self) -> Rollout:
+        """As it stands at the end."""
+        return self.last.rollout
+
+    @property
+    def acted(self) -> Acted | None:
+        """What the last look did."""
+        return self.last.acted
+
+
+def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callable[[Look], None]) -> Watched:
+    """Look every `check_every` until what was wished for. `tell` hears of every look.
+
+    Raises:
+        LockedError: another process watches the target.
+        DamagedError: the journal does not read.
+    """
+    clock = crew.ports.read.clock
+    looker, begun, count = Looker(crew, eyes, rollout.id), clock.monotonic(), 0
+    limit = None if wishes.timeout is None else wishes.timeout.total_seconds()
+    with crew.ports.locks.hold(f"watch-{crew.target.name}", rollout.id):
+        while True:
+            at, count = clock.monotonic(), count + 1
+            look = looker.look()
+            tell(look)
+            ended = _ended(look, rollout.stage, wishes)
+            passed = clock.monotonic() - begun
+            if ended is None and limit is not None and passed >= limit:
+                ended = ExitCode.COULD_NOT_TELL, f"nothing was decided within {limit:.0f} s"
+            if ended is not None:
+                return Watched(look, count, *ended)
+            _wait(crew, look.rollout, at, None if limit is None else limit - passed, begun)
+
+
+def _wait(crew: Crew, rollout: Rollout, at: float, left: float | None, begun: float) -> None:
+    clock = crew.ports.read.clock
+    every = rollout.plan.check_every.total_seconds()
+    pause = max(at + every - clock.monotonic(), SHORTEST_PAUSE_SECONDS)
+    if left is not None:
+        passed = clock.monotonic() - begun
+        crew.ports.read.talk.progress(f"watching {rollout.current.name}", passed, passed + max(left, 0.0))
+        pause = min(pause, max(left, SHORTEST_PAUSE_SECONDS))
+    clock.sleep(pause)
+
+
+def _ended(look: Look, first: int, wishes: Wishes) -> tuple[ExitCode, str] | None:
+    """The exit code and why, where the watch is over."""
+    rollout = look.rollout
+    if rollout.standing is Standing.COMPLETED:
+        return ExitCode.DONE, f"rollout {rollout.id} is completed"
+    if rollout.standing.is_over or rollout.standing is Standing.REVERTING:
+        failed = look.acted is not None and look.acted.code is not ExitCode.DONE
+        code = look.acted.code if look.acted is not None and failed else ExitCode.BAD_NEWS
+        return code, f"rollout {rollout.id} is {rollout.standing.value}: {rollout.why}"
+    if look.acted is not None and look.acted.code is not ExitCode.DONE:
+        fatal = look.acted.code is ExitCode.PERSON_NEEDED or wishes.until is not Until.END
+        if fatal or wishes.once:
+            return look.acted.code, look.acted.told
+    return _reached(look, first, wishes) or ((look.code, look.told) if wishes.once else None)
+
+
+def _reached(look: Look, first: int, wishes: Wishes) -> tuple[ExitCode, str] | None:
+    rollout = look.rollout
+    match wishes.until:
+        case Until.VERDICT if look.judgement is not None and look.judgement.verdict is Verdict.SAFE:
+            return ExitCode.DONE, f"{rollout.current.name} is safe: {look.judgement.why}"
+        case Until.STAGE if rollout.stage != first and rollout.standing is Standing.RUNNING:
+            return ExitCode.DONE, f"{rollout.current.name} is entered"
+        case Until.BY_HAND if rollout.standing is Standing.HELD:
+            return ExitCode.COULD_NOT_TELL, f"held in {rollout.current.name}: {rollout.why}"
+        case Until.BY_HAND if look.overdue:
+            return ExitCode.COULD_NOT_TELL, look.overdue
+        case Until.BY_HAND if _is_by_hand(rollout):
+            return ExitCode.DONE, f"{rollout.current.name} is entered, which is advanced by hand"
+        case _:
+            return None
+
+
+def _is_by_hand(rollout: Rollout) -> bool:
+    return rollout.standing is Standing.RUNNING and rollout.current.phase.advance is Advance.BY_HAND
