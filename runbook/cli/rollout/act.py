@@ -31,8 +31,6 @@ from runbook.report.lines import Line, Style, line
 from runbook.report.rollback import rolled_lines
 from runbook.report.rollout_acted import acted_data, acted_lines, gate_lines, standing_line
 
-    from runbook.model.rollout import Rollout
-
 
 @dataclass(frozen=True, slots=True)
 class Consent:
