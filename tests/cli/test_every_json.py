@@ -54,6 +54,12 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 
+def test_comparing(target: Path, capsys: Output) -> None:
+    """Every space of a fresh node is treated, so there is nothing to compare; `test_abtest_command` has all of it."""
+    assert document(capsys, "abtest", "assign", "alpha")["data"]["spaces"][0]["group"] == "treatment"
+    assert document(capsys, "abtest", "report", expect=4)["data"]["judgement"]["verdict"] == "no-data"
+
+
 def test_settings(target: Path, capsys: Output) -> None:
     """Those that read; `test_settings_commands` sets for real."""
     for kind, key, value in (("flags", "enabled", "false"), ("config", "semantic_weight", "0.5")):
@@ -141,7 +147,19 @@ def test_no_command_is_forgotten() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["audit", "sandbox", "settings", "settings_set", "settings_drift", "export", "import", "inspect", "foresight"],
+    [
+        "audit",
+        "sandbox",
+        "settings",
+        "settings_set",
+        "settings_drift",
+        "export",
+        "import",
+        "inspect",
+        "assignment",
+        "comparison",
+        "foresight",
+    ],
 )
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:
     """The schema says what is in `data`, for these kinds too."""

@@ -16,6 +16,7 @@ ARGUMENTS = {
     ("flags", "set"): ["dual_memory.enable_concepts=false"],
     ("config", "set"): ["dual_memory.concept_sample_rate=0.05"],
     ("backup", "restore"): ["there-is-none"],
+    ("abtest", "assign"): ["alpha"],
 }
 """What a command needs to be told; one that is not here needs nothing."""
 OPTIONS = {

@@ -26,6 +26,8 @@ def command() -> None:
         ExitCode.REFUSED,
         ExitCode.STORAGE,
         ExitCode.NOT_SUPPORTED,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
     ),
 )
 @click.argument("spaces", nargs=-1, required=True, metavar="SPACE...")
@@ -63,6 +65,8 @@ def assign(
         ExitCode.REFUSED,
         ExitCode.STORAGE,
         ExitCode.NOT_SUPPORTED,
+        ExitCode.INTERRUPTED,
+        ExitCode.TERMINATED,
     ),
 )
 @target_options
