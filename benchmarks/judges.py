@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from judging.fleet import Fleet
 from judging.limits import Limit
-from judging.ours import BETTER, DRAWS, HARM, PROVED, SAFE, SEEN, SEQUENCE, WORSE, alone, together
+from judging.ours import BETTER, DRAWS, HARM, SAFE, SEEN, SEQUENCE, WORSE, alone, decided, together
 from judging.trials import Hours, hours
 from judging.usual import RULES, usual
 
@@ -52,7 +52,6 @@ def limits(large: Hours, few: dict[int, Hours], spaces: int) -> Iterator[Limit]:
         yield Limit(f"{small}, no change: {HARM}", found.share(HARM, 0.0), 0.05, found.runs)
         yield Limit(f"{small}, +10 %: {SAFE}", found.share(SAFE, MARGIN), 0.05, found.runs)
         yield Limit(f"{small}, no change: {SEEN}", found.share(SEEN, 0.0), 0.05, found.runs, exact=True)
-        yield Limit(f"{small}, +10 %: {PROVED}", found.share(PROVED, MARGIN), 0.05, found.runs, exact=True)
 
 
 def document(large: Hours, few: dict[int, Hours], held: Sequence[Limit], seconds: float) -> dict[str, object]:
@@ -75,8 +74,8 @@ def main() -> None:
         parser.error("at least one run, and two spaces in each arm")
     began = time.perf_counter()
     fleet = Fleet(spaces=given.spaces)
-    large = hours(fleet, TRUTHS, (usual, alone, together), given.runs)
-    few = {number: hours(fleet.heavy(number), FEW_TRUTHS, (alone, together), given.runs) for number in FEW}
+    large = hours(fleet, TRUTHS, (usual, alone, together, decided), given.runs)
+    few = {number: hours(fleet.heavy(number), FEW_TRUTHS, (alone, together, decided), given.runs) for number in FEW}
     held = tuple(limits(large, few, given.spaces))
     seconds = time.perf_counter() - began
     if given.json:
@@ -91,7 +90,7 @@ def main() -> None:
             small = f"{given.runs} runs, {number}+{number} spaces, heavy tails"
             lines += table(f"{small}: rolled back", found, (SEQUENCE, DRAWS, SEEN, HARM), FEW_TRUTHS)
             lines += table(f"{small}: promoted, margin +10 %", found, BETTER, FEW_TRUTHS)
-        print("\n".join([*lines, *(each.sentence for each in held), f"{seconds:.0f} s"]))
+        print("\n".join([*map(str.rstrip, lines), *(each.sentence for each in held), f"{seconds:.0f} s"]))
     sys.exit(0 if all(each.kept for each in held) else 1)
 
 

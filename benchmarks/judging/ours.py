@@ -1,9 +1,14 @@
 """Our judge on the same runs: its two methods each alone, and both together as the product decides."""
 
+from datetime import timedelta
+
 import numpy as np
 
 from judging.fleet import DAY, History
 from judging.usual import first
+from runbook.engine.rollout.judge import judge
+from runbook.model.judgement import Guardrail, Metric, Path, Stratum, Verdict
+from runbook.model.rollout import Judging
 from runbook.statistics.arms import Arms, decisions
 from runbook.statistics.randomisation import cumulative_means, randomisation
 from runbook.statistics.sequence import sequence
@@ -13,11 +18,11 @@ MARGIN = float(np.log1p(0.10))
 SEQUENCE = "(A) confidence sequence, unit = space, own week subtracted, hourly"
 DRAWS = "(B) randomisation group-sequential test, same unit, daily"
 SEEN = "ours, (A) and (B) together: worse seen (lower bound above 0)"
-HARM = "ours together: the verdict is harm, before it is safe"
+HARM = "the product's judge as it decides: harm"
 PROVED_BY_SEQUENCE = "(A) proved under the margin"
 PROVED_BY_DRAWS = "(B) proved under the margin"
-PROVED = "ours together: proved under the margin"
-SAFE = "ours together: the verdict is safe, before it is harm"
+PROVED = "ours, (A) and (B) together: proved under the margin"
+SAFE = "the product's judge as it decides: safe"
 WORSE = (SEQUENCE, DRAWS, SEEN, HARM)
 BETTER = (PROVED_BY_SEQUENCE, PROVED_BY_DRAWS, PROVED, SAFE)
 
@@ -44,15 +49,33 @@ def alone(history: History, truth: float) -> dict[str, float]:
 
 
 def together(history: History, truth: float) -> dict[str, float]:
-    """As the product decides: hour by hour `safe` if the upper bound is under the margin, else `harm` if worse.
+    """When both together, with half of alpha each, have the lower bound above zero or the upper under the margin.
 
-    The first verdict ends the run: `safe` promotes, `harm` rolls back.
+    With fewer than thirty spaces an arm it is (B) alone.
     """
     found = decisions(arms_of(history, truth, history.run), ALPHA, MARGIN, 0.0)
-    seen, proved = first(found.worse), first(found.safe)
+    return {SEEN: first(found.worse), PROVED: first(found.safe)}
+
+
+def decided(history: History, truth: float, *, every_hour: bool = False) -> dict[str, float]:
+    """When `engine/rollout/judge.py` says harm, which rolls back, or safe, which promotes: whichever is first.
+
+    It is asked every hour; where (B) decides alone, at its daily looks, since nothing changes between them.
+    """
+    judging = Judging((Guardrail(Metric.LATENCY, 0.10),), timedelta(days=1), alpha=ALPHA)
+    arms, recalls = arms_of(history, truth, history.run), history.fleet.requests
+    moments = range(1, history.fleet.after + 1) if arms.many or every_hour else arms.looks
+    verdict, hour = Verdict.INCONCLUSIVE, 0
+    for hour in moments:
+        paths = tuple(
+            Path(f"space-{number}", bool(treated), tuple(row), history.fleet.before * recalls, hour * recalls)
+            for number, (treated, row) in enumerate(zip(arms.treated, arms.values[:, :hour].tolist(), strict=True))
+        )
+        stratum = Stratum("stage", Metric.LATENCY, 3600.0, paths, arms.looks, arms.seed)
+        verdict = judge("stage", (stratum,), judging).verdict
+        if verdict in {Verdict.SAFE, Verdict.HARM}:
+            break
     return {
-        SEEN: seen,
-        PROVED: proved,
-        HARM: seen if seen < proved else np.inf,
-        SAFE: proved if proved <= seen and proved < np.inf else np.inf,
+        HARM: float(hour) if verdict is Verdict.HARM else np.inf,
+        SAFE: float(hour) if verdict is Verdict.SAFE else np.inf,
     }

@@ -92,13 +92,29 @@ def test_without_a_change_the_usual_rules_roll_back_nevertheless_and_never_miss_
 def test_ours_finds_a_gross_change_within_hours_and_promotes_what_did_not_change() -> None:
     """At +50 % the verdict of every run is harm after one hour; at no change it is safe within a day."""
     from judging.fleet import Fleet  # noqa: PLC0415
-    from judging.ours import HARM, SAFE, alone, together  # noqa: PLC0415
+    from judging.ours import HARM, SAFE, decided  # noqa: PLC0415
     from judging.trials import hours  # noqa: PLC0415
 
-    found = hours(Fleet(), (0.0, 0.5), (alone, together), runs=4, workers=1)
+    found = hours(Fleet(), (0.0, 0.5), (decided,), runs=4, workers=1)
     assert (found.share(HARM, 0.5), found.median(HARM, 0.5), found.share(SAFE, 0.5)) == (1.0, 1.0, 0.0)
     assert (found.share(HARM, 0.0), found.share(SAFE, 0.0)) == (0.0, 1.0)
     assert found.median(SAFE, 0.0) <= 24
+
+
+def test_what_the_bench_counts_is_what_the_judge_decides() -> None:
+    """Asked every hour the judge decides when the first bound is beyond; with few spaces never between looks."""
+    from judging.fleet import Fleet, simulate  # noqa: PLC0415
+    from judging.ours import HARM, PROVED, SAFE, SEEN, decided, together  # noqa: PLC0415
+
+    for fleet in (replace(Fleet(), after=96), replace(Fleet().heavy(10), after=96)):
+        history = simulate(fleet, 5, 1)
+        for truth in (0.0, 0.05, 0.2):
+            bounds, verdict = together(history, truth), decided(history, truth)
+            expected = min(bounds[SEEN], bounds[PROVED])
+            assert min(verdict.values()) == expected
+            assert verdict[SAFE] == (expected if bounds[PROVED] <= bounds[SEEN] else np.inf)
+            assert (verdict[HARM] < np.inf) is (bounds[SEEN] < bounds[PROVED])
+            assert verdict == decided(history, truth, every_hour=True)
 
 
 def test_two_processes_find_what_one_does() -> None:
