@@ -42,7 +42,8 @@ def _relative(condition: AboveBaseline | Settled | BelowBaseline | Regained) -> 
         case AboveBaseline(floor=floor, ceiling=ceiling) | Settled(floor=floor, ceiling=ceiling):
             sign, word = (">", "or") if isinstance(condition, AboveBaseline) else ("<=", "and")
             more = "" if ceiling is None else f", {word} {sign} {ceiling:.4g} {unit} whatever the baseline"
-            return f"{name} {sign} max({factor:g} x baseline, {floor:g} {unit}){more}"
+            limit = f"max({factor:g} x baseline, {floor:g} {unit})" if floor else f"{factor:g} x baseline"
+            return f"{name} {sign} {limit}{more}"
 
 
 def _all_of_it(quantity: Quantity) -> str:

@@ -29,14 +29,16 @@ def plan_lines(plan: RolloutPlan, arms: Sequence[StageArms], told: str) -> Itera
     for window in plan.freeze:
         span = f"{window.begin:%Y-%m-%d %H:%M %Z} to {window.end:%Y-%m-%d %H:%M %Z}"
         yield line(f"nothing is advanced from {span}: {window.why}", indent=2, hang=2)
+    seen: set[tuple[str, str]] = set()
     for number, phase in enumerate(plan.phases, 1):
         yield EMPTY
-        yield from _phase_lines(number, phase)
+        yield from _phase_lines(number, phase, seen)
     yield EMPTY
     yield from _fleet_lines(arms, told)
 
 
-def _phase_lines(number: int, phase: Phase) -> Iterator[Line]:
+def _phase_lines(number: int, phase: Phase, seen: set[tuple[str, str]]) -> Iterator[Line]:
+    """What an earlier phase asks too is only named: `seen` are those questions."""
     yield line(f"{number}. {phase.name}: {phase.title}", Style.STRONG)
     if phase.why:
         yield line(phase.why, Style.FAINT, 3)
@@ -45,15 +47,18 @@ def _phase_lines(number: int, phase: Phase) -> Iterator[Line]:
     if phase.criteria:
         yield line("it is left when:", indent=3)
         for criterion in phase.criteria:
-            yield _asked(criterion.title, condition_text(criterion.condition), criterion.why)
+            yield _asked(criterion.title, condition_text(criterion.condition), criterion.why, seen)
     if phase.triggers:
         yield line("it is rolled back by itself when:", indent=3)
         for trigger in phase.triggers:
             lasting = f", for {in_words(trigger.lasting)}" if trigger.lasting else ""
-            yield _asked(trigger.title, condition_text(trigger.condition) + lasting, trigger.why)
+            yield _asked(trigger.title, condition_text(trigger.condition) + lasting, trigger.why, seen)
 
 
-def _asked(title: str, condition: str, why: str) -> Line:
+def _asked(title: str, condition: str, why: str, seen: set[tuple[str, str]]) -> Line:
+    if (title, condition) in seen:
+        return line(f"{title}: as above", indent=5)
+    seen.add((title, condition))
     reason = f"  ({why})" if why else ""
     return Line(((f"{title}: {condition}", Style.PLAIN), (reason, Style.FAINT)), 5, 2)
 
@@ -125,10 +130,15 @@ def _margin(guardrail: Guardrail) -> str:
 def _fleet_lines(arms: Sequence[StageArms], told: str) -> Iterator[Line]:
     yield line(told, Style.STRONG if arms else Style.UNSURE, hang=2)
     for each in arms:
-        few = f": fewer than {FEWEST_UNITS} in an arm, so the randomisation test decides alone" if each.few else ""
         style = Style.UNSURE if each.few else Style.PLAIN
-        text = f"{each.stage.name}: {each.treated} spaces of treatment, {each.controls} of control{few}"
+        text = f"{each.stage.name}: {each.treated} spaces of treatment, {each.controls} of control{_few(each)}"
         yield line(text, style, 2, 2)
+
+
+def _few(arms: StageArms) -> str:
+    if not min(arms.treated, arms.controls):
+        return ": an arm is empty, so that nothing can be compared"
+    return f": fewer than {FEWEST_UNITS} in an arm, so the randomisation test decides alone" if arms.few else ""
 
 
 def plan_data(plan: RolloutPlan, arms: Sequence[StageArms], told: str) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ def status_lines(facts: Facts, gates: Sequence[Gate]) -> Iterator[Line]:
     for gate in gates:
         mark = (f"{gate.answer.value:<8} ", EXPECTATION_STYLES[gate.answer])
         yield Line((mark, (f"{gate.name}: {gate.arithmetic}", Style.PLAIN)), 2, 9)
-        if not gate.open and gate.to_do:
+        if not gate.open and gate.to_do and not rollout.standing.is_over:
             yield line(gate.to_do, Style.FAINT, 11, 2)
     for text in commands(facts, gates):
         yield line(text, indent=2, hang=2)

@@ -1,10 +1,11 @@
 """The gates that measurements open: criteria, the judge, the mismatch of the arms, the validator, drift. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runbook.engine.rollout.facts import NOTED_WITHIN, Facts
 from runbook.model.answer import Answer, all_of
 from runbook.model.duration import in_words
+from runbook.model.finding import Finding
 from runbook.model.gate import Gate
 from runbook.model.judgement import Guardrail, Judgement, Verdict
 from runbook.model.rollout import Criterion, Judging
@@ -26,15 +27,18 @@ WHOLE = 1.0
 
 def criteria(facts: Facts) -> Iterator[Gate]:
     """Each criterion of the phase, on every node; a node that did not answer is UNKNOWN."""
-    for criterion in facts.rollout.current.phase.criteria:
-        yield _criterion(facts, criterion)
+    asked = facts.rollout.current.phase.criteria
+    if asked and facts.live.findings is None:
+        told = f"{len(asked)} are not measured: {', '.join(each.title for each in asked)}"
+        yield Gate("criteria", Answer.UNKNOWN, told, "runbook rollout advance measures them")
+        return
+    for criterion in asked:
+        yield _criterion(facts, criterion, facts.live.findings or ())
 
 
-def _criterion(facts: Facts, criterion: Criterion) -> Gate:
+def _criterion(facts: Facts, criterion: Criterion, findings: Sequence[Finding]) -> Gate:
     name = f"criterion: {criterion.title}"
-    if facts.live.findings is None:
-        return Gate(name, Answer.UNKNOWN, "not measured yet", "runbook rollout advance measures it")
-    found = {each.node: each for each in facts.live.findings if each.question == criterion.title}
+    found = {each.node: each for each in findings if each.question == criterion.title}
     answers = [found[node].answer if node in found else Answer.UNKNOWN for node in facts.nodes]
     told = [
         f"{node}: {found[node].arithmetic if node in found else 'not measured'}"
