@@ -9,6 +9,7 @@ from runbook.engine.journal_time import ages, settled
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
+from runbook.engine.rollout.basis import Basis
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows
@@ -98,7 +99,10 @@ class Looker:
             found = judged(self._crew, self._eyes, rollout, now)
             self._judged = (rollout.stage, due, found)
             if found is not None:
-                self._note_look(rollout, min(due, planned), found, planned=rollout.looks < planned)
+                basis = Basis(now, self._eyes.store.newest())
+                details = record.judged(rollout.current, min(due, planned), found, basis)
+                planned_one = {} if rollout.looks < planned else {"planned": False}
+                self._note(Event.ROLLOUT_JUDGED, details | planned_one)
                 look = replace(look, judgement=found, told=f"{look.told}; {found.verdict.value}: {found.why}")
                 if found.verdict is Verdict.HARM:
                     why = Why("judge", f"{rollout.current.name}: {found.why}", Standing.ROLLED_BACK)
@@ -144,10 +148,6 @@ class Looker:
         last = last_check(rollout, entries)
         if asked and (last is None or changed(rollout, asked, entries) or age[last] >= ONCE_IN_A_WHILE):
             self._note(Event.ROLLOUT_CHECKED, record.checked(rollout.current, [each.details for each in asked]))
-
-    def _note_look(self, rollout: Rollout, look: int, found: Judgement, *, planned: bool) -> None:
-        details = record.judged(rollout.current, look, found)
-        self._note(Event.ROLLOUT_JUDGED, details if planned else details | {"planned": False})
 
     def _note(self, event: Event, details: Mapping[str, Any]) -> None:
         """What the journal does not take is told: it keeps nobody from rolling back, and is looked at again."""

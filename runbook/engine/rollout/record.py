@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from runbook.engine.rollout.basis import Basis
 from runbook.model.judgement import Judgement
 from runbook.model.rollout import Stage, Standing
 
@@ -57,9 +58,12 @@ def checked(stage: Stage, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any
     return _stage(stage) | {"answers": [dict(answer) for answer in answers]}
 
 
-def judged(stage: Stage, look: int, judgement: Judgement) -> dict[str, Any]:
-    """`rollout.judged`: the planned look of that number (from 1) was taken, so its alpha is spent."""
-    told = {"look": look, "verdict": judgement.verdict.value, "why": judgement.why}
+def judged(stage: Stage, look: int, judgement: Judgement, basis: Basis) -> dict[str, Any]:
+    """`rollout.judged`: the planned look of that number (from 1) was taken, so its alpha is spent.
+
+    `basis` is what it was taken of: evidence comes to the same judgement by it.
+    """
+    told = {"look": look, "verdict": judgement.verdict.value, "why": judgement.why, "basis": basis.details}
     return _stage(stage) | told | {"judgement": judgement_details(judgement)}
 
 
