@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from recorded_rows import HOUR, recorded_rows
 
+from runbook.engine.rollout import power
 from runbook.engine.rollout.behaviour import behaviour_of
+from runbook.engine.rollout.power import Trial
 from runbook.engine.rollout.simulate import foresee
-from runbook.model.foresight import Record
+from runbook.model.foresight import Behaviour, Record
 from runbook.model.judgement import Guardrail, Metric
 from runbook.model.rollout import Judging, Phase, RolloutPlan
 
@@ -103,3 +106,22 @@ def test_without_a_record_nothing_is_foreseen() -> None:
     found = foresee(plan(0.5), [])
     assert not found.decides
     assert "no recall" in found.why_not
+
+
+def test_what_is_drawn_at_once_spreads_as_if_it_were_drawn_bucket_by_bucket() -> None:
+    """The units' means at each look have the spread, and remember each other, as those of simulated buckets do."""
+    units, own, looks = 3000, 60, (5, 24)
+    behaviour = Behaviour(Metric.LATENCY, 2.3, 0.25, noise=0.6, wander=0.1, persistence=0.8, drift=0.0)
+    treated = np.arange(units) >= units // 2
+    trial = Trial(Guardrail(Metric.LATENCY, 0.1), behaviour, np.full(units, 9.0), treated, own, looks, 0.05, 1, "x")
+    drawn = power._means(trial, 0, 0.0)
+    draw = np.random.default_rng(2)
+    wander = draw.standard_normal((own + looks[-1], units))
+    for bucket in range(1, len(wander)):
+        wander[bucket] = 0.8 * wander[bucket - 1] + 0.6 * wander[bucket]
+    count = draw.poisson(9.0, wander.shape)
+    values = 0.1 * wander + 0.6 * draw.standard_normal(wander.shape) / np.sqrt(np.maximum(count, 1))
+    before = np.average(values[:own], axis=0, weights=count[:own])
+    slow = np.stack([values[own : own + look].mean(axis=0) - before for look in looks], axis=1)
+    assert drawn.std(axis=0) == pytest.approx(slow.std(axis=0), rel=0.06)
+    assert np.corrcoef(drawn.T)[0, 1] == pytest.approx(np.corrcoef(slow.T)[0, 1], abs=0.06)

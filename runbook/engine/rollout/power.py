@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from runbook.model.foresight import Behaviour
 from runbook.model.judgement import Guardrail, Metric
 from runbook.statistics.arms import Arms, decisions
-from runbook.statistics.randomisation import cumulative_means
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -70,7 +69,7 @@ def _safe(trial: Trial, run: int) -> Flags:
 
 def _arms(trial: Trial, run: int, shift: float) -> Arms:
     """The judge's input, one column for each look: so made that the mean over the columns is that over the buckets."""
-    means = cumulative_means(_differences(trial, run, shift), trial.looks)
+    means = _means(trial, run, shift)
     columns, before, count = np.full(means.shape, np.nan), np.zeros(len(means)), np.zeros(len(means))
     for look in range(means.shape[1]):
         heard = ~np.isnan(means[:, look])
@@ -81,22 +80,35 @@ def _arms(trial: Trial, run: int, shift: float) -> Arms:
     return Arms(columns, trial.treated, tuple(range(1, len(trial.looks) + 1)), trial.seed)
 
 
-def _differences(trial: Trial, run: int, shift: float) -> Numbers:
-    """[unit, bucket] of the stage, less the unit's own mean before; NaN where a unit has no recall."""
+def _means(trial: Trial, run: int, shift: float) -> Numbers:
+    """[unit, look]: the mean over the buckets up to the look less the unit's own before; NaN before its first recall.
+
+    Drawn at once and not bucket by bucket: sums of what wanders and of chance are normal with known covariances.
+    """
     key = int.from_bytes(hashlib.sha256(f"{trial.seed}:{trial.guardrail.metric}:{run}".encode()).digest()[:16], "big")
     draw = np.random.Generator(np.random.Philox(key=key))
-    units, buckets, behaviour = len(trial.recalls), trial.own + trial.looks[-1], trial.behaviour
-    count = draw.poisson(trial.recalls[:, None], (units, buckets)).astype(np.float64)
+    units, looks, behaviour = len(trial.recalls), np.array(trial.looks, dtype=np.float64), trial.behaviour
+    wandered = draw.standard_normal((units, len(looks) + 1)) @ _wandering(trial).T
     drift = behaviour.drift * draw.standard_normal((units, 1))
-    values = _wandering(behaviour, draw, units, buckets)
-    chance = draw.standard_normal((units, buckets)) / np.sqrt(np.maximum(count, 1))
-    own, since = slice(0, trial.own), slice(trial.own, buckets)
-    values[:, own] += behaviour.noise * chance[:, own]
-    values[:, since] += _noise(trial, shift)[:, None] * chance[:, since] + drift + shift * trial.treated[:, None]
-    before = count[:, own].sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (count[:, own] * values[:, own]).sum(axis=1) / before
-    return np.where(count[:, since] > 0, values[:, since] - mean[:, None], np.nan)
+    chance = np.cumsum(draw.standard_normal((units, len(looks))) * np.sqrt(np.diff(looks, prepend=0.0)), axis=1) / looks
+    chance *= (_noise(trial, shift) * np.sqrt(_spread(trial.recalls)))[:, None]
+    own = behaviour.noise * draw.standard_normal(units) / np.sqrt(np.maximum(trial.recalls * trial.own, 1.0))
+    first = draw.geometric(-np.expm1(-np.maximum(trial.recalls, 1e-9)))  # the bucket of its first recall
+    means = wandered[:, 1:] - wandered[:, :1] + drift + chance - own[:, None] + shift * trial.treated[:, None]
+    return np.where(first[:, None] <= looks, means, np.nan)
+
+
+def _spread(recalls: Numbers) -> Numbers:
+    """The variance of the mean of one bucket's recalls, for a variance of 1: E(1/n), given that there was one.
+
+    For n of Poisson's distribution; beyond 30 it is 1/n but for a thirtieth. Buckets without recalls do not count: as
+    many fewer are averaged.
+    """
+    numbers = np.arange(1, 101)[:, None]
+    logs = numbers * np.log(np.maximum(recalls, 1e-9)) - recalls - np.cumsum(np.log(numbers), axis=0)
+    heard = -np.expm1(-np.maximum(recalls, 1e-9))
+    inverse = (np.exp(logs) / numbers).sum(axis=0) / heard
+    return np.asarray(np.where(recalls > 30, 1 / np.maximum(recalls, 1.0), inverse / heard))  # noqa: PLR2004  see above
 
 
 def _noise(trial: Trial, shift: float) -> Numbers:
@@ -108,13 +120,28 @@ def _noise(trial: Trial, shift: float) -> Numbers:
     return np.where(trial.treated, max(plain, math.sqrt(share * (1 - share))), plain)
 
 
-def _wandering(behaviour: Behaviour, draw: np.random.Generator, units: int, buckets: int) -> Numbers:
-    """Autoregressive of order one, stationary from its first bucket on."""
-    steps = draw.standard_normal((buckets, units))
-    steps[1:] *= math.sqrt(1 - behaviour.persistence**2)
-    for bucket in range(1, buckets) if behaviour.persistence else ():
-        steps[bucket] += behaviour.persistence * steps[bucket - 1]
-    return np.asarray(behaviour.wander * steps.T)
+def _wandering(trial: Trial) -> Numbers:
+    """A root of the covariance of the means over the time before and up to each look, of what is autoregressive.
+
+    The sums over a and b >= a buckets from the same one on share the first a; the time before ends where the stage
+    begins. phi^|i-j|, added up over rectangles.
+    """
+    phi, own, looks = trial.behaviour.persistence, trial.own, np.array(trial.looks, dtype=np.float64)
+
+    def geometric(length: Numbers) -> Numbers:
+        return np.asarray((1 - phi**length) / (1 - phi))
+
+    def square(length: Numbers) -> Numbers:
+        return np.asarray((length * (1 + phi) - 2 * phi * geometric(length)) / (1 - phi))
+
+    shorter, longer = np.minimum.outer(looks, looks), np.maximum.outer(looks, looks)
+    before, size = np.array([float(own)]), np.concatenate([[float(own)], looks])
+    sums = np.zeros((len(size), len(size)))
+    sums[0, 0] = square(before)[0]
+    sums[1:, 1:] = square(shorter) + phi * geometric(shorter) * geometric(longer - shorter)
+    sums[0, 1:] = sums[1:, 0] = phi * geometric(before) * geometric(looks)
+    values, vectors = np.linalg.eigh(sums / np.outer(size, size))
+    return np.asarray(trial.behaviour.wander * vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _first(found: Flags) -> float:
