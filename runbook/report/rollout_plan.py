@@ -103,9 +103,10 @@ def _times(phase: Phase) -> Iterator[str]:
 
 def _asks(phase: Phase) -> Iterator[str]:
     if phase.approvals.people:
-        people = f"{phase.approvals.people} {'person' if phase.approvals.people == 1 else 'people'}"
-        own = "who started it may be among them" if phase.approvals.starter_counts else "none of whom started it"
-        yield f"before it is entered {people} approve it, {own}"
+        many = phase.approvals.people
+        people = "one person approves it" if many == 1 else f"{many} people approve it"
+        own = "who started it may do so too" if phase.approvals.starter_counts else "none of whom started it"
+        yield f"before it is entered {people}, {own}"
     fresh = phase.fresh
     if fresh.backup is not None:
         yield (
@@ -122,7 +123,13 @@ def _asks(phase: Phase) -> Iterator[str]:
 
 
 def _margin(guardrail: Guardrail) -> str:
-    unit = "" if guardrail.metric is Metric.CONFIDENCE else " %" if guardrail.metric is Metric.LATENCY else " points"
+    unit = (
+        ""
+        if guardrail.metric is Metric.CONFIDENCE
+        else " %"
+        if guardrail.metric is Metric.LATENCY
+        else " percentage points"
+    )
     value = guardrail.margin if guardrail.metric is Metric.CONFIDENCE else guardrail.margin * 100
     return f"{guardrail.metric.value} not worse by {value:g}{unit}"
 

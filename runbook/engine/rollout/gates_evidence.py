@@ -48,7 +48,9 @@ def _criterion(facts: Facts, criterion: Criterion, findings: Sequence[Finding]) 
     answer = all_of(answers)
     if answer is Answer.YES:
         told = [f"{node}: {found[node].arithmetic}" for node in facts.nodes]
-    return Gate(name, answer, "; ".join(told) or "there is no node to ask", criterion.why)
+    bare = answer is Answer.UNKNOWN and any("no baseline" in each for each in told)
+    to_do = "runbook baseline capture, while the fleet is well" if bare else ""
+    return Gate(name, answer, "; ".join(told) or "there is no node to ask", to_do)
 
 
 def judged(facts: Facts) -> Iterator[Gate]:

@@ -70,9 +70,9 @@ def approve(journal: Journal, rollout: Rollout, who: str, phase: Phase | None, r
     name = None if phase is None else phase.name
     what = f"the plan, digest {rollout.digest[:12]}" if phase is None else f"phase {phase.name}"
     if who in approvers(rollout, name):
-        return Said(rollout, f"{who} has approved {what} already", fresh=False)
+        return Said(rollout, f"approved by {who} already: {what}", fresh=False)
     journal.append(Event.ROLLOUT_APPROVED, rollout.id, record.approved(rollout.digest, name, reason))
-    return Said(_again(journal, rollout), f"{who} has approved {what}")
+    return Said(_again(journal, rollout), f"approved by {who}: {what}")
 
 
 def note(journal: Journal, rollout: Rollout, complaints: int | None, text: str) -> Said:
