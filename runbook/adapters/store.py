@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,7 @@ def _document(baseline: Baseline) -> dict[str, Any]:
                 "quantities": dict(node.quantities),
                 "settings": dict(node.settings),
                 "reaches": dict(node.reaches),
+                "histograms": {name: _counts(counts) for name, counts in node.histograms.items()},
             }
             for name, node in baseline.nodes.items()
         },
@@ -109,7 +111,12 @@ def _read(data: bytes, path: Path) -> Baseline:
         raise DamagedError(f"{path}: captured_at: {error}", hint=_HINT) from None
     try:
         nodes = {
-            name: NodeBaseline(node["quantities"], _settings(node["settings"]), node.get("reaches", {}))
+            name: NodeBaseline(
+                node["quantities"],
+                _settings(node["settings"]),
+                node.get("reaches", {}),
+                {metric: _histogram(counts) for metric, counts in node.get("histograms", {}).items()},
+            )
             for name, node in document["nodes"].items()
         }
     except UsageError as error:
@@ -128,6 +135,15 @@ def _check(document: Any, path: Path) -> None:
     if error is not None:
         place = error.json_path.removeprefix("$").removeprefix(".") or "the document"
         raise DamagedError(f"{path}: {place}: {error.message}", hint=_HINT)
+
+
+def _counts(histogram: Mapping[float, float]) -> list[list[float | None]]:
+    """JSON has no infinity: the last bound is null."""
+    return [[bound if math.isfinite(bound) else None, count] for bound, count in sorted(histogram.items())]
+
+
+def _histogram(counts: list[list[float | None]]) -> dict[float, float]:
+    return {math.inf if bound is None else float(bound): float(count or 0.0) for bound, count in counts}
 
 
 def _settings(found: dict[str, Any]) -> Settings:

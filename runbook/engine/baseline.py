@@ -1,10 +1,13 @@
 """Record what a fleet looks like while it is well: the quantities that any issue compares with, and the settings."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from runbook.engine.evaluate import check_setting, evaluate
 from runbook.engine.measure import gather, measure, series_of
+from runbook.engine.validate.keep import keeping
+from runbook.engine.validate.observe import SERIES
+from runbook.engine.validate.quality import MOST_CONCEPTS
 from runbook.errors import NotSupportedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding
@@ -13,6 +16,10 @@ from runbook.model.quantity import AboveBaseline, BelowBaseline, How, Quantity
 from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
+
+SCRAPES = 30
+"""Looks in a window, so that the median over blocks of time has an interval worth having."""
+EVER = datetime.fromtimestamp(0, UTC)
 
 
 def doubts(baseline: Baseline, runbooks: Sequence[Runbook]) -> tuple[str, ...]:
@@ -53,8 +60,10 @@ def capture(
         UnreachableError: no node answered; there is nothing to record.
         NotSupportedError: nor is there of those that did.
     """
-    samples = gather(ports, target.nodes, series_of(quantities), window)
+    names = tuple(dict.fromkeys((*series_of(quantities), *SERIES)))
+    samples = gather(ports, target.nodes, names, window, SCRAPES)
     settings = ports.nodes.settings(target.nodes)
+    concepts = ports.nodes.concepts(target.nodes, EVER, MOST_CONCEPTS)
     recorded: dict[str, NodeBaseline] = {}
     silent: list[Silence] = []
     for node in target.nodes:
@@ -67,7 +76,9 @@ def capture(
         else:
             measured = [measure(node.name, found, quantity) for quantity in quantities]
             values = {each.quantity: each.value for each in measured if each.value is not None and not each.reason}
-            recorded[node.name] = NodeBaseline(values, known, _reaches(measured, quantities))
+            more = keeping(found, concepts.get(node.name, Silence(node.name, "its concepts were not read")))
+            reaches = _reaches(measured, quantities) | more.reaches
+            recorded[node.name] = NodeBaseline(values | more.quantities, known, reaches, more.histograms)
     if not recorded:
         told = all(each.answered for each in silent)
         kind, what = (NotSupportedError, "tells what a baseline is made of") if told else (UnreachableError, "answered")

@@ -27,26 +27,29 @@ def series_of(quantities: Sequence[Quantity]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, START_TIME]))
 
 
-def pause_of(window: timedelta) -> float:
-    """Seconds between two observations, so that a window holds at least ten."""
-    return min(window.total_seconds() / FEWEST_SCRAPES, LONGEST_PAUSE_SECONDS)
+def pause_of(window: timedelta, scrapes: int = FEWEST_SCRAPES) -> float:
+    """Seconds between two observations, so that a window holds at least ten, or as many as are asked for."""
+    return min(window.total_seconds() / scrapes, LONGEST_PAUSE_SECONDS)
 
 
-def gather(ports: ReadPorts, nodes: Sequence[Node], names: Sequence[str], window: timedelta) -> Samples:
+def gather(
+    ports: ReadPorts, nodes: Sequence[Node], names: Sequence[str], window: timedelta, scrapes: int = FEWEST_SCRAPES
+) -> Samples:
     """The samples of one window: looked up where the source looks back, else observed now for that long.
 
     Raises:
         UnreachableError: the source itself cannot be reached.
     """
-    return gather_until(ports, nodes, names, Span(window, window), lambda _: True)[0]
+    return gather_until(ports, nodes, names, Span(window, window, scrapes), lambda _: True)[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How long to measure: `usual`, and where that settles nothing up to `longest`."""
+    """How long to measure: `usual`, and where that settles nothing up to `longest`; `scrapes` in each usual one."""
 
     usual: timedelta
     longest: timedelta
+    scrapes: int = FEWEST_SCRAPES
 
 
 def gather_until(
@@ -63,7 +66,7 @@ def gather_until(
     probes, clock, window = ports.probes, ports.clock, span.usual
     if probes.looks_back:
         return probes.samples(nodes, names, window), window
-    pause, begin = pause_of(window), clock.monotonic()
+    pause, begin = pause_of(window, span.scrapes), clock.monotonic()
     due = total = window.total_seconds()
     while True:
         probes.observe(nodes, names)

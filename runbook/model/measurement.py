@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from runbook.model.settings import Settings
+from runbook.model.validation_golden import Golden
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +94,28 @@ class WarmUp:
 class NodeBaseline:
     """One node when it was well: its quantities by name, and its settings.
 
-    `reaches` are half the 95 % intervals of those quantities that are means: how well they are known.
+    `reaches` are half the 95 % intervals of those quantities that are means: how well they are known. `histograms` are
+    distributions by metric: how many observations at or under each bound, the last one infinite.
     """
 
     quantities: Mapping[str, float]
     settings: Settings
     reaches: Mapping[str, float] = field(default_factory=dict)
+    histograms: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a fleet looked like when it was well (document kind `baseline`, version 1)."""
+    """What a fleet looked like when it was well (document kind `baseline`, version 1).
+
+    `golden` are the queries that recall is tried by; None in one that was captured without any.
+    """
 
     target: str
     captured_at: datetime
     window_seconds: float
     nodes: Mapping[str, NodeBaseline]
+    golden: Golden | None = None
 
     def quantity(self, node: str, name: str) -> float | None:
         """The value recorded for that node, or None."""

@@ -1,5 +1,6 @@
 """The words of the production validator: what is checked, what an interval says of a limit, and what then to do."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,7 @@ FLEET = "fleet"
 class Outcome(StrEnum):
     """PASS where the whole interval keeps to the limit, FAIL where the whole of it does not, else UNKNOWN."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - a verdict, no password
     FAIL = "FAIL"
     UNKNOWN = "UNKNOWN"
 
@@ -39,6 +40,27 @@ class Kept(StrEnum):
     CONSOLIDATION = "share(engram_consolidation_runs_total{outcome=success} of all)"
     COHERENCE = "mean(coherence of the concepts that are held)"
     FAN = "size(engram_concept_fan_out)"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One number of one node over a window with the ends of its interval; `value` None is "no data", `reason` why.
+
+    An interval that is endless says that there was too little for one.
+    """
+
+    value: float | None
+    low: float = -math.inf
+    high: float = math.inf
+    reason: str = ""
+
+    @property
+    def reach(self) -> float | None:
+        """How far the interval goes to its wider side; None where there is no value, or no end."""
+        if self.value is None:
+            return None
+        reach = max(self.high - self.value, self.value - self.low)
+        return reach if math.isfinite(reach) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The median with an interval that asks nothing of the distribution, and the share of a clustered event.
+"""The median with an interval that asks nothing of the distribution, and ratios and shares clustered in time.
 
 A fleet is measured in blocks of time. A burst spoils some blocks and leaves the others alone, so the median over blocks
 tells what is usual, and its interval runs from one order statistic to another: the ranks are the binomial's (W. J.
@@ -11,6 +11,7 @@ from itertools import accumulate
 from statistics import median
 
 from runbook.statistics.means import Interval
+from runbook.statistics.slope import t_quantile
 
 
 def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
@@ -37,6 +38,23 @@ def ranks_below(count: int, confidence: float) -> int | None:
 
 def _log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def ratio_interval(blocks: Sequence[tuple[float, float]], confidence: float = 0.95) -> Interval | None:
+    """The sum of the parts over the sum of the wholes, with Student's interval over the blocks; None of nothing.
+
+    The ratio estimator and its variance (W. G. Cochran, Sampling Techniques, 3rd ed., 2.11). Of one block it is
+    endless.
+    """
+    whole = sum(each for _, each in blocks)
+    if whole <= 0:
+        return None
+    value, degrees = sum(part for part, _ in blocks) / whole, len(blocks) - 1
+    if degrees < 1:
+        return Interval(value, -math.inf, math.inf)
+    spread = sum((part - value * each) ** 2 for part, each in blocks) * len(blocks) / degrees
+    reach = t_quantile((1 + confidence) / 2, degrees) * math.sqrt(spread) / whole
+    return Interval(value, value - reach, value + reach)
 
 
 def design_effect(blocks: Sequence[tuple[float, float]]) -> float:

@@ -37,10 +37,11 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "audit", "verify")["data"]["sound"]
     assert list(document(capsys, "baseline", "capture", *SHORT)["data"]["nodes"]) == ["prod-1"]
     assert list(document(capsys, "baseline", "show")["data"]["nodes"]) == ["prod-1"]
+    assert document(capsys, "validate", *SHORT, expect=4)["data"]["recommendation"] == "hold"
     assert document(capsys, "high-formation-rate", *SHORT)["data"]["baseline"]
     assert document(capsys, "high-formation-rate", "--act", "--reason", "test", *SHORT)["kind"] == "diagnosis"
-    (entry,) = document(capsys, "audit", "show")["data"]["entries"]
-    assert entry["event"] == "baseline.captured"
+    entries = document(capsys, "audit", "show")["data"]["entries"]
+    assert [entry["event"] for entry in entries] == ["baseline.captured", "validated"]
     assert {check["good"] for check in document(capsys, "doctor")["data"]["checks"]} == {True}
     (target / "x.md").write_text("`runbook doctor`")
     assert document(capsys, "check", "--document", str(target / "x.md"))["data"]["missing"] == []

@@ -28,7 +28,7 @@ OPTIONS = {
 SHORT = {"--window": "1s", "--watch": "10s", "--deadline": "5s", "--reason": "test"}
 WELL = {("nodes",), ("check",), ("flags", "history"), ("config", "history")}
 """What can end well without any node being as this tool needs it."""
-ENDS_BY_ITSELF = {"diagnose": ("--watch",)}
+ENDS_BY_ITSELF = {"diagnose": ("--watch",), "validate": ("--watch",)}
 """Options that would go on until Ctrl-C."""
 
 
