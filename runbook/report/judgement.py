@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from runbook.model.judgement import Judged, Judgement, Method, Metric, Mismatch, Verdict
+from runbook.model.judgement import Judged, Judgement, Method, Mismatch, Verdict
 from runbook.report.lines import Line, Style, line
 
 VERDICT_STYLES = {
@@ -17,7 +17,7 @@ _WIDTH = 12
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[Line]:
-    """The verdict, each guardrail with interval, sentence and arithmetic, the ratio of the arms, what blocks."""
+    """The verdict, each guardrail with its sentence and arithmetic, the ratio of the arms, what blocks."""
     verdict = judgement.verdict
     yield Line(((f"{verdict.value.upper()}  ", VERDICT_STYLES[verdict]), (judgement.why, Style.PLAIN)), hang=2)
     for judged in judgement.judged:
@@ -49,29 +49,11 @@ def finite(value: float) -> float | None:
 
 
 def _judged_lines(judged: Judged) -> Iterator[Line]:
-    metric, verdict = judged.guardrail.metric, judged.verdict
-    name = (f"{metric.value:<{_WIDTH}}", Style.STRONG)
-    yield Line((name, (f"{verdict.value:<{_WIDTH + 2}}", VERDICT_STYLES[verdict]), (_interval(judged), Style.PLAIN)))
-    yield line(judged.sentence, indent=2, hang=2)
+    name, verdict = judged.guardrail.metric.value, judged.verdict
+    said = (f"{verdict.value:<{_WIDTH + 2}}", VERDICT_STYLES[verdict])
+    yield Line(((f"{name:<{_WIDTH}}", Style.STRONG), said, (judged.sentence, Style.PLAIN)), hang=2)
     if judged.arithmetic:
-        yield line(judged.arithmetic, Style.FAINT, indent=2, hang=2)
-
-
-def _interval(judged: Judged) -> str:
-    found = judged.estimate
-    if found is None:
-        return "no estimate"
-    metric = judged.guardrail.metric
-    ends = f"{_told(metric, found.low)} .. {_told(metric, found.high)}"
-    return f"{_told(metric, found.value)} ({ends}), margin {_told(metric, judged.guardrail.margin)}"
-
-
-def _told(metric: Metric, value: float) -> str:
-    if not math.isfinite(value):
-        return "not known" if math.isnan(value) else f"{'-' if value < 0 else '+'}infinite"
-    if metric is Metric.CONFIDENCE:
-        return f"{value:+.3f}"
-    return f"{value * 100:+.2f} %" if metric is Metric.LATENCY else f"{value * 100:+.2f} points"
+        yield line(judged.arithmetic.removeprefix(f"{name}: "), Style.FAINT, indent=2, hang=2)
 
 
 def _mismatch_lines(found: Mismatch) -> Iterator[Line]:

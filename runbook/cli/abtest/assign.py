@@ -100,7 +100,7 @@ def _known(wishes: Wishes) -> Known:
         return Known(wishes.salt, "--salt", PLAN, None)
     current = compose.session()
     name = compose.target_name(current, wishes.target, wishes.config)
-    rollout = current_of(current.journal.entries(), name)
+    rollout = current_of([*current.journal.entries(), *current.journal.waiting()], name)
     if rollout is not None:
         return _of_rollout(rollout)
     return _of_nodes(wishes, PLAN)

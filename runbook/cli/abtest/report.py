@@ -53,7 +53,7 @@ def report(wishes: Wishes) -> ExitCode:
 
 
 def _compared(current: Session, target: Target) -> Comparison:
-    rollout = current_of(current.journal.entries(), target.name)
+    rollout = current_of([*current.journal.entries(), *current.journal.waiting()], target.name)
     now = current.clock.now().timestamp()  # before the rows are read: a bucket that is over by then is whole
     with ScreenTalk() as talk:
         store, collected = _collected(current, target, talk, now)
