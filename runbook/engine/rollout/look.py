@@ -105,7 +105,7 @@ class Looker:
                 self._note(Event.ROLLOUT_JUDGED, details | planned_one)
                 look = replace(look, judgement=found, told=f"{look.told}; {found.verdict.value}: {found.why}")
                 if found.verdict is Verdict.HARM:
-                    why = Why("judge", f"{rollout.current.name}: {found.why}", Standing.ROLLED_BACK)
+                    why = Why("judge", f"{rollout.current.name}: {_harm(found)}", Standing.ROLLED_BACK)
                     return _with(look, revert(self._crew, rollout, why))
         clock_now = self._crew.ports.read.clock.now()
         facts = journal_facts(self._crew, rollout, entries, clock_now)
@@ -166,6 +166,12 @@ def _due(rollout: Rollout, now: float) -> tuple[int, int]:
     if now > moments[-1]:
         due += int((now - moments[-1]) // judging.look_every.total_seconds())
     return due, len(moments)
+
+
+def _harm(found: Judgement) -> str:
+    """What was harmed, in the judge's own sentences."""
+    told = [f"{each.guardrail.metric.value}: {each.sentence}" for each in found.judged if each.verdict is Verdict.HARM]
+    return " ".join(told) or found.why
 
 
 def _bad(rollout: Rollout, asked: Sequence[Asked], entries: Sequence[Entry], target: str) -> Why | None:
