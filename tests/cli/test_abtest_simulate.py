@@ -1,13 +1,17 @@
 """`runbook abtest simulate`: what is on record decides, no node need answer for it; no data is no yes."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from command_line import Output, complaint, document
 from recorded_rows import HOUR, recorded_rows
 
 from runbook.adapters.cell_store import FileCellStore
+from runbook.adapters.rollout_plans import plan_yaml
 from runbook.cli.root import run
 from runbook.model.cells import NodeCells
+from runbook.model.judgement import Guardrail, Metric
+from runbook.model.rollout import Judging, Phase, RolloutPlan
 
 
 def record(state: Path, target: str) -> None:
@@ -41,3 +45,18 @@ def test_without_a_record_nothing_is_foreseen(target: Path, capsys: Output) -> N
     data = document(capsys, "abtest", "simulate", expect=4)["data"]
     assert (data["decides"], data["record"], data["stages"]) == (None, None, [])
     assert complaint(capsys, "abtest", "simulate", "--target", "gone", expect=10)["hint"]
+
+
+def test_a_plan_whose_every_judged_stage_can_decide_is_0(
+    target: Path, state: Path, tmp_path: Path, capsys: Output
+) -> None:
+    """A plan of one's own, half of the spaces for two days; one that is not there is a usage error."""
+    record(state, "gone")
+    judging = Judging((Guardrail(Metric.LATENCY, 0.10),), look_every=timedelta(days=1))
+    phase = Phase("half", "Half", "", {}, shares=(0.5,), hold=timedelta(days=2), judging=judging)
+    path = tmp_path / "plan.yml"
+    path.write_text(plan_yaml(RolloutPlan("mine", "Mine", (phase,))))
+    words = ("abtest", "simulate", "--target", "gone", "--runs", "20", "--plan")
+    data = document(capsys, *words, str(path))["data"]
+    assert (data["decides"], data["plan"], data["stages"][0]["all_safe"]) == (True, "mine", 1.0)
+    assert complaint(capsys, *words, "no-such-plan", expect=2)["hint"]

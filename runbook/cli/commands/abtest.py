@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from runbook.cli.options import OWN_CODES, Duration, ends_with, json_option, target_options
+from runbook.cli.rollout.plans import complete_plans
 from runbook.errors import ExitCode
 
 
@@ -97,7 +98,12 @@ def report(ctx: click.Context, *, target: str | None, config: Path | None, as_js
         ExitCode.TERMINATED,
     ),
 )
-@click.option("--plan", metavar="FILE|NAME", help="The plan [that of the running rollout, else dual-memory].")
+@click.option(
+    "--plan",
+    metavar="FILE|NAME",
+    shell_complete=complete_plans,
+    help="The plan [that of the running rollout, else dual-memory].",
+)
 @click.option(
     "--runs", type=click.IntRange(min=20, max=10_000), default=100, show_default=True, help="How many to simulate."
 )
