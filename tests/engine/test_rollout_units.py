@@ -346,3 +346,66 @@ def test_a_silent_node_takes_safe_away_and_leaves_harm() -> None:
     safe = hindered(judge_stage(rollout(), Traffic().rows(), NOW), silent)
     assert (safe.verdict, "n1 could not be asked: connection refused" in safe.why) == (Verdict.INCONCLUSIVE, True)
     assert hindered(judge_stage(rollout(), Traffic(slower=0.2).rows(), NOW), silent).verdict is Verdict.HARM
+
+
+def test_a_stage_that_was_entered_in_vain_leaves_a_word_and_no_block() -> None:
+    """Another group for a moment, long ago and in few recalls, is told; it blocks while it lasts, or if it was much."""
+    space = next(each for each in SPACES if group_of(each) == CONTROL)
+
+    def odd(begin: int, end: int) -> Units:
+        return units(
+            relabelled(cell) if cell.space == space and begin <= cell.bucket < end else cell
+            for cell in Traffic().rows()
+        )
+
+    past, present, much = odd(10_020, 10_024), odd(10_060, 10_066), odd(10_010, 10_050)
+    assert (past.blocked, len(past.told)) == ((), 1)
+    assert (len(present.blocked), present.told) == (1, ())
+    assert (len(much.blocked), much.told) == (1, ())
+
+
+@given(st.data())
+def test_how_rows_are_spread_over_nodes_and_finer_buckets_does_not_matter(data: st.DataObject) -> None:
+    """Sums are sums: a row cut in two, on two nodes or in two buckets of a second, gives the same units."""
+    rows = list(Traffic(spaces=SPACES[:4], recalls=8).rows(9_990, 10_016))
+    cut: list[Cell] = []
+    for cell in rows:
+        part = data.draw(st.integers(1, cell.n - 1))
+        ratio, later = part / cell.n, data.draw(st.booleans())
+        one, other = _part(cell, part, ratio), _part(cell, cell.n - part, 1 - ratio)
+        cut += (
+            [replace(one, seconds=1), replace(other, seconds=1, bucket=cell.bucket + 1)]
+            if later
+            else [
+                one,
+                replace(other, node="other"),
+            ]
+        )
+    whole, parts = units(rows, now=10_016.0), units(cut, now=10_016.0)
+    for metric in Metric:
+        for one, other in zip(whole.strata[metric].paths, parts.strata[metric].paths, strict=True):
+            assert other.differences == pytest.approx(one.differences, abs=1e-9)
+            assert (other.space, other.treated, other.before, other.after) == (
+                one.space,
+                one.treated,
+                one.before,
+                one.after,
+            )
+    assert (parts.recalls, parts.treated_recalls, parts.sighted) == (
+        whole.recalls,
+        whole.treated_recalls,
+        whole.sighted,
+    )
+
+
+def _part(cell: Cell, n: int, ratio: float) -> Cell:
+    """So many of the row's recalls, with their part of its sums."""
+    return replace(
+        cell,
+        n=n,
+        log_latency_sum=cell.log_latency_sum * ratio,
+        log_latency_sum_squares=cell.log_latency_sum_squares * ratio,
+        confidence_n=n,
+        confidence_sum=cell.confidence_sum * ratio,
+        confidence_sum_squares=cell.confidence_sum_squares * ratio,
+    )

@@ -20,7 +20,7 @@ from runbook.wire.exchange import printable
 
 NOT_SUPPORTED = "telling of cells is not supported by this node"
 _LIMIT_BYTES = 64 << 20  # a node keeps 50 000 rows of some 250 bytes
-_PATIENCE = 30.0  # seconds for all of them
+_PATIENCE = 20.0  # seconds for all of them; who says nothing at all is given the wire's usual time
 _MOST_SECONDS = 7 * 24 * 3600
 _MOST = 2**53  # counts and moments beyond are not exact any more
 _LOGARITHMS = (-14.0, 21.0)  # of milliseconds: a nanosecond to two weeks
@@ -47,7 +47,7 @@ class EngramCells:
         wire: Wire | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        patient = wire or Wire(read=_PATIENCE, total=_PATIENCE, limit_bytes=_LIMIT_BYTES)
+        patient = wire or Wire(total=_PATIENCE, limit_bytes=_LIMIT_BYTES)
         self._client = Client(patient, on_retry, sleep, allow_plain_http=allow_plain_http)
 
     def cells(self, nodes: Sequence[Node], since: Mapping[str, float]) -> FleetCells:

@@ -12,6 +12,8 @@ from runbook.model.judgement import Metric, Path, Stratum
 
 QUIET_BUCKETS: Final = 3
 """A node that has told of nothing for so many of the plan's buckets is silent, or its clock is behind."""
+WRONG_SHARE: Final = 0.01
+"""From this share of a stage's recalls on, those that were served in another group than assigned block for good."""
 _NAN = float("nan")
 _SHOWN = 3
 
@@ -94,8 +96,14 @@ def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage:
         treated_recalls=sums.recalls[TREATMENT],
         recalls=sums.recalls[CONTROL] + sums.recalls[TREATMENT],
         tails=tuple(_tail(space, sums, arms) for space in known if space in sums.stage),
-        blocked=(*_wrong(sums), *_misfits(sums, late=True), *_quiet(sums, span, now)),
-        told=(*_misfits(sums, late=False), *_ahead(sums), *(_newcomers(sums) if own else ()), *_movers(sums)),
+        blocked=(*_wrong(sums, span, now, blocks=True), *_misfits(sums, late=True), *_quiet(sums, span, now)),
+        told=(
+            *_wrong(sums, span, now, blocks=False),
+            *_misfits(sums, late=False),
+            *_ahead(sums),
+            *(_newcomers(sums) if own else ()),
+            *_movers(sums),
+        ),
     )
 
 
@@ -120,13 +128,18 @@ def _tail(space: str, sums: Sums, arms: Arms) -> Tail:
     return Tail(space, arms.arm(space) == TREATMENT, sum(each.n for each in every), total, squares)
 
 
-def _wrong(sums: Sums) -> list[str]:
-    """What a node served, against what was assigned."""
+def _wrong(sums: Sums, span: Span, now: float, *, blocks: bool) -> list[str]:
+    """What nodes served, against what was assigned: it blocks while it lasts, and for good where it was much.
+
+    A stage that was entered in vain and put back leaves a trace of it, which must not block for weeks.
+    """
     other = {CONTROL: TREATMENT, TREATMENT: CONTROL}
+    much = sum(wrong.recalls for wrong in sums.wrong.values()) > WRONG_SHARE * sum(sums.recalls.values())
     return [
         f"{node} served {_many(wrong.recalls, 'recall')} of {_names(wrong.spaces)} as {group},"
         f" assigned to {other[group]} (last in the bucket of {_clock(wrong.last)})"
         for (node, group), wrong in sorted(sums.wrong.items())
+        if (much or now - wrong.last <= (QUIET_BUCKETS + 1) * span.bucket) is blocks
     ]
 
 
