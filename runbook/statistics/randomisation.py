@@ -36,6 +36,7 @@ CURVE: spending.Curve = spending.evenly
 """Chosen by measurement (docs/explanation/judgement.md): a large harm is found as early as with Pocock's curve, and a
 small one nearly as often as with O'Brien and Fleming's."""
 _ROUNDING = 1e-12
+_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,9 @@ def randomisation(values: Numbers, treated: Flags, looks: Sequence[int], seed: s
     taken = [look for look in looks if look <= values.shape[1]]
     means = cumulative_means(values, taken)
     draws, exact = _draws(len(treated), int(treated.sum()), seed)
-    happened = treated.astype(np.float64)
     # Enumerated, it is among them already; a sample it is added to, or the test would not be exact.
-    others = draws[~(draws == happened).all(axis=1)] if exact else draws
-    statistic, carried = _statistics(means, np.vstack([happened, others]))
+    others = draws[~(draws == treated).all(axis=1)] if exact else draws
+    statistic, carried = _statistics(means, np.vstack([treated, others]))
     slots = spending.order(tuple(looks), len(statistic), CURVE, PLANNED_ALPHA) if len(looks) else ()
     return Randomisation(statistic, carried, slots, exact, _spread(means))
 
@@ -158,7 +158,7 @@ def _spread(means: Numbers) -> Numbers:
     return np.where(heard.any(axis=0), high - low, 0.0)
 
 
-def _draws(units: int, treated: int, seed: str) -> tuple[Numbers, bool]:
+def _draws(units: int, treated: int, seed: str) -> tuple[Flags, bool]:
     """[draw, unit]: all assignments of as many units, the one that happened among them; or a sample of others."""
     if math.comb(units, treated) <= EXACT:
         return _every_draw(units, treated), True
@@ -166,27 +166,38 @@ def _draws(units: int, treated: int, seed: str) -> tuple[Numbers, bool]:
 
 
 @lru_cache(maxsize=4)
-def _every_draw(units: int, treated: int) -> Numbers:
+def _every_draw(units: int, treated: int) -> Flags:
     chosen = np.array(list(combinations(range(units), treated)), dtype=np.intp)
-    draws = np.zeros((len(chosen), units))
-    np.put_along_axis(draws, chosen.reshape(len(chosen), treated), 1.0, axis=1)
-    return draws
+    return _flags(chosen.reshape(len(chosen), treated), units)
 
 
 @lru_cache(maxsize=4)
-def _sampled_draws(units: int, treated: int, seed: str) -> Numbers:
-    key = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16], "big")
-    chance = np.random.Generator(np.random.Philox(key=key))
-    draws = np.zeros((DRAWS - 1, units))
-    draws[:, :treated] = 1.0
-    return chance.permuted(draws, axis=1, out=draws)
+def _sampled_draws(units: int, treated: int, seed: str) -> Flags:
+    # Raw numbers of Philox are the same in every version of numpy; what its Generator makes of them is not promised.
+    chance = np.random.Philox(key=int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16], "big"))
+    draws = np.zeros((DRAWS - 1, units), dtype=np.bool_)
+    for begin in range(0, len(draws), _ROWS):
+        rows = draws[begin : begin + _ROWS]
+        ranks = chance.random_raw(rows.size).reshape(rows.shape).argsort(axis=1)
+        rows[:] = _flags(ranks[:, :treated], units)
+    return draws
 
 
-def _statistics(means: Numbers, draws: Numbers) -> tuple[Numbers, Numbers]:
+def _flags(chosen: NDArray[np.intp], units: int) -> Flags:
+    flags = np.zeros((len(chosen), units), dtype=np.bool_)
+    np.put_along_axis(flags, chosen, values=True, axis=1)
+    return flags
+
+
+def _statistics(means: Numbers, draws: Flags) -> tuple[Numbers, Numbers]:
     heard = ~np.isnan(means)
     sums = np.where(heard, means, 0.0)
-    shifted = heard * draws[0][:, None]
-    statistic, carried = _difference(draws, sums, heard), _difference(draws, shifted, heard)
+    shifted = np.where(heard, draws[0][:, None], 0.0)
+    statistic, carried = (np.empty((len(draws), means.shape[1])) for _ in range(2))
+    for begin in range(0, len(draws), _ROWS):  # as numbers all of them at once would be large
+        rows = slice(begin, begin + _ROWS)
+        arm = draws[rows].astype(np.float64)
+        statistic[rows], carried[rows] = _difference(arm, sums, heard), _difference(arm, shifted, heard)
     nothing = np.isnan(statistic)
     return np.where(nothing, np.inf, statistic), np.where(nothing, 0.0, carried)
 
