@@ -209,8 +209,8 @@ def test_spaces_without_a_time_before_are_silent() -> None:
 
 
 def test_what_is_no_number_is_silence() -> None:
-    """Infinity in one bucket neither harms nor proves; the space's other buckets count."""
-    broken = stratum([[math.inf, 0.0]] * 8, [[0.0, -math.inf]] * 8, looks=(2,))
+    """Infinity, or 1e308, in one bucket neither harms nor proves; the space's other buckets count."""
+    broken = stratum([[math.inf, 0.0], [1e308, 0.0]] * 4, [[0.0, -math.inf]] * 8, looks=(2,))
     one = the_one(judged_by([LATENCY], broken))
     assert one.estimate is not None
     assert one.estimate.value == 0.0

@@ -20,6 +20,9 @@ from runbook.statistics.holm import holm
 MOST = 0.5
 """Where more than this share of an arm's recalls fails, what is left says nothing, and nothing is safe."""
 
+POSSIBLE = 1e6
+"""No logarithm of a latency and no share is that large: a node that says so has said nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -65,13 +68,13 @@ def _find(guardrail: Guardrail, stratum: Stratum | None, alpha: float) -> _Found
 
 
 def arms_of(stratum: Stratum) -> Arms:
-    """The paths as numbers. A space without a mean of its own before counts as silent; so does what is no number."""
+    """The paths as numbers. A space without a mean of its own before counts as silent; so does what can be none."""
     buckets = max((len(path.differences) for path in stratum.paths), default=0)
     values = np.full((len(stratum.paths), buckets), np.nan)
     for row, path in zip(values, stratum.paths, strict=True):
         if path.before > 0:
             row[: len(path.differences)] = path.differences
-    values[~np.isfinite(values)] = np.nan
+    values[~(np.abs(values) < POSSIBLE)] = np.nan
     return Arms(values, np.array([path.treated for path in stratum.paths]), stratum.looks, stratum.seed)
 
 

@@ -135,7 +135,7 @@ def why_nothing(stratum: Stratum | None) -> str:
         if not any(map(math.isfinite, (number for path in mine if path.before for number in path.differences))):
             why = f", all of their {failed} recalls failed" if failed and not any(path.after for path in mine) else ""
             return f"none of {len(mine)} {arm} spaces reports{why}"
-    return "nothing to compare"
+    return "what was measured is nothing that a space can have"
 
 
 def _why_endless(outcome: Outcome, stratum: Stratum) -> str:
