@@ -23,7 +23,7 @@ def plan(*shares: float, margin: float = 0.10, hold: timedelta = timedelta(days=
 
 def test_the_record_gives_back_what_the_fleet_was_made_of() -> None:
     """Between spaces .25, a recall .6, wandering .1 of which .8 is left an hour later, and no drift beyond it."""
-    found = behaviour_of(recorded_rows(), HOUR)
+    found = behaviour_of(recorded_rows, HOUR)
     assert isinstance(found, Record)
     latency = found.behaviours[Metric.LATENCY]
     assert latency.between == pytest.approx(0.25, rel=0.3)
@@ -38,7 +38,7 @@ def test_the_record_gives_back_what_the_fleet_was_made_of() -> None:
 
 def test_chance_is_not_taken_for_wandering() -> None:
     """A fleet whose spaces stay where they are has no persistence, and next to no wandering."""
-    found = behaviour_of(recorded_rows(wander=0.0), HOUR)
+    found = behaviour_of(lambda: recorded_rows(wander=0.0), HOUR)
     assert isinstance(found, Record)
     assert found.behaviours[Metric.LATENCY].wander < 0.03
     assert found.behaviours[Metric.LATENCY].persistence < 0.3
@@ -46,7 +46,7 @@ def test_chance_is_not_taken_for_wandering() -> None:
 
 def test_a_short_record_is_used_as_far_as_it_goes_and_said() -> None:
     """A minute of two-second rows cannot be added up to hours: shorter buckets are taken, and the record says so."""
-    found = behaviour_of(recorded_rows(spaces=10, buckets=30, seconds=2), HOUR)
+    found = behaviour_of(lambda: recorded_rows(spaces=10, buckets=30, seconds=2), HOUR)
     assert isinstance(found, Record)
     assert (found.seconds, found.buckets) == (6, 10)
     assert "too short for buckets of 3600 s" in found.told[0]
@@ -55,10 +55,10 @@ def test_a_short_record_is_used_as_far_as_it_goes_and_said() -> None:
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (behaviour_of([], HOUR), "no recall"),
-        (behaviour_of(recorded_rows(spaces=1, buckets=10), HOUR), "one space alone"),
-        (behaviour_of(recorded_rows(spaces=3, buckets=5), HOUR), "too short"),
-        (behaviour_of(recorded_rows(spaces=3, buckets=10, seconds=7), HOUR), "do not add up"),
+        (behaviour_of(list, HOUR), "no recall"),
+        (behaviour_of(lambda: recorded_rows(spaces=1, buckets=10), HOUR), "one space alone"),
+        (behaviour_of(lambda: recorded_rows(spaces=3, buckets=5), HOUR), "too short"),
+        (behaviour_of(lambda: recorded_rows(spaces=3, buckets=10, seconds=7), HOUR), "do not add up"),
     ],
 )
 def test_what_cannot_be_said_is_not_guessed(found: Record | str, why: str) -> None:
@@ -69,7 +69,7 @@ def test_what_cannot_be_said_is_not_guessed(found: Record | str, why: str) -> No
 
 def test_half_of_sixty_spaces_decide_ten_per_cent_within_a_day() -> None:
     """The fleet of the bench is foreseen to decide as the bench shows that it does."""
-    found = foresee(plan(0.5), recorded_rows(), runs=20)
+    found = foresee(plan(0.5), recorded_rows, runs=20)
     (stage,) = found.stages
     (power,) = stage.powers
     assert stage.treated + stage.controls == 60
@@ -80,7 +80,7 @@ def test_half_of_sixty_spaces_decide_ten_per_cent_within_a_day() -> None:
 
 def test_a_share_that_moves_two_spaces_can_decide_nothing() -> None:
     """With one or two spaces an arm no draw is rare enough: never safe, never harm, and known before it begins."""
-    found = foresee(plan(0.03), recorded_rows(), runs=5)
+    found = foresee(plan(0.03), recorded_rows, runs=5)
     (stage,) = found.stages
     assert stage.few
     assert stage.treated <= 3
@@ -89,21 +89,21 @@ def test_a_share_that_moves_two_spaces_can_decide_nothing() -> None:
 
 def test_a_margin_that_is_too_fine_for_the_fleet_cannot_be_decided() -> None:
     """0.1 % is below what two days of twenty recalls an hour can tell apart."""
-    (stage,) = foresee(plan(0.5, margin=0.001), recorded_rows(), runs=10).stages
+    (stage,) = foresee(plan(0.5, margin=0.001), recorded_rows, runs=10).stages
     assert stage.powers[0].safe < 0.5
     assert not stage.decides
 
 
 def test_what_is_foreseen_depends_on_nothing_but_plan_rows_and_runs() -> None:
     """Twice the same, and the whole share is no stage that anybody could be compared in."""
-    twice = [foresee(plan(0.25, 0.5, 1.0), recorded_rows(spaces=24, buckets=24), runs=4) for _ in range(2)]
+    twice = [foresee(plan(0.25, 0.5, 1.0), lambda: recorded_rows(spaces=24, buckets=24), runs=4) for _ in range(2)]
     assert twice[0] == twice[1]
     assert [stage.stage for stage in twice[0].stages] == ["canary-25%", "canary-50%"]
 
 
 def test_without_a_record_nothing_is_foreseen() -> None:
     """No data is no yes."""
-    found = foresee(plan(0.5), [])
+    found = foresee(plan(0.5), list)
     assert not found.decides
     assert "no recall" in found.why_not
 

@@ -56,7 +56,8 @@ def simulate(wishes: Wishes) -> ExitCode:
             talk.say(f"Collecting for {in_words(wishes.window)}")
             current.clock.sleep(wishes.window.total_seconds())
             silent = _collect(current, target, store, talk)
-    found = foresee(plan, _over(store, current.clock.now().timestamp()), wishes.runs)
+    now = current.clock.now().timestamp()
+    found = foresee(plan, lambda: _over(store, now), wishes.runs)
     if found.record is None:
         _refuse_silence(target, silent)
     told = (*found.told, *(f"{each.node} was not heard: {each.reason}" for each in silent))

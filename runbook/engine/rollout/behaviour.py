@@ -1,63 +1,69 @@
 """How the spaces behave while nothing is changed: variances out of recorded rows. Pure. It imports numpy."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runbook.model.cells import CONTROL, Cell
+from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.model.foresight import Behaviour, Record
 from runbook.model.judgement import Metric
 
 Numbers = NDArray[np.float64]
 
 FEWEST_BUCKETS = 8
+MOST_BUCKETS = 336
 FEWEST_SPACES = 2
 MOST_PERSISTENT = 0.98
 _COUNT, _SUM, _SQUARES = range(3)
 
 
+Rows = Callable[[], Iterable[Cell]]
+"""The rows on record, in any order, each once; they are gone through twice, and never held all at once."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Grid:
-    """Rows on a grid: [metric] -> [space, bucket, (count, sum, sum of squares)]."""
+class _Extent:
+    """Which rows count, and how: of that group, from `begin` to `end`, in buckets of `seconds`."""
 
-    spaces: tuple[str, ...]
+    group: str
     seconds: int
-    of: dict[Metric, Numbers]
+    begin: int
+    end: int
+
+    def place(self, cell: Cell) -> int | None:
+        """The bucket of the row, counted from 0; None where it does not count."""
+        if cell.group != self.group or not self.begin <= cell.bucket < self.end or not cell.n + cell.errors:
+            return None
+        return (cell.bucket - self.begin) // self.seconds
 
 
-def behaviour_of(rows: Iterable[Cell], bucket_seconds: int) -> Record | str:
+def behaviour_of(rows: Rows, bucket_seconds: int) -> Record | str:
     """How each metric behaves, or why that cannot be said.
 
     Untreated rows alone count; where there are none, those of a fleet that is treated as a whole. They are added up to
-    buckets of `bucket_seconds`, the plan's; where the record is too short for eight of those, to the longest shorter
-    ones of which there are eight: wandering between short buckets is then taken for wandering between long ones, which
-    is not too little. `told` says either.
+    buckets of `bucket_seconds`, the plan's, the newest two weeks of hours of them; where the record is too short for
+    eight of those, to the longest shorter ones of which there are eight: wandering between short buckets is then taken
+    for wandering between long ones, which is not too little. `told` says either.
     """
-    every = [cell for cell in rows if cell.n + cell.errors]
-    kept = [cell for cell in every if cell.group == CONTROL] or every
-    if not kept:
-        return "no recall is on record"
-    if odd := sorted({cell.seconds for cell in kept if bucket_seconds % cell.seconds}):
-        return f"a node counts in buckets of {odd[0]} s, which do not add up to the plan's of {bucket_seconds} s"
-    seconds = _seconds(kept, bucket_seconds)
-    if seconds is None:
-        return f"the record is too short: fewer than {FEWEST_BUCKETS} buckets of the nodes"
-    grid = _grid(kept, seconds)
-    if len(grid.spaces) < FEWEST_SPACES:
+    extent = _extent(rows(), bucket_seconds)
+    if isinstance(extent, str):
+        return extent
+    spaces, of = _grid(rows(), extent)
+    if len(spaces) < FEWEST_SPACES:
         return "one space alone is on record: nothing can be said of how spaces differ"
-    length = grid.of[Metric.ERRORS].shape[1] * seconds
-    recalls = grid.of[Metric.ERRORS][:, :, _COUNT].sum(axis=1) / length
-    behaviours = {metric: found for metric in Metric if (found := _behaviour(metric, grid.of[metric])) is not None}
-    told = (*_all_treated(kept), *_short(seconds, bucket_seconds, length))
-    by_space = dict(zip(grid.spaces, map(float, recalls), strict=True))
-    return Record(seconds, length // seconds, by_space, behaviours, told)
+    length = extent.end - extent.begin
+    recalls = of[Metric.ERRORS][:, :, _COUNT].sum(axis=1) / length
+    behaviours = {metric: found for metric in Metric if (found := _behaviour(metric, of[metric])) is not None}
+    told = (*_all_treated(extent.group), *_short(extent.seconds, bucket_seconds, length))
+    by_space = dict(zip(spaces, map(float, recalls), strict=True))
+    return Record(extent.seconds, length // extent.seconds, by_space, behaviours, told)
 
 
-def _all_treated(rows: list[Cell]) -> tuple[str, ...]:
-    if rows[0].group == CONTROL:
+def _all_treated(group: str) -> tuple[str, ...]:
+    if group == CONTROL:
         return ()
     return ("every recall on record is of a treated space: how these behave is taken for how untreated ones would",)
 
@@ -72,32 +78,40 @@ def _short(seconds: int, wanted: int, length: int) -> tuple[str, ...]:
     return (told,)
 
 
-def _seconds(rows: list[Cell], wanted: int) -> int | None:
-    """The longest bucket up to the plan's, a multiple of every node's, of which eight are whole on record."""
-    least = math.lcm(*{cell.seconds for cell in rows})
-    begin, end = min(cell.bucket for cell in rows), max(cell.bucket + cell.seconds for cell in rows)
-    longest = min(wanted, (end - begin) // FEWEST_BUCKETS) // least * least
-    fitting = (seconds for seconds in range(longest, 0, -least) if _whole(begin, end, seconds) >= FEWEST_BUCKETS)
-    return next(fitting, None)
-
-
-def _whole(begin: int, end: int, seconds: int) -> int:
-    return end // seconds - -(-begin // seconds)
-
-
-def _grid(rows: list[Cell], seconds: int) -> _Grid:
-    begin = -(-min(cell.bucket for cell in rows) // seconds)
-    end = max(cell.bucket + cell.seconds for cell in rows) // seconds
-    spaces = tuple(sorted({cell.space for cell in rows}))
-    place = {space: at for at, space in enumerate(spaces)}
-    of = {metric: np.zeros((len(spaces), end - begin, 3)) for metric in Metric}
+def _extent(rows: Iterable[Cell], wanted: int) -> _Extent | str:
+    """What is there to be added up: the longest bucket up to the plan's of which eight are whole on record."""
+    found: dict[str, tuple[set[int], list[int]]] = {}
     for cell in rows:
-        bucket = cell.bucket // seconds - begin
-        if not 0 <= bucket < end - begin:
-            continue
-        for metric in Metric:
-            of[metric][place[cell.space], bucket] += _numbers(cell, metric)
-    return _Grid(spaces, seconds, of)
+        if cell.n + cell.errors:
+            seconds, ends = found.setdefault(cell.group, (set(), [cell.bucket, cell.bucket + cell.seconds]))
+            seconds.add(cell.seconds)
+            ends[:] = min(ends[0], cell.bucket), max(ends[1], cell.bucket + cell.seconds)
+    if not found:
+        return "no recall is on record"
+    group = CONTROL if CONTROL in found else TREATMENT
+    seconds, (begin, end) = found[group]
+    if odd := sorted(each for each in seconds if wanted % each):
+        return f"a node counts in buckets of {odd[0]} s, which do not add up to the plan's of {wanted} s"
+    least = math.lcm(*seconds)
+    for length in range(min(wanted, (end - begin) // FEWEST_BUCKETS) // least * least, 0, -least):
+        first, last = -(-begin // length), end // length
+        if last - first >= FEWEST_BUCKETS:
+            return _Extent(group, length, max(first, last - MOST_BUCKETS) * length, last * length)
+    return f"the record is too short: fewer than {FEWEST_BUCKETS} buckets of the nodes"
+
+
+def _grid(rows: Iterable[Cell], extent: _Extent) -> tuple[list[str], dict[Metric, Numbers]]:
+    """The spaces, and [metric] -> [space, bucket, (count, sum, sum of squares)]."""
+    shape = (len(Metric), (extent.end - extent.begin) // extent.seconds, 3)
+    added: dict[str, Numbers] = {}
+    for cell in rows:
+        at = extent.place(cell)
+        if at is not None:
+            if cell.space not in added:
+                added[cell.space] = np.zeros(shape)
+            added[cell.space][:, at] += [_numbers(cell, metric) for metric in Metric]
+    spaces = sorted(added)
+    return spaces, {metric: np.array([added[space][at] for space in spaces]) for at, metric in enumerate(Metric)}
 
 
 def _numbers(cell: Cell, metric: Metric) -> tuple[float, float, float]:

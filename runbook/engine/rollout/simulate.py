@@ -7,17 +7,17 @@ imports numpy, so import it where it is called.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runbook.engine.rollout.behaviour import behaviour_of
+from runbook.engine.rollout.behaviour import Rows, behaviour_of
 from runbook.engine.rollout.power import Trial, found_harm, found_safe
 from runbook.engine.rollout.span import OWN_BUCKETS, Arms, shortest_time
-from runbook.model.cells import TREATMENT, Cell
+from runbook.model.cells import TREATMENT
 from runbook.model.foresight import FEWEST_UNITS, Foresight, Power, Record, StageForeseen
 from runbook.model.judgement import Guardrail
 from runbook.model.rollout import Judging, RolloutPlan, Stage
@@ -43,11 +43,11 @@ class _Place:
     treated: tuple[bool, ...]
 
 
-def foresee(plan: RolloutPlan, rows: Iterable[Cell], runs: int = RUNS) -> Foresight:
+def foresee(plan: RolloutPlan, rows: Rows, runs: int = RUNS) -> Foresight:
     """What the recorded rows of a target let expect of every judged stage of the plan.
 
     Deterministic: the same plan, rows and number of runs give the same answer. Where the plan has no salt yet, its name
-    stands for it. The rows come in any order, each once; those of treated spaces are left aside if there are others.
+    stands for it. Rows of treated spaces are left aside if there are others.
     """
     record = behaviour_of(rows, max(int(plan.bucket.total_seconds()), 1))
     if isinstance(record, str):
