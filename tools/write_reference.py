@@ -11,7 +11,7 @@ from pathlib import Path
 
 os.environ["COLUMNS"] = "100"  # the same fold on every machine
 
-from pages import archives, incidents, manual, reference
+from pages import archives, incidents, manual, reference, rollout
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -23,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/endpoints.md": reference.endpoints,
     "reference/archive-format.md": archives.archive_format,
     "reference/incidents.md": incidents.incidents,
+    "reference/rollout-plan.md": rollout.rollout_plan,
     "operations/dual_memory_runbook.md": incidents.operations,
     "man/runbook.1": manual.manual,
 }

@@ -50,17 +50,17 @@ def acted_lines(acted: Acted) -> Iterator[Line]:
 
 def next_steps(rollout: Rollout) -> tuple[str, ...]:
     """What a person does now."""
-    name = f" --target {rollout.target}"
-    back = f"to take it back: runbook rollout abort{name} --reason TEXT"
+    target = rollout.target
+    back = f"to take it back: runbook rollout abort --target {target} --reason TEXT"
     match rollout.standing:
         case Standing.ENTERING:
-            return (f"to go on: runbook rollout advance{name}", back)
+            return (f"to go on: runbook rollout advance --target {target}", back)
         case Standing.RUNNING:
-            return (f"to look after it: runbook rollout watch{name}", back)
+            return (f"to look after it: runbook rollout watch --target {target}", back)
         case Standing.HELD:
-            return (f"to let it go on: runbook rollout resume{name}", back)
+            return (f"to let it go on: runbook rollout resume --target {target}", back)
         case Standing.REVERTING:
-            return (f"again: runbook rollout abort{name}",)
+            return (f"again: runbook rollout abort --target {target}",)
         case Standing.ROLLED_BACK | Standing.ABORTED if rollout.bundles:
             return (f"the evidence: runbook evidence show {rollout.bundles[-1]}",)
         case _:

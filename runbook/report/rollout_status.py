@@ -52,9 +52,8 @@ def _place(facts: Facts) -> str:
 
 def commands(facts: Facts, gates: Sequence[Gate]) -> tuple[str, ...]:
     """What a person does now."""
-    name = f" --target {facts.rollout.target}"
     if gates and all(gate.open for gate in gates):
-        return (f"to go on: runbook rollout advance{name}", *next_steps(facts.rollout))
+        return (f"to go on: runbook rollout advance --target {facts.rollout.target}", *next_steps(facts.rollout))
     return next_steps(facts.rollout)
 
 

@@ -70,6 +70,17 @@ def test_settings(target: Path, capsys: Output) -> None:
         assert document(capsys, kind, "drift")["data"]["drifts"] == []
 
 
+def test_a_rollout_that_never_was(target: Path, capsys: Output) -> None:
+    """Its plan; that nothing is under way. `test_rollout_said` and others have one that is."""
+    assert document(capsys, "rollout", "plan")["data"]["stages"][0]["name"] == "shadow"
+    assert document(capsys, "rollout", "status", expect=4)["data"]["rollout"] is None
+    for words in (["approve", "--yes"], ["note", "--text", "x"], ["hold", "--reason", "x"], ["resume"], ["report"]):
+        assert complaint(capsys, "rollout", *words, expect=13)
+    for words in (["advance", "--yes"], ["abort", "--yes", "--reason", "x"], ["watch"]):
+        assert complaint(capsys, "rollout", *words, expect=13)
+    assert complaint(capsys, "rollout", "start", "--target", "gone", "--yes", "--reason", "x", expect=10)
+
+
 def test_the_brake_by_hand(target: Path, capsys: Output) -> None:
     """The lines for a shell; `test_emergency_brake` pulls it for real."""
     for what in ("features", "full"):
@@ -160,6 +171,10 @@ def test_no_command_is_forgotten() -> None:
         "assignment",
         "comparison",
         "foresight",
+        "rollout_plan",
+        "rollout_status",
+        "rollout_said",
+        "rollout_report",
     ],
 )
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:

@@ -81,7 +81,7 @@ def spaces_named(stage: Stage) -> Iterator[Gate]:
         "named spaces",
         Answer.NO,
         f"{phase.name} is for named spaces, and 0 are named",
-        "runbook rollout abort, then: runbook rollout start --space NAME",
+        "take it back, and name them: runbook rollout start --space NAME",
     )
 
 
