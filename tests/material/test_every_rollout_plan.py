@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runbook.adapters.rollout_plans import plan_yaml, read_plan
@@ -17,7 +17,9 @@ from runbook.errors import DamagedError, NotSupportedError, StorageError, UsageE
 from runbook.model.rollout import FreezeWindow, RolloutPlan
 
 HERE = Path(__file__).parent / "plans"
-VALID, INVALID = sorted((HERE / "valid").iterdir()), sorted((HERE / "invalid").iterdir())
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+VALID = [*sorted((HERE / "valid").iterdir()), *sorted(EXAMPLES.glob("*.yml"))]
+INVALID = sorted((HERE / "invalid").iterdir())
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 every_plan = pytest.mark.parametrize("name", known_plans())
 
@@ -123,12 +125,13 @@ def test_a_name_that_is_neither_a_plan_nor_a_file_says_what_was_meant() -> None:
     assert chosen("dual-memory") is plan_named("dual-memory")
 
 
-_texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60)
+EVERY_KEY = read_plan(HERE / "valid" / "every_key.yml")
+_texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
 
 
 @st.composite
 def _plans(draw: st.DrawFn) -> RolloutPlan:
-    plan = read_plan(HERE / "valid" / "every_key.yml")
+    plan = EVERY_KEY
     begin = draw(st.datetimes(max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - a bound has none
     windows = tuple(FreezeWindow(begin, begin + DAY, draw(_texts)) for _ in range(draw(st.integers(0, 1))))
     spaces = draw(st.lists(_texts, max_size=3, unique=True))
@@ -137,7 +140,7 @@ def _plans(draw: st.DrawFn) -> RolloutPlan:
     return filled(plan, draw(_texts), spaces)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(plan=_plans())
 def test_whatever_texts_a_plan_holds_its_yaml_reads_back(plan: RolloutPlan) -> None:
     """Quotes, colons, line ends, anchors, dates, "no": they stay what they are."""

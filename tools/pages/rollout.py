@@ -13,11 +13,12 @@ from runbook.model.rollout import RolloutPlan
 from runbook.report.condition import condition_text
 from runbook.report.rollout_plan import phase_facts
 
-SAID = """A plan is data: phases, and what leads from one to the next. The built-in one is `dual-memory`; `runbook rollout
-plan --yaml` prints it as a file to begin with, and `runbook rollout start --plan FILE` starts one. A file is read
-strictly: a key that is unknown or stands there twice, an alias, a share or a phase out of order, a setting, flag
-or metric that does not exist is refused (exit 12) with its line and its place, and nothing is changed. Lengths of
-time are written as `48h`, `14d`, `1h30m` or `2s`; a bare number is none. A file has 256 KiB at most."""
+SAID = """A plan is data: phases, and what leads from one to the next. The built-in one is `dual-memory`;
+`runbook rollout plan --yaml` prints it as a file to begin with, and `runbook rollout start --plan FILE` starts
+one. A file is read strictly: a key that is unknown or stands there twice, an alias, a share or a phase out of
+order, a setting, flag or metric that does not exist is refused (exit 12) with its line and its place, and
+nothing is changed. Lengths of time are written as `48h`, `14d`, `1h30m` or `2s`; a bare number is none. A file
+has 256 KiB at most."""
 ORDER = (
     ("", "The plan"),
     ("phase", "`phases`"),
