@@ -71,8 +71,8 @@ class Decisions:
 
 def by_draws(arms: Arms, alpha: float, margin: float, harm: float) -> Bounds | None:
     """The randomisation test at the last look that was taken and has a share of alpha; None without one."""
-    test = randomisation(arms.values, arms.treated, arms.looks, arms.seed)
     mine = arms.alpha_of_each(alpha)
+    test = randomisation(arms.values, arms.treated, arms.looks, arms.seed, mine)
     look = test.last_look(mine)
     if look is None or not math.isfinite(value := float(test.statistic[0, look])):
         return None
@@ -100,7 +100,7 @@ def by_sequence(arms: Arms, alpha: float, margin: float, harm: float) -> Bounds 
 def decisions(arms: Arms, alpha: float, margin: float, harm: float) -> Decisions:
     """The same as both above at every bucket, in one go: a bound is beyond when either method's is."""
     mine = arms.alpha_of_each(alpha)
-    test = randomisation(arms.values, arms.treated, arms.looks, arms.seed)
+    test = randomisation(arms.values, arms.treated, arms.looks, arms.seed, mine)
     worse = _held(test, test.rejects(harm, mine), mine, arms)
     safe = _held(test, test.mirrored().rejects(-margin, mine), mine, arms)
     if arms.many:

@@ -29,7 +29,10 @@ Flags = NDArray[np.bool_]
 EXACT = 4000
 """Up to so many draws are enumerated, all of them; more are sampled."""
 DRAWS = 2000
-"""How many are sampled, the one that happened among them: a Monte Carlo test with it in is exact, too."""
+"""So many are sampled at least, the one that happened among them: a Monte Carlo test with it in is exact, too."""
+MOST_DRAWS = 10_000
+PER_LOOK = 7
+"""More than 2000 where else fewer than so many could cross at a look, on the average."""
 PLANNED_ALPHA = 0.05
 """The error rate at which the spending curve has its shape; at others it is scaled in proportion."""
 CURVE: spending.Curve = spending.evenly
@@ -123,7 +126,9 @@ class Randomisation:
         return (below + above) / 2
 
 
-def randomisation(values: Numbers, treated: Flags, looks: Sequence[int], seed: str) -> Randomisation:
+def randomisation(
+    values: Numbers, treated: Flags, looks: Sequence[int], seed: str, alpha: float = PLANNED_ALPHA
+) -> Randomisation:
     """Prepare the test.
 
     Args:
@@ -131,10 +136,12 @@ def randomisation(values: Numbers, treated: Flags, looks: Sequence[int], seed: s
         treated: [unit].
         looks: after how many buckets the plan looks, ascending; those after the last bucket are not taken yet.
         seed: the same seed samples the same draws.
+        alpha: at which the test is going to be asked: the smaller, the more draws are sampled.
     """
     taken = [look for look in looks if look <= values.shape[1]]
     means = cumulative_means(values, taken)
-    draws, exact = _draws(len(treated), int(treated.sum()), seed)
+    number = min(max(DRAWS, math.ceil(PER_LOOK * len(looks) / alpha)), MOST_DRAWS)
+    draws, exact = _draws(len(treated), int(treated.sum()), number, seed)
     # Enumerated, it is among them already; a sample it is added to, or the test would not be exact.
     others = draws[~(draws == treated).all(axis=1)] if exact else draws
     statistic, carried = _statistics(means, np.vstack([treated, others]))
@@ -158,11 +165,11 @@ def _spread(means: Numbers) -> Numbers:
     return np.where(heard.any(axis=0), high - low, 0.0)
 
 
-def _draws(units: int, treated: int, seed: str) -> tuple[Flags, bool]:
+def _draws(units: int, treated: int, number: int, seed: str) -> tuple[Flags, bool]:
     """[draw, unit]: all assignments of as many units, the one that happened among them; or a sample of others."""
     if math.comb(units, treated) <= EXACT:
         return _every_draw(units, treated), True
-    return _sampled_draws(units, treated, seed), False
+    return _sampled_draws(units, treated, number - 1, seed), False
 
 
 @lru_cache(maxsize=4)
@@ -172,10 +179,10 @@ def _every_draw(units: int, treated: int) -> Flags:
 
 
 @lru_cache(maxsize=4)
-def _sampled_draws(units: int, treated: int, seed: str) -> Flags:
+def _sampled_draws(units: int, treated: int, number: int, seed: str) -> Flags:
     # Raw numbers of Philox are the same in every version of numpy; what its Generator makes of them is not promised.
     chance = np.random.Philox(key=int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16], "big"))
-    draws = np.zeros((DRAWS - 1, units), dtype=np.bool_)
+    draws = np.zeros((number, units), dtype=np.bool_)
     for begin in range(0, len(draws), _ROWS):
         rows = draws[begin : begin + _ROWS]
         ranks = chance.random_raw(rows.size).reshape(rows.shape).argsort(axis=1)

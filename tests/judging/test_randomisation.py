@@ -154,3 +154,11 @@ def test_the_same_seed_draws_the_same() -> None:
     assert not np.array_equal(one.statistic, other.statistic)
     assert one.statistic[0, -1] == pytest.approx(values[treated].mean() - values[~treated].mean())
     assert (one.carried[0] == 1).all()
+
+
+def test_a_small_alpha_over_many_looks_has_more_draws() -> None:
+    """At 1 % over twenty looks 2000 draws would leave one to a look, and no p under Holm's half at most of them."""
+    values, treated = paths(2, units=30, buckets=20), np.arange(30) < 15
+    test = randomisation(values, treated, range(1, 21), "seed", 0.01)
+    assert test.draws == 10_000
+    assert {test.slots[:50].count(look) for look in range(20)} == {2, 3}
