@@ -49,12 +49,16 @@ class CellStore(Protocol):
 class EvidenceShelf(Protocol):
     """Where bundles of evidence are kept."""
 
-    def keep(self, name: str, documents: Mapping[str, Any], lines: Mapping[str, Sequence[bytes]]) -> tuple[str, str]:
-        """Write a bundle, whole or not at all: JSON documents and files of raw lines, by file name.
+    def keep(
+        self, about: Mapping[str, Any], documents: Mapping[str, Any], lines: Mapping[str, Sequence[bytes]]
+    ) -> tuple[str, str]:
+        """Write a bundle, whole or not at all: JSON documents and files of raw lines, by file name, and their manifest.
 
-        Returns its folder, and the digest of its manifest.
+        `about` is the manifest's own part; `name` in it is the bundle's, which another one may have already. Nothing
+        that looks like a secret gets into a document. Returns its folder, and the SHA-256 of its manifest.
 
         Raises:
-            StorageError: the disk refused.
+            StorageError: the disk refused; no part of it is left.
+            UsageError: the name cannot be a file's.
         """
         ...

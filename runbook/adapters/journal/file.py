@@ -161,6 +161,19 @@ class FileJournal:
                 if isinstance(item, Link):
                     yield item.line.entry()
 
+    def lines(self, first: int) -> Iterator[bytes]:
+        """The lines as they are on the disk, from the entry of that number on; a torn last line is none.
+
+        Raises:
+            DamagedError, StorageError: as for `entries`.
+        """
+        with snapshot(self._place, self._clock, self._patience) as taken:
+            for item in items(taken) if taken else ():
+                if isinstance(item, Damage):
+                    damaged(self._place, item)
+                if isinstance(item, Link) and item.line.seq >= first:
+                    yield item.line.raw
+
     def verify(self) -> JournalState:
         """Check every line, the chain and the sealed head.
 

@@ -1,0 +1,91 @@
+"""What the journal's lines tell of a rollout, as documents: made when a bundle is written, and when proven. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runbook.engine.rollout.basis import Basis, basis_of
+from runbook.engine.rollout.judgement import rows_needed
+from runbook.engine.rollout.state import details_of, rollouts_of
+from runbook.errors import DamagedError
+from runbook.model.journal import Entry, Event, original
+from runbook.model.rollout import Rollout
+
+_CHANGES = (Event.STEP_INTENT,)
+
+
+def rollout_in(entries: Iterable[Entry], rollout: str) -> Rollout:
+    """The rollout of that id.
+
+    Raises:
+        DamagedError: the entries do not tell of it, or do not read.
+    """
+    found = rollouts_of(entries).get(rollout)
+    if found is None:
+        raise DamagedError(f"the journal's lines do not tell of rollout {rollout}")
+    return found
+
+
+def plan_in(rollout: Rollout) -> dict[str, Any]:
+    """The plan, and its digest as it was journaled."""
+    return {"digest": rollout.digest, "plan": details_of(rollout.plan)}
+
+
+def approvals_in(rollout: Rollout) -> list[dict[str, Any]]:
+    """Who said yes, to what."""
+    return [
+        {
+            "who": each.who,
+            "at": each.at.isoformat(),
+            "seq": each.seq,
+            "phase": each.phase,
+            "digest": each.digest,
+            "reason": each.reason,
+        }
+        for each in rollout.approved
+    ]
+
+
+def looks_in(entries: Iterable[Entry], rollout: str) -> list[dict[str, Any]]:
+    """Each look of the judge as it was journaled, with the number of its entry."""
+    return [
+        {"seq": entry.seq, "at": entry.at.isoformat(), **entry.details}
+        for entry in map(original, entries)
+        if entry.event is Event.ROLLOUT_JUDGED and entry.run == rollout
+    ]
+
+
+def before_in(entries: Iterable[Entry], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of each node before the rollout: as they are after, less what was changed since.
+
+    The first change of a setting on a node knows the value that it found. A node that is silent after, is then known by
+    what was changed alone.
+    """
+    before = {node: {} if "silent" in found else dict(found) for node, found in after.items()}
+    seen: set[tuple[str, str]] = set()
+    for entry in map(original, entries):
+        for change in entry.details.get("changes", ()) if entry.event in _CHANGES else ():
+            place = (str(change["node"]), str(change["key"]))
+            if place[0] in before and place not in seen:
+                seen.add(place)
+                before[place[0]][place[1]] = change["old"]
+    return before
+
+
+def basis_in(look: Mapping[str, Any]) -> Basis | None:
+    """What a look was taken of; None where it was not journaled."""
+    try:
+        return basis_of(look["basis"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def at_look(entries: Iterable[Entry], look: Mapping[str, Any], rollout: str) -> Rollout:
+    """The rollout as it stood when that look was taken."""
+    return rollout_in((entry for entry in entries if entry.seq < look["seq"]), rollout)
+
+
+def first_row(entries: Iterable[Entry], rollout: str) -> float:
+    """From when on rows are needed (seconds since 1970), to take each of its looks again."""
+    known = list(entries)
+    found = [rows_needed(at_look(known, look, rollout)) for look in looks_in(known, rollout)]
+    return min([*found, rows_needed(rollout_in(known, rollout))], default=0.0)
