@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from runbook.engine.proof.manifest import check_files, damaged, json_of, read_manifest
 from runbook.engine.proof.table import rows_of
 from runbook.engine.proof.told import (
@@ -186,12 +188,4 @@ def _short(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """As it would be read back from JSON."""
-    match value:
-        case Mapping():
-            return {key: _plain(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_plain(each) for each in value]
-        case float():
-            return value if math.isfinite(value) else None
-        case _:
-            return value
+    return orjson.loads(orjson.dumps(value))
