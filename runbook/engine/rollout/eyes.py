@@ -57,11 +57,12 @@ def observe(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
 
 
 def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
-    """The same for who looks once: a source that does not look back is observed for its usual window."""
-    asked = _quantities(rollout.current.phase)
-    probes = crew.ports.read.probes
+    """For who looks once: a source that does not look back is observed for its usual window, if anything is asked."""
+    asked, probes = _quantities(rollout.current.phase), crew.ports.read.probes
+    if not rollout.current.phase.criteria:
+        return _reading(crew, eyes, _quiet(crew, "nothing was asked"))
     try:
-        samples = gather(crew.ports.read, crew.target.nodes, (*series_of(asked), *NAMES), probes.usual_window)
+        samples = gather(crew.ports.read, crew.target.nodes, series_of(asked), probes.usual_window)
     except UnreachableError as error:
         return _reading(crew, eyes, _quiet(crew, error.message))
     return _windows(crew, eyes, rollout, samples)

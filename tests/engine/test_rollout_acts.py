@@ -1,0 +1,225 @@
+"""A rollout is started, advanced, taken back: over ports in memory, uninterrupted, and with bad luck of every kind."""
+
+from datetime import timedelta
+
+import pytest
+from rollout_world import BLENDED, CONCEPTS, ENABLED, HOLD, NAMES, RATE, ROLLOUT, SALT, SPACES, WEIGHT, scene, walked
+
+from runbook.errors import ExitCode, LockedError, RefusedError, UnreachableError
+from runbook.model.answer import Answer
+from runbook.model.brake import PullState
+from runbook.model.journal import Event
+from runbook.model.rollout import Standing
+
+OFF = {BLENDED: False, CONCEPTS: False, ENABLED: True, RATE: 0.0, SPACES: ()}
+
+
+def test_start_enters_the_first_stage_and_treats_nobody_on_the_way() -> None:
+    """Nodes that treat everybody by default go to nobody first; then flags, salt; and the journal has it all."""
+    made = scene()
+    acted = made.start()
+    assert (acted.code, acted.rollout.standing, acted.rollout.current.name) == (
+        ExitCode.DONE,
+        Standing.RUNNING,
+        "shadow",
+    )
+    for values in made.settings.values():
+        assert (values[RATE], values[SALT], values[BLENDED], values[CONCEPTS]) == (0.0, "pepper", False, True)
+    (run,) = made.world.runs().values()
+    assert [step.key for step in run.plan.steps] == [RATE, BLENDED, SALT]
+
+
+def test_a_second_start_is_refused_and_changes_nothing() -> None:
+    """While one is under way; afterwards it may."""
+    made = walked(0)
+    before = len(made.world.journal.lines)
+    with pytest.raises(RefusedError, match="is not over: running, shadow"):
+        made.start()
+    assert len(made.world.journal.lines) == before
+
+
+def test_start_with_a_silent_node_leaves_no_trace() -> None:
+    """A stage is set on every node, or on none."""
+    made = scene()
+    made.world.admin.silent["b"] = "no connection"
+    with pytest.raises(UnreachableError, match="b: no connection"):
+        made.start()
+    assert not made.world.journal.lines
+
+
+def test_advance_says_which_gate_holds_it_in_numbers_and_changes_nothing() -> None:
+    """Too early is NO: 13."""
+    made = walked(0)
+    before = made.settings
+    done = made.advance()
+    assert (done.code, done.acted) == (ExitCode.REFUSED, None)
+    (shut,) = [gate for gate in done.gates if not gate.open]
+    assert shut.name == "time of the stage"
+    assert "of 10 seconds" in shut.arithmetic
+    assert made.settings == before
+
+
+def test_advance_walks_to_the_end_with_the_share_set_last() -> None:
+    """Each phase's end leaves evidence; the last stage's advance completes the rollout."""
+    made = walked(0)
+    made.wait()
+    assert made.advance().rollout.current.name == "ramp-25%"
+    run = list(made.world.runs().values())[-1]
+    assert [step.key for step in run.plan.steps] == [BLENDED, WEIGHT, SPACES, RATE]
+    assert made.rates() == {0.25}
+    assert [why for _, why in made.bundles] == ["the end of shadow"]
+    made.wait()
+    assert made.advance().rollout.current.name == "ramp-50%"
+    assert len(made.bundles) == 1
+    made.wait()
+    done = made.advance()
+    assert (done.code, done.rollout.standing) == (ExitCode.DONE, Standing.COMPLETED)
+    assert [why for _, why in made.bundles] == ["the end of shadow", "the end of ramp"]
+    assert made.rates() == {0.5}
+
+
+def test_a_node_that_accepts_a_value_and_ignores_it_puts_the_others_back() -> None:
+    """14; the rollout is held in the stage before, whose values are all there."""
+    made = walked(0)
+    before = made.settings
+    made.wait()
+    made.world.plays.inner.ignoring.add("c")
+    done = made.advance()
+    assert (done.code, done.rollout.standing, done.rollout.current.name) == (
+        ExitCode.STEP_FAILED,
+        Standing.HELD,
+        "shadow",
+    )
+    assert made.settings == before
+    with pytest.raises(RefusedError, match="held"):
+        made.advance()
+
+
+def test_a_node_that_ignores_at_the_start_ends_the_rollout() -> None:
+    """There is no stage before to go back to: it never began."""
+    made = scene()
+    before = made.settings
+    made.world.plays.inner.ignoring.add("c")
+    acted = made.start()
+    assert (acted.code, acted.rollout.standing) == (ExitCode.STEP_FAILED, Standing.ABORTED)
+    assert made.settings == before
+
+
+def test_a_value_that_is_gone_when_it_is_read_back_is_no_entered_stage() -> None:
+    """The play says success, and by the time of the look the node has the old value."""
+    made = walked(0)
+    made.wait()
+
+    made.world.plays.before = lambda request: (
+        made.world.fleet.settings["a"].update({BLENDED: False}) if request.key == RATE else None
+    )
+    done = made.advance()
+    assert done.code is ExitCode.STEP_FAILED
+    assert (done.rollout.standing, done.rollout.current.name) == (Standing.HELD, "shadow")
+    assert made.rates() == {0.0}
+
+
+def test_nodes_that_disagree_with_the_stage_shut_the_gate() -> None:
+    """Named with the value."""
+    made = walked(1)
+    made.wait()
+    made.world.fleet.settings["b"][WEIGHT] = 0.9
+    done = made.advance()
+    (shut,) = [gate for gate in done.gates if not gate.open]
+    assert (done.code, shut.answer) == (ExitCode.REFUSED, Answer.NO)
+    assert "b: dual_memory.semantic_weight is 0.9, not 0.1" in shut.arithmetic
+
+
+def test_a_silent_node_holds() -> None:
+    """UNKNOWN: 4, and nothing is changed."""
+    made = walked(1)
+    made.wait()
+    made.world.admin.silent["b"] = "no connection"
+    assert made.advance().code is ExitCode.COULD_NOT_TELL
+    assert made.rates() == {0.25}
+
+
+def test_a_clock_that_is_set_back_gives_no_time_away() -> None:
+    """What was waited before counts, the jump does not; a rollout is not stuck by it either."""
+    made = walked(0)
+    made.wait(HOLD / 2)
+    clock = made.world.ports.read.clock
+    clock.set_wall(clock.now() - timedelta(days=3))  # type: ignore[attr-defined]  # of the memory clock
+    assert made.advance().code is ExitCode.REFUSED
+    made.wait(HOLD)
+    assert made.advance().code is ExitCode.DONE
+
+
+def test_two_at_once_are_one() -> None:
+    """The second finds the lock."""
+    made = walked(0)
+    made.wait()
+    with made.crew.alone("another"), pytest.raises(LockedError):
+        made.advance()
+    assert made.rates() == {0.0}
+
+
+def test_abort_turns_flags_off_and_the_share_to_nothing_whoever_holds_the_lock() -> None:
+    """By the brake first; and the rollout is over."""
+    made = walked(2)
+    with made.crew.alone("another"):
+        acted = made.abort()
+    assert (acted.code, acted.rollout.standing, acted.rollout.why) == (ExitCode.DONE, Standing.ABORTED, "enough")
+    for values in made.settings.values():
+        assert OFF.items() <= values.items()
+    assert [why for _, why in made.bundles] == ["taken back: enough"]
+    calls = made.world.wire.calls
+    assert calls.index("brake.pull") < calls.index("plays.run")
+    with pytest.raises(RefusedError):
+        made.advance()
+
+
+def test_a_rollout_that_is_held_goes_back_at_once() -> None:
+    """Whatever it waits for."""
+    made = walked(1)
+    made.world.journal.append(Event.ROLLOUT_HELD, ROLLOUT, {"stage": 1, "why": "a storm", "by": "person"})
+    assert made.abort().code is ExitCode.DONE
+    assert made.rates() == {0.0}
+
+
+def test_a_node_that_does_not_answer_leaves_the_rollout_on_its_way_back() -> None:
+    """5, and the same again ends it once the node is there."""
+    made = walked(2)
+    made.brake.unreachable.add("b")
+    made.world.plays.inner.unreachable.add("b")
+    made.world.admin.silent["b"] = "no connection"
+    acted = made.abort()
+    assert (acted.code, acted.rollout.standing) == (ExitCode.PARTIAL, Standing.REVERTING)
+    assert acted.rolled is not None
+    assert [each.pulled.state for each in acted.rolled.nodes] == [
+        PullState.VERIFIED,
+        PullState.WAITING,
+        PullState.VERIFIED,
+    ]
+    made.brake.unreachable.clear()
+    made.world.plays.inner.unreachable.clear()
+    made.world.admin.silent.clear()
+    again = made.abort("another reason")
+    assert (again.code, again.rollout.standing, again.rollout.why) == (ExitCode.DONE, Standing.ABORTED, "enough")
+    assert made.rates() == {0.0}
+
+
+def test_a_rollback_needs_no_journal_that_takes_anything() -> None:
+    """What it refuses waits in its second place; where it stands is known from there."""
+    made = walked(2)
+
+    class Full:
+        def __getattr__(self, name: str) -> object:
+            return getattr(made.world.journal, name)
+
+        def append(self, *_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+    whole = made.world.ports.journal
+    made.world.with_(journal=Full())
+    acted = made.abort()
+    made.world.with_(journal=whole)
+    assert (acted.code, made.rollout.standing) == (ExitCode.DONE, Standing.ABORTED)
+    assert made.rates() == {0.0}
+    assert all(values[BLENDED] is False for values in made.settings.values())
+    assert set(made.settings) == set(NAMES)
