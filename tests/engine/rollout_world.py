@@ -1,4 +1,4 @@
-"""A rollout over ports in memory: a small plan, real nodes that are dictionaries, the brake, rows, and a wire to trip."""
+"""A rollout over ports in memory: a small plan, nodes that are dictionaries, the brake, rows, and a wire to trip."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -90,7 +90,7 @@ class Scene:
     @property
     def crew(self) -> Crew:
         bundle = Wired(self, "shelf", self.world.wire).keep
-        return Crew(self.world.ports, self.world.target, "anna@bastion", self._new_id, self._pull, bundle)
+        return Crew(self.world.ports, self.world.target, "anna@bastion", self._new_id, self.pull, bundle)
 
     @property
     def rollout(self) -> Rollout:
@@ -157,7 +157,8 @@ class Scene:
     def _new_id(self) -> str:
         return f"20261122T220000-{next(self.ids):04x}"
 
-    def _pull(self, wish: Wish) -> Rolled:
+    def pull(self, wish: Wish) -> Rolled:
+        """The brake, as a command would pull it."""
         ports, wire = self.world.ports, self.world.wire
         brake: Any = Wired(self.brake, "brake", wire)
         chosen = BrakePorts(
@@ -169,7 +170,7 @@ class Scene:
 def scene(plan: RolloutPlan = PLAN, **values: Value) -> Scene:
     """Three nodes as they are by default: everything is on, and everybody treated."""
     made = Scene(world(NAMES, **{name: {**defaults(), **values} for name in NAMES}), plan)
-    made.world.ports.read.probes._port.expose = made.expose  # type: ignore[attr-defined]  # noqa: SLF001 - wired
+    made.world.ports.read.probes._port.expose = made.expose  # type: ignore[attr-defined]  # behind the wire
     return made
 
 

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from rollout_world import BLENDED, CONCEPTS, ENABLED, HOLD, NAMES, RATE, ROLLOUT, SALT, SPACES, WEIGHT, scene, walked
 
+from runbook.engine.brake_record import Wish
 from runbook.errors import ExitCode, LockedError, RefusedError, UnreachableError
 from runbook.model.answer import Answer
-from runbook.model.brake import PullState
+from runbook.model.brake import PullState, Rollback
 from runbook.model.journal import Event
+from runbook.model.play import PlayRequest
 from runbook.model.rollout import Standing
+from runbook.model.run import RunStatus
 
 OFF = {BLENDED: False, CONCEPTS: False, ENABLED: True, RATE: 0.0, SPACES: ()}
 
@@ -172,6 +175,44 @@ def test_abort_turns_flags_off_and_the_share_to_nothing_whoever_holds_the_lock()
     assert calls.index("brake.pull") < calls.index("plays.run")
     with pytest.raises(RefusedError):
         made.advance()
+
+
+@pytest.mark.parametrize("key", [BLENDED, WEIGHT, RATE])
+def test_an_abort_in_the_middle_of_an_entering_stops_that_one(key: str) -> None:
+    """Another process aborts while this one sets a value: it takes no step more, and looks again."""
+    made = walked(0)
+    made.wait()
+    aborted = []
+
+    def before(request: PlayRequest) -> None:
+        if request.key == key and request.playbook.startswith("set_") and not aborted:
+            aborted.append(made.abort("now"))
+
+    made.world.plays.before = before
+    done = made.advance()
+    assert (done.code, done.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ABORTED)
+    for _ in range(2):
+        for values in made.settings.values():
+            assert OFF.items() <= values.items()
+        made.resume_runs()
+    assert all(run.status is not RunStatus.OPEN for run in made.world.runs().values())
+
+
+def test_a_brake_that_somebody_pulls_in_the_middle_of_an_entering_takes_the_rollout_back() -> None:
+    """`rollback features` by hand: there is no way forward from there."""
+    made = walked(0)
+    made.wait()
+    pulled = []
+
+    def before(request: PlayRequest) -> None:
+        if request.key == WEIGHT and not pulled:
+            pulled.append(made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "page 4711", 5.0)))
+
+    made.world.plays.before = before
+    done = made.advance()
+    assert (done.code, done.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK)
+    assert "overtook" in done.rollout.why
+    assert made.rates() == {0.0}
 
 
 def test_a_rollout_that_is_held_goes_back_at_once() -> None:

@@ -22,7 +22,7 @@ from runbook.engine.rollout.asking import ask_now
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
 from runbook.engine.rollout.plan_document import filled
-from runbook.engine.rollout.revert import Why, blind, revert
+from runbook.engine.rollout.revert import Why, blind, code_of, revert
 from runbook.engine.rollout.watch import Until, Wishes
 from runbook.errors import ExitCode, InterruptedRunError, RefusedError, RunbookError
 from runbook.model.rollout import Advance, Rollout, RolloutPlan, Standing
@@ -99,8 +99,8 @@ def take_back(where: Where, consent: Consent) -> ExitCode:
         talk.say(f"THE JOURNAL DOES NOT READ ({problem}): everything is turned off all the same")
         rolled, left = blind(crew, why)
     show(rolled_lines(rolled))
-    show(line(each, Style.BAD) for each in left)
-    return ExitCode.PARTIAL if left and rolled.exit_code is ExitCode.DONE else rolled.exit_code
+    show(line(each, Style.BAD) for each in left.told)
+    return left.code or code_of(rolled, left)
 
 
 def _found(current: Session, target: str) -> tuple[Rollout | None, str]:

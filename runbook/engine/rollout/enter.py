@@ -13,7 +13,7 @@ from runbook.engine.resume import resume
 from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.plan_document import details_of, digest_of
-from runbook.engine.rollout.revert import Why, revert
+from runbook.engine.rollout.revert import Why, blind, revert
 from runbook.engine.rollout.state import current_of
 from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
 from runbook.engine.settings_runs import set_settings
@@ -97,9 +97,11 @@ def _steps(crew: Crew, plan: RolloutPlan, stage: Stage, run: str, reason: str) -
 
 def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
     """From how the run ended to what the rollout is now."""
-    if rollout.standing is not Standing.ENTERING:  # taken back meanwhile, by another process
+    if rollout.standing is not Standing.ENTERING:
+        # Taken back meanwhile, by another process: a play of ours may have set something after that one's last look.
+        rolled, _ = blind(crew, Why("person", rollout.why, rollout.standing))
         told = f"rollout {rollout.id} is {rollout.standing.value}: {rollout.why}"
-        return Acted(rollout, ExitCode.BAD_NEWS, told, rollout.run)
+        return Acted(crew.now(rollout.id), ExitCode.BAD_NEWS, told, rollout.run, rolled)
     match status:
         case RunStatus.DONE:
             return _read_back(crew, rollout)
@@ -108,7 +110,8 @@ def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
             return replace(_back(crew, rollout, why), code=ExitCode.PERSON_NEEDED)
         case RunStatus.SUPERSEDED:
             why = f"a rollback overtook run {rollout.run}, which was entering {rollout.current.name}"
-            return revert(crew, rollout, Why("rollback", why, Standing.ROLLED_BACK))
+            acted = revert(crew, rollout, Why("rollback", why, Standing.ROLLED_BACK))
+            return acted if acted.code is not ExitCode.DONE else replace(acted, code=ExitCode.BAD_NEWS)
         case _:
             return _back(crew, rollout, f"run {rollout.run} failed, and was put back")
 

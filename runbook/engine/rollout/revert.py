@@ -4,7 +4,6 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runbook.engine.apply import confirmed
@@ -40,6 +39,14 @@ class Why:
     deadline_seconds: float = DEADLINE_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Where the share is not at nothing yet, in words; and the signal that ended it early, as an exit code."""
+
+    told: tuple[str, ...] = ()
+    code: ExitCode | None = None
+
+
 def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     """Take it back, from whatever standing; it is over when every node was read back.
 
@@ -54,31 +61,31 @@ def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
         recorder.note(Event.RUN_SUPERSEDED, rollout.run, {"by": run, "command": COMMAND})
     crew.say(f"taking rollout {rollout.id} back: {why.why}")
     rolled = crew.pull(Wish(Rollback.FEATURES, run, why.why, why.deadline_seconds, COMMAND))
-    left = () if rolled.interrupted else share_off(crew, recorder, why.why)
-    code = _code(rolled, left)
+    left = Left(code=rolled.interrupted) if rolled.interrupted else share_off(crew, recorder, why.why)
+    code = left.code or code_of(rolled, left)
     ended = replace(
         rollout, standing=why.ends_as if code is ExitCode.DONE else Standing.REVERTING, why=why.why, run=run
     )
-    if rolled.interrupted is None:
+    if left.code is None:
         _bundle(crew, ended)
     if code is ExitCode.DONE:
         recorder.note(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, why.ends_as, why.why))
     return Acted(_known(crew, ended), code, _told(why, rolled, left), run, rolled)
 
 
-def blind(crew: Crew, why: Why) -> tuple[Rolled, tuple[str, ...]]:
+def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
     """The same where the journal does not tell of any rollout: flags off and the share to nothing, whatever it was."""
     recorder = Recorder(lambda: crew.ports.journal, crew.ports.read.talk)
     rolled = crew.pull(Wish(Rollback.FEATURES, crew.new_id(), why.why, why.deadline_seconds, COMMAND))
-    return rolled, () if rolled.interrupted else share_off(crew, recorder, why.why)
+    return rolled, Left(code=rolled.interrupted) if rolled.interrupted else share_off(crew, recorder, why.why)
 
 
-def share_off(crew: Crew, recorder: Recorder, reason: str) -> tuple[str, ...]:
-    """The share to nothing and the named spaces emptied, by a play everywhere at once; what is not so, in words."""
+def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
+    """The share to nothing and the named spaces emptied, by a play everywhere at once."""
     settings = crew.ports.read.nodes.settings(crew.target.nodes)
     steps = _steps(settings)
     if not steps:
-        return ()
+        return Left()
     plan = RunPlan(crew.new_id(), COMMAND, WAY_BACK, crew.target.name, reason, steps)
     recorder.note(Event.RUN_STARTED, plan.id, {"plan": details_of(plan), "environment": crew.target.environment})
     left: list[str] = []
@@ -92,7 +99,7 @@ def share_off(crew: Crew, recorder: Recorder, reason: str) -> tuple[str, ...]:
             break
     status = RunStatus.PARTIAL if left else RunStatus.DONE
     recorder.note(Event.RUN_ENDED, plan.id, {"status": status.value, "exit_code": int(code or status.exit_code)})
-    return tuple(left)
+    return Left(tuple(left), code)
 
 
 def _steps(settings: NodeSettings) -> tuple[RunStep, ...]:
@@ -149,10 +156,11 @@ def _first_said(crew: Crew, rollout: Rollout, why: Why) -> Why:
     return replace(why, by=str(first["by"]), why=str(first["why"]), ends_as=Standing(first["ends_as"]))
 
 
-def _code(rolled: Rolled, left: Sequence[str]) -> ExitCode:
+def code_of(rolled: Rolled, left: Left) -> ExitCode:
+    """What the brake says; PARTIAL where it is all off, and a share is not at nothing yet."""
     if rolled.exit_code is not ExitCode.DONE:
         return rolled.exit_code
-    return ExitCode.PARTIAL if left else ExitCode.DONE
+    return ExitCode.PARTIAL if left.told else ExitCode.DONE
 
 
 def _bundle(crew: Crew, rollout: Rollout) -> None:
@@ -170,9 +178,9 @@ def _known(crew: Crew, rollout: Rollout) -> Rollout:
         return rollout
 
 
-def _told(why: Why, rolled: Rolled, left: Sequence[str]) -> str:
-    if rolled.interrupted is not None:
+def _told(why: Why, rolled: Rolled, left: Left) -> str:
+    if left.code is not None:
         return f"interrupted while it was taken back ({why.why}): give it again"
     off = len(rolled.nodes) - len(rolled.stragglers)
     told = f"{why.ends_as.value}: {why.why}; off on {off} of {len(rolled.nodes)} nodes"
-    return f"{told}; NOT AT NOTHING YET: {'; '.join(left)}" if left else told
+    return f"{told}; NOT AT NOTHING YET: {'; '.join(left.told)}" if left.told else told
