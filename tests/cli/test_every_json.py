@@ -149,6 +149,7 @@ def test_no_command_is_forgotten() -> None:
     sick = {"runbook resume", "runbook undo", "runbook drill rollback"}
     sick |= {f"runbook migrate {each}" for each in ("revert", "finalize", "status")}  # `test_migrate`
     sick.add("runbook migrate")  # `test_migrate_offline`
+    sick |= {f"runbook evidence {each}" for each in ("show", "verify")}  # `test_evidence_command`
     source = Path(__file__).read_text()
     for context in every_command():
         options = {name for each in context.command.params for name in each.opts}
@@ -175,6 +176,8 @@ def test_no_command_is_forgotten() -> None:
         "rollout_status",
         "rollout_said",
         "rollout_report",
+        "evidence",
+        "bundles",
     ],
 )
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:

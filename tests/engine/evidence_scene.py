@@ -27,7 +27,7 @@ from runbook.ports import EvidenceShelf, ReadPorts
 
 ROLLOUT = "20261102T090000-aaaa"
 RATE = "dual_memory.treatment_rate"
-SECRET = "Bearer abcdefghijklmnop"
+SECRET = "Bearer abcdefghijklmnop"  # noqa: S105 - nobody's
 
 
 class Silent:

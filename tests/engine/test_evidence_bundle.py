@@ -1,8 +1,10 @@
 """A bundle proves itself: bytes, chain, plan, approvals; and the verdicts are come to again from its rows."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from evidence_scene import SECRET, Scene, bundle, judged_twice, proven
@@ -134,7 +136,9 @@ def test_a_table_that_was_edited_and_sealed_again_gives_another_verdict() -> Non
         (SELF_TEST, lambda told: told.update(arithmetic="all well"), r"selftest.json: \.arithmetic: 'all well'"),
     ],
 )
-def test_a_document_that_was_edited_and_sealed_again_does_not_fit_the_journal(name: str, edit, says: str) -> None:  # type: ignore[no-untyped-def]  # lambdas of the table
+def test_a_document_that_was_edited_and_sealed_again_does_not_fit_the_journal(
+    name: str, edit: Callable[[Any], object], says: str
+) -> None:
     """What the journal's lines tell is told by nobody else."""
     document = json.loads(whole()[name])
     edit(document)

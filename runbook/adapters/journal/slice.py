@@ -5,7 +5,7 @@ from io import BytesIO
 
 from runbook.adapters.journal.chain import Link, walk
 from runbook.adapters.journal.head import Head
-from runbook.adapters.journal.line import read
+from runbook.adapters.journal.line import NOTHING, read
 from runbook.errors import DamagedError
 from runbook.model.journal import Entry
 
@@ -20,12 +20,14 @@ class JournalSlice:
 
 
 def follow(raw: bytes, name: str) -> JournalSlice:
-    """The lines in these bytes, each of which fits its own hash and follows the one before it.
+    """The lines in these bytes (there may be none), each of which fits its own hash and follows the one before it.
 
     Raises:
         DamagedError: one does not, or the last one is cut short; line and byte are named, and `name` as the file.
         NotSupportedError: a newer version of this tool wrote an entry.
     """
+    if not raw:
+        return JournalSlice((), (), NOTHING)
     first = read(raw[: raw.find(b"\n") + 1])
     if isinstance(first, str):
         raise DamagedError(f"{name}: line 1, byte 0: {first}")
