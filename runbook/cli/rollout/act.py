@@ -13,6 +13,7 @@ from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
+from runbook.cli.rollout.asking import facts_by_journal
 from runbook.cli.rollout.crew import Where, crew_of, going
 from runbook.cli.rollout.watching import eyes_of, watched_by
 from runbook.cli.rollout.watching import tell as tell_watched
@@ -30,6 +31,7 @@ from runbook.report.document import envelope
 from runbook.report.lines import Line, Style, line
 from runbook.report.rollback import rolled_lines
 from runbook.report.rollout_acted import acted_data, acted_lines, gate_lines, standing_line
+from runbook.report.rollout_later import later_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ def begin(where: Where, plan: RolloutPlan, spaces: Sequence[str], consent: Conse
         crew = crew_of(current, target, talk)
         acted = start(crew, plan, rollout, consent.reason)
         if acted.code is not ExitCode.DONE or first.phase.advance is Advance.BY_HAND:
-            return tell(where, "start", acted)
+            code = tell(where, "start", acted)
+            if not where.as_json and code is ExitCode.DONE:
+                show(later_lines(facts_by_journal(current, target, acted.rollout)))
+            return code
         eyes = eyes_of(current, target, talk)
         watched = watched_by(crew, eyes, acted.rollout, Wishes(Until.BY_HAND))
     return tell_watched(where, "start", watched)

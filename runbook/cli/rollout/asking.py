@@ -1,5 +1,7 @@
 """What the gates of a rollout can be told by at once: the journal, and the settings that the nodes run with."""
 
+from dataclasses import replace
+
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk
@@ -20,10 +22,19 @@ def gates_by_journal(
     Raises:
         DamagedError, StorageError: the journal does not read.
     """
-    entries = [*current.journal.entries(), *current.journal.waiting()]
-    names = tuple(node.name for node in target.nodes)
-    facts = facts_of(rollout, entries, current.clock.now(), names, _agreement(current, target, talk, rollout))
+    live = _agreement(current, target, talk, rollout)
+    facts = replace(facts_by_journal(current, target, rollout), live=live)
     return facts, gates_of(facts)
+
+
+def facts_by_journal(current: Session, target: Target, rollout: Rollout) -> Facts:
+    """The journal's side alone: no node is asked, and nothing is journaled.
+
+    Raises:
+        DamagedError, StorageError: the journal does not read.
+    """
+    entries = [*current.journal.entries(), *current.journal.waiting()]
+    return facts_of(rollout, entries, current.clock.now(), [node.name for node in target.nodes])
 
 
 def _agreement(current: Session, target: Target, talk: ScreenTalk, rollout: Rollout) -> Live:

@@ -39,7 +39,7 @@ def pending(gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
 
 
 def binding(facts: Facts, phase: Phase) -> tuple[Gate, ...]:
-    """What will have to be done by people before that phase is entered: `start` prints it beforehand."""
+    """What people will have to do before that phase is entered, as it stands now."""
     first = next(stage for stage in facts.rollout.plan.stages if stage.phase.name == phase.name)
     return tuple(_entering(facts, first))
 

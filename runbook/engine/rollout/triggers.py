@@ -66,7 +66,7 @@ def check(rollout: Rollout, reading: Reading, entries: Sequence[Entry], ages: Ma
     """Every trigger of the phase, and its tripwire."""
     phase = rollout.current.phase
     found = [_asked(each, answers(each.title, each.condition, reading)) for each in phase.triggers]
-    if phase.tripwire is not None and rollout.current.share > 0:
+    if phase.tripwire is not None and rollout.current.treats:
         halves = tripped(phase.tripwire, reading.short, reading.source)
         found += [Asked(each.question, each.answer, each.arithmetic, tripwire=True) for each in halves]
     return [_lasted(each, rollout, entries, ages) for each in found]

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from runbook.cli.options import change_options, ends_with, json_option, target_options
+from runbook.cli.rollout.plans import complete_plans
 from runbook.errors import ExitCode
 
 
@@ -27,7 +28,14 @@ from runbook.errors import ExitCode
         ExitCode.TERMINATED,
     ),
 )
-@click.option("--plan", default="dual-memory", show_default=True, metavar="FILE|NAME", help="The plan.")
+@click.option(
+    "--plan",
+    default="dual-memory",
+    show_default=True,
+    metavar="FILE|NAME",
+    shell_complete=complete_plans,
+    help="The plan.",
+)
 @click.option("--space", "spaces", multiple=True, metavar="NAME", help="A space that is treated whatever its hash.")
 @change_options
 @target_options
