@@ -46,11 +46,13 @@ _ROWS = 500
 class Randomisation:
     """Draws and looks, ready to be asked. Row 0 is the draw that happened.
 
+    `assigned[draw, unit]` says who is treated in it.
     `statistic[draw, look]` is the difference of the arms' means. A shift delta of the treated changes it by
     -delta * `carried[draw, look]`. A draw that leaves an arm without a reporting unit has infinity: it always crosses.
     `slots` says to which look the first, second, ... draw that may cross belongs.
     """
 
+    assigned: Flags
     statistic: Numbers
     carried: Numbers
     slots: tuple[int, ...]
@@ -80,20 +82,24 @@ class Randomisation:
     def mirrored(self) -> "Randomisation":
         """The same with better and worse changed: for the other end of the interval."""
         mirror = np.where(np.isinf(self.statistic), self.statistic, -self.statistic)
-        return Randomisation(mirror, self.carried, self.slots, self.exact, self.spread)
+        return Randomisation(self.assigned, mirror, self.carried, self.slots, self.exact, self.spread)
 
     def rejects(self, shift: float, alpha: float) -> Flags:
         """By look: is "treatment shifts by `shift` or less" rejected at that look's boundary?"""
-        return np.asarray(_walk(self, np.array([shift]), self.number(alpha))[0])
+        return np.asarray(_walk(self, np.array([shift]), self.number(alpha))[0][0])
+
+    def alarms(self, alpha: float) -> Flags:
+        """By draw: would it have been called worse at any look, had it happened and had the treated no effect?"""
+        return np.asarray(~_walk(self, np.array([0.0]), self.number(alpha))[1][0])
 
     def p_value(self, shift: float, look: int) -> float:
         """The smallest alpha at which that look (from 0) rejects "`shift` or less"; 1 where none does."""
         low, high = 0, self.draws  # rejects with `high`, not with `low`
-        if not _walk(self, np.array([shift]), high)[0, look]:
+        if not _walk(self, np.array([shift]), high)[0][0, look]:
             return 1.0
         while high - low > 1:
             middle = (low + high) // 2
-            if _walk(self, np.array([shift]), middle)[0, look]:
+            if _walk(self, np.array([shift]), middle)[0][0, look]:
                 high = middle
             else:
                 low = middle
@@ -115,7 +121,7 @@ class Randomisation:
         offsets = np.unique(np.concatenate([np.linspace(0, usual, 25), np.geomspace(usual + reach / 50, reach, 8)]))
         grid = np.unique(np.concatenate([value - offsets, [mark for mark in landmarks if mark < value]]))
         for _ in range(3):
-            kept = np.flatnonzero(~_walk(self, grid, number)[:, look])
+            kept = np.flatnonzero(~_walk(self, grid, number)[0][:, look])
             first = int(kept[0]) if kept.size else grid.size
             if first == 0:
                 return -math.inf
@@ -144,9 +150,10 @@ def randomisation(
     draws, exact = _draws(len(treated), int(treated.sum()), number, seed)
     # Enumerated, it is among them already; a sample it is added to, or the test would not be exact.
     others = draws[~(draws == treated).all(axis=1)] if exact else draws
-    statistic, carried = _statistics(means, np.vstack([treated, others]))
+    assigned = np.vstack([treated, others])
+    statistic, carried = _statistics(means, assigned)
     slots = spending.order(tuple(looks), len(statistic), CURVE, PLANNED_ALPHA) if len(looks) else ()
-    return Randomisation(statistic, carried, slots, exact, _spread(means))
+    return Randomisation(assigned, statistic, carried, slots, exact, _spread(means))
 
 
 def cumulative_means(values: Numbers, looks: Sequence[int]) -> Numbers:
@@ -219,8 +226,11 @@ def _difference(arm: Numbers, sums: Numbers, heard: Flags) -> Numbers:
         return np.asarray(total / inside - (sums.sum(axis=0) - total) / outside)
 
 
-def _walk(test: Randomisation, shifts: Numbers, number: int) -> Flags:
-    """[shift, look]: does the draw that happened lie beyond the boundary, if `number` draws may over all looks?"""
+def _walk(test: Randomisation, shifts: Numbers, number: int) -> tuple[Flags, Flags]:
+    """If `number` draws may cross over all looks: does the one that happened lie beyond the boundary, [shift, look]?
+
+    And [shift, draw]: which never crossed.
+    """
     crossed = np.zeros((len(shifts), test.looks), dtype=np.bool_)
     inside = np.ones((len(shifts), test.draws), dtype=np.bool_)
     take = np.bincount(np.asarray(test.slots[:number], dtype=np.intp), minlength=test.looks)[: test.looks]
@@ -236,4 +246,4 @@ def _walk(test: Randomisation, shifts: Numbers, number: int) -> Flags:
         beyond = moved > (boundary + rounding)[:, None]
         crossed[:, look] = beyond[:, 0] & np.isfinite(test.statistic[0, look])
         inside &= ~beyond
-    return crossed
+    return crossed, inside

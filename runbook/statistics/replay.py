@@ -5,14 +5,15 @@ confidence sequence might, on a fleet whose latency wanders in ways that nobody 
 trusted.
 """
 
-import hashlib
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runbook.statistics.arms import Arms, decisions
+from runbook.statistics.arms import Arms
+from runbook.statistics.randomisation import cumulative_means, randomisation
+from runbook.statistics.sequence import sequence
 
 RUNS = 200
 BEFORE = 0.5
@@ -61,7 +62,7 @@ def replay(levels: NDArray[np.float64], looks: int, alpha: float, seed: str, run
         looks: how many planned looks there are; they are spread evenly over the second half.
         alpha: the error rate of the judge.
         seed: the same seed makes the same splits.
-        runs: how many.
+        runs: how many; where all the splits that there are can be tried, all are.
 
     Returns:
         None with fewer than four spaces or buckets: there is nothing to replay.
@@ -75,11 +76,13 @@ def replay(levels: NDArray[np.float64], looks: int, alpha: float, seed: str, run
     values = known[:, middle:] - np.nanmean(known[:, :middle], axis=1, keepdims=True)
     number = max(min(looks, buckets), 1)
     planned = tuple(buckets * look // number for look in range(1, number + 1))
-    key = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16], "big")
-    chance = np.random.Generator(np.random.Philox(key=key))
-    alarms = 0
-    for _ in range(runs):
-        treated = np.zeros(spaces, dtype=np.bool_)
-        treated[chance.permutation(spaces)[: spaces // 2]] = True
-        alarms += bool(decisions(Arms(values, treated, planned, seed), alpha, 0.0, 0.0).worse.any())
-    return Replay(runs, alarms, alpha, spaces, buckets)
+    half = np.arange(spaces) < spaces // 2
+    arms = Arms(values, half, planned, seed)
+    test = randomisation(values, half, planned, seed, arms.alpha_of_each(alpha))
+    splits = slice(None) if test.exact else slice(runs)
+    worse = test.alarms(arms.alpha_of_each(alpha))[splits]
+    if arms.many:
+        means = cumulative_means(values, range(1, buckets + 1))
+        every = sequence(means, test.assigned[splits], spaces, arms.alpha_of_each(alpha))
+        worse = worse | (every.value - every.reach(arms.alpha_of_each(alpha)) > 0.0).any(axis=1)
+    return Replay(len(worse), int(worse.sum()), alpha, spaces, buckets)

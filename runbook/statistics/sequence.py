@@ -74,13 +74,13 @@ def sequence(means: Numbers, treated: Flags, planned: int, alpha: float, fewest:
 
     Args:
         means: [space, moment], its mean difference up to then, NaN where it has not reported.
-        treated: [space].
+        treated: [space]; or [split, space], and everything is by split and moment.
         planned: how many spaces there are to be at the planned decision, both arms together: it is tightest there.
         alpha: the error rate, per side, at which it is tightest.
         fewest: reporting spaces in each arm under which nothing is said.
     """
-    one, one_variance, one_count = _arm(means[treated])
-    other, other_variance, other_count = _arm(means[~treated])
+    one, one_variance, one_count = _arm(means, treated)
+    other, other_variance, other_count = _arm(means, ~treated)
     enough = np.minimum(one_count, other_count) >= max(fewest, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(one_variance / one_count + other_variance / other_count)
@@ -88,10 +88,12 @@ def sequence(means: Numbers, treated: Flags, planned: int, alpha: float, fewest:
     return Sequence(value, np.where(enough, error, np.nan), one_count + other_count, tuned(planned, 2 * alpha))
 
 
-def _arm(means: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def _arm(means: Numbers, chosen: Flags) -> tuple[Numbers, Numbers, Numbers]:
     heard = ~np.isnan(means)
-    count = heard.sum(axis=0).astype(np.float64)
+    member, centre = chosen.astype(np.float64), float(np.mean(means[heard])) if heard.any() else 0.0
+    count = member @ heard.astype(np.float64)
+    off = np.where(heard, means - centre, 0.0)  # near nothing, so that squares lose no digits
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(heard, means, 0.0).sum(axis=0) / count
-        variance = np.where(heard, (means - mean) ** 2, 0.0).sum(axis=0) / (count - 1)
-    return mean, variance, count
+        mean = (member @ off) / count
+        variance = np.maximum(member @ off**2 - count * mean**2, 0.0) / (count - 1)
+    return mean + centre, variance, count

@@ -57,6 +57,14 @@ def test_exactly_as_many_assignments_are_rejected_as_may_be(seed: int, shift: fl
     assert sum(rejected) == math.floor(ALPHA * len(rejected))
 
 
+def test_alarms_are_told_of_every_assignment_at_once() -> None:
+    """Which of the 70 would be rejected, had it happened: as asked of each in turn."""
+    values = paths(4)
+    test = the_test(values)
+    each = [the_test(values, treated).rejects(0.0, ALPHA).any() for treated in test.assigned]
+    assert test.alarms(ALPHA).tolist() == each
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_silence_makes_nobody_bold(seed: int) -> None:
     """With silent units and buckets, and with many ties, at most as many assignments are rejected as may be."""

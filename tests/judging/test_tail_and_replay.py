@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from runbook.engine.rollout.replayed import replay_rows
 from runbook.model.cells import CONTROL, TREATMENT, Cell
+from runbook.statistics.arms import Arms, decisions
 from runbook.statistics.bootstrap import Moments, p99_ratio
+from runbook.statistics.randomisation import randomisation
 from runbook.statistics.replay import replay
 
 
@@ -55,7 +57,23 @@ def test_a_calm_history_is_trusted_and_the_same_each_time() -> None:
     assert found == replay(history(12), looks=4, alpha=0.05, seed="s")
     assert found.trusted
     assert found.share <= 0.075
-    assert f"{found.alarms} of 200 splits by chance of 12 untreated spaces over 24 buckets" in found.arithmetic
+    assert found.runs == math.comb(12, 6)
+    assert f"{found.alarms} of 924 splits by chance of 12 untreated spaces over 24 buckets" in found.arithmetic
+
+
+def test_all_splits_at_once_are_as_each_by_itself() -> None:
+    """Sixty spaces, both methods, two hundred splits: as many alarms as the judge raises for one after the other.
+
+    But for a draw at the boundary: one by one, each split has one draw to be held against that the others have not.
+    """
+    levels = history(60, buckets=24)
+    found = replay(levels, looks=3, alpha=0.05, seed="s")
+    assert found is not None
+    values = levels[:, 12:] - levels[:, :12].mean(axis=1, keepdims=True)
+    half = np.arange(60) < 30
+    splits = randomisation(values, half, (4, 8, 12), "s", 0.025).assigned[:200]
+    each = [decisions(Arms(values, split, (4, 8, 12), "s"), 0.05, 0.0, 0.0).worse.any() for split in splits]
+    assert abs(found.alarms - sum(each)) <= 2
 
 
 def test_too_many_alarms_are_not_trusted() -> None:
