@@ -16,14 +16,16 @@ from collections.abc import Iterator, Sequence
 
 from judging.fleet import Fleet
 from judging.limits import Limit
-from judging.ours import BETTER, DRAWS, HARM, SAFE, SEEN, SEQUENCE, WORSE, alone, decided, together
+from judging.ours import BETTER, DRAWS, HARM, PROVED_BY_DRAWS, SAFE, SEEN, SEQUENCE, WORSE, alone, decided, together
 from judging.trials import Hours, hours
 from judging.usual import RULES, usual
 
+from runbook.statistics.sequence import FEWEST
+
 TRUTHS = (0.0, 0.05, 0.10, 0.15, 0.20)
 MARGIN = 0.10
-FEW = (5, 10)
-FEW_TRUTHS = (0.0, 0.10, 0.20, 0.50)
+FEW = (5, 10, 30)  # from 30 on (A) is asked, too
+FEW_TRUTHS = (0.0, 0.05, 0.10, 0.20, 0.50)
 
 
 def cell(found: Hours, event: str, truth: float) -> str:
@@ -39,19 +41,23 @@ def table(title: str, found: Hours, events: Sequence[str], truths: Sequence[floa
 
 
 def limits(large: Hours, few: dict[int, Hours], spaces: int) -> Iterator[Limit]:
-    """What issue 5 asks of ours. The product is both methods together; its verdict rolls back or promotes."""
+    """What issue 5 asks of ours. The product is both methods together; its verdict rolls back or promotes.
+
+    (B) alone errs in exactly 5 % of all cases, and so does ours where it decides alone.
+    """
     size = f"{spaces}+{spaces} spaces"
     for event in (SEQUENCE, DRAWS, SEEN, HARM):
         yield Limit(f"{size}, no change: {event}", large.share(event, 0.0), 0.05, large.runs)
     for event in (SEQUENCE, DRAWS, SEEN):
         yield Limit(f"{size}, +5 %: {event}", large.share(event, 0.05), 0.95, large.runs, most=False)
     for event in BETTER:
-        yield Limit(f"{size}, +10 %: {event}", large.share(event, MARGIN), 0.05, large.runs)
+        alone_exact = event == PROVED_BY_DRAWS
+        yield Limit(f"{size}, +10 %: {event}", large.share(event, MARGIN), 0.05, large.runs, exact=alone_exact)
     for number, found in few.items():
         small = f"{number}+{number} spaces, heavy tails"
         yield Limit(f"{small}, no change: {HARM}", found.share(HARM, 0.0), 0.05, found.runs)
         yield Limit(f"{small}, +10 %: {SAFE}", found.share(SAFE, MARGIN), 0.05, found.runs)
-        yield Limit(f"{small}, no change: {SEEN}", found.share(SEEN, 0.0), 0.05, found.runs, exact=True)
+        yield Limit(f"{small}, no change: {SEEN}", found.share(SEEN, 0.0), 0.05, found.runs, exact=number < FEWEST)
 
 
 def document(large: Hours, few: dict[int, Hours], held: Sequence[Limit], seconds: float) -> dict[str, object]:
@@ -88,7 +94,7 @@ def main() -> None:
         ]
         for number, found in few.items():
             small = f"{given.runs} runs, {number}+{number} spaces, heavy tails"
-            lines += table(f"{small}: rolled back", found, (SEQUENCE, DRAWS, SEEN, HARM), FEW_TRUTHS)
+            lines += table(f"{small}: rolled back", found, WORSE, FEW_TRUTHS)
             lines += table(f"{small}: promoted, margin +10 %", found, BETTER, FEW_TRUTHS)
         print("\n".join([*map(str.rstrip, lines), *(each.sentence for each in held), f"{seconds:.0f} s"]))
     sys.exit(0 if all(each.kept for each in held) else 1)
