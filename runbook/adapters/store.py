@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from runbook.adapters.files import private_folder, read_document, safe_name, write_atomic
+from runbook.archive.golden_document import golden_document, golden_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.material import schema
 from runbook.model.evidence import Kept
@@ -96,6 +97,7 @@ def _document(baseline: Baseline) -> dict[str, Any]:
             }
             for name, node in baseline.nodes.items()
         },
+        **({} if baseline.golden is None else {"golden": golden_document(baseline.golden)}),
     }
 
 
@@ -121,7 +123,11 @@ def _read(data: bytes, path: Path) -> Baseline:
         }
     except UsageError as error:
         raise DamagedError(f"{path}: {error.message}", hint=_HINT) from None
-    return Baseline(document["target"], captured_at, document["window_seconds"], nodes)
+    try:
+        golden = golden_of(document["golden"]) if "golden" in document else None
+    except ValueError as error:
+        raise DamagedError(f"{path}: golden: {error}", hint=_HINT) from None
+    return Baseline(document["target"], captured_at, document["window_seconds"], nodes, golden)
 
 
 def _check(document: Any, path: Path) -> None:

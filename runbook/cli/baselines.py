@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +17,12 @@ from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
 from runbook.model.quantity import Quantity
+from runbook.model.target import Target
+from runbook.model.validation_golden import Golden
+from runbook.ports import ReadPorts
 from runbook.report.document import baseline_data, envelope
 from runbook.report.lines import Line, Style, line, shown
+from runbook.report.validation import golden_lines
 
 
 def quantities() -> tuple[Quantity, ...]:
@@ -27,9 +32,19 @@ def quantities() -> tuple[Quantity, ...]:
     return tuple(dict.fromkeys([*issues, *plans]))
 
 
-def capture_baseline(
-    name: str | None, config: Path | None, window: timedelta | None, *, force: bool, as_json: bool
-) -> ExitCode:
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was said on the command line."""
+
+    target: str | None
+    config: Path | None
+    window: timedelta | None
+    force: bool
+    golden: bool
+    as_json: bool
+
+
+def capture_baseline(wishes: Wishes) -> ExitCode:
     """Measure, keep, journal, tell. PARTIAL where a node was silent: it is missing from the baseline.
 
     Raises:
@@ -38,12 +53,15 @@ def capture_baseline(
     """
     current = compose.session()
     deque(current.journal.entries(), maxlen=0)
-    target = compose.target_of(current, name, config)
+    target = compose.target_of(current, wishes.target, wishes.config)
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
-        baseline, silent = capture(target, quantities(), ports, window or ports.probes.usual_window)
+        # Before anything is measured: a node that was read as a whole holds more memory afterwards.
+        golden = choose_golden(target, ports, talk) if wishes.golden else None
+        measured, silent = capture(target, quantities(), ports, wishes.window or ports.probes.usual_window)
+        baseline = replace(measured, golden=golden)
     why_not = doubts(baseline, known_issues())
-    if why_not and not force:
+    if why_not and not wishes.force:
         raise RefusedError(
             f"the fleet does not look well, so the old baseline stays: {'; '.join(why_not)}",
             hint="capture it when the fleet is well; --force keeps this one all the same",
@@ -52,12 +70,18 @@ def capture_baseline(
     details = {"target": target.name, "path": path, "nodes": sorted(baseline.nodes), "doubts": list(why_not)}
     current.journal.append(Event.BASELINE_CAPTURED, "", details)
     code = ExitCode.PARTIAL if silent else ExitCode.DONE
-    if as_json:
+    if wishes.as_json:
         show_json(envelope("baseline", "runbook baseline capture", code, baseline_data(baseline, silent, path)))
         return code
     show(_lines(baseline, path))
     show(line(f"{each.node} is missing from it: {each.reason}", Style.BAD) for each in silent)
     return code
+
+
+def choose_golden(target: Target, ports: ReadPorts, talk: ScreenTalk) -> Golden:
+    """The golden queries of that fleet."""
+    golds = compose.golden_queries(target, ports, talk)
+    return golds.choose(target.nodes, ports.nodes.settings(target.nodes))
 
 
 def show_baseline(name: str | None, config: Path | None, *, as_json: bool) -> ExitCode:
@@ -86,5 +110,7 @@ def _lines(baseline: Baseline, path: str) -> Iterator[Line]:
             yield line(f"{quantity:<58} {figure(value)}{reach}", indent=2, hang=2)
         for key, setting in node.settings.items():
             yield line(f"{key:<58} {shown(setting)}", Style.FAINT, indent=2, hang=2)
+    if baseline.golden is not None:
+        yield from golden_lines(baseline.golden)
     if path:
         yield line(f"kept in {path}", Style.FAINT)

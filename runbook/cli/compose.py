@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from runbook.adapters.engram import Surveyor
     from runbook.cli.progress import ProgressTalk
     from runbook.engine.migrate.work import Context
+    from runbook.engine.validate.golden import Golds
     from runbook.ports import Archives, CellSource, CellStore, Converter, DataNode
 
 
@@ -184,6 +185,14 @@ def migration_context(current: Session, target: Target, talk: "ProgressTalk") ->
         talk=talk,
     )
     return Context(ports, target, f"{current.who}@{current.where}")
+
+
+def golden_queries(target: Target, ports: ReadPorts, talk: ScreenTalk) -> "Golds":
+    """Golden queries, chosen from or asked of the nodes of that target."""
+    from runbook.adapters.archives.bench import FileBench
+    from runbook.engine.validate.golden import Golds
+
+    return Golds(lambda node: data_node(target, node, talk), FileBench(), ports.clock, talk)
 
 
 def _refuse_without_tokens(target: Target) -> None:

@@ -15,6 +15,7 @@ from runbook.errors import ExitCode, UnreachableError
 from runbook.model.journal import Event
 from runbook.model.target import Target
 from runbook.model.validation import Outcome, Validation
+from runbook.model.validation_golden import Answered
 from runbook.report.document import envelope
 from runbook.report.lines import Style, line
 from runbook.report.validation import validation_data, validation_lines
@@ -53,7 +54,13 @@ def carry_out(wishes: Wishes) -> ExitCode:
         scope = Scope(target, named_nodes(target, wishes.nodes), baseline, window, wishes.watch)
         seen = watch(ports, scope)
         _refuse_silence(target, seen)
-        validation = validate(ports, scope, seen, lambda: "not built yet")
+        golds = compose.golden_queries(target, ports, talk)
+
+        def ask() -> Answered | str:
+            golden = None if baseline is None else baseline.golden
+            return golds.ask(golden, scope.nodes, ports.nodes.settings(scope.nodes))
+
+        validation = validate(ports, scope, seen, ask)
     return _tell(current, validation, scope, seen, wishes)
 
 

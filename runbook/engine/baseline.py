@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from runbook.engine.evaluate import check_setting, evaluate
-from runbook.engine.measure import gather, measure, series_of
-from runbook.engine.validate.keep import keeping
+from runbook.engine.measure import Span, gather_until, measure, series_of
+from runbook.engine.validate.keep import keeping, known_well
 from runbook.engine.validate.observe import SERIES
 from runbook.engine.validate.quality import MOST_CONCEPTS
 from runbook.errors import NotSupportedError, UnreachableError
@@ -17,6 +17,10 @@ from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
 
+LONGER = 3
+"""Where a window does not tell latency and CPU well enough, up to so many windows are measured."""
+SHORT = timedelta(seconds=30)
+"""A window under this is as it was asked for: it is no time to know anything well."""
 SCRAPES = 30
 """Looks in a window, so that the median over blocks of time has an interval worth having."""
 EVER = datetime.fromtimestamp(0, UTC)
@@ -53,6 +57,8 @@ def capture(
 ) -> tuple[Baseline, tuple[Silence, ...]]:
     """Measure for one window and read the settings; the nodes that were silent are told, and left out.
 
+    On a busy machine the window is made longer, until what is compared with it later is known well.
+
     A quantity without data, or with too little for an interval, is left out too, so that the absolute limits alone
     judge it later.
 
@@ -61,7 +67,8 @@ def capture(
         NotSupportedError: nor is there of those that did.
     """
     names = tuple(dict.fromkeys((*series_of(quantities), *SERIES)))
-    samples = gather(ports, target.nodes, names, window, SCRAPES)
+    longest = window * LONGER if window >= SHORT else window
+    samples, window = gather_until(ports, target.nodes, names, Span(window, longest, SCRAPES), known_well)
     settings = ports.nodes.settings(target.nodes)
     concepts = ports.nodes.concepts(target.nodes, EVER, MOST_CONCEPTS)
     recorded: dict[str, NodeBaseline] = {}

@@ -7,14 +7,17 @@ COUNT = 10
 """So many results are asked for, and so many are the truth."""
 QUERIES = 50
 """So many queries a fleet."""
+NEIGHBOURS = 50
+"""So many of the nearest are kept of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldenQuery:
-    """One stored text, asked for by its own embedding (768 numbers of 32 bits).
+    """One stored text, asked for by its own embedding.
 
-    `nearest` are the ids of the nearest texts of its space by exact cosine, nearest first, when the baseline was taken;
-    `answered` is what the node answered then, `group` which group answered.
+    `nearest` are the ids of the nearest texts of its space with their exact cosines, nearest first, when the baseline
+    was taken: more than are asked for, since some may be forgotten. `recall` is how much of the truth the node's answer
+    held then (0..1), and `group` which group answered.
     """
 
     node: str
@@ -22,17 +25,29 @@ class GoldenQuery:
     id: str
     text: str
     embedding: tuple[float, ...]
-    nearest: tuple[str, ...]
-    answered: tuple[str, ...]
+    nearest: tuple[tuple[str, float], ...]
     recall: float
     group: str
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a node had come when its texts were read: only what changed since need be read again."""
+
+    generation: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Golden:
-    """The golden queries of a fleet, and what choosing them cost."""
+    """The golden queries of a fleet, where each node stood, and what choosing them cost.
+
+    `missing` says why there are none of a node.
+    """
 
     queries: tuple[GoldenQuery, ...]
+    places: Mapping[str, Place] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     read_bytes: int = 0
     seconds: float = 0.0
 

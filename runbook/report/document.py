@@ -9,6 +9,7 @@ from runbook.errors import MEANINGS, ExitCode
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan
 from runbook.model.measurement import Baseline, Silence
 from runbook.model.run import Approval, Run, StepProgress
+from runbook.model.validation_golden import Golden
 from runbook.report.looks import evidence_data, growth_data, reviewed_data
 
 
@@ -186,5 +187,16 @@ def baseline_data(baseline: Baseline, silent: Iterable[Silence], path: str) -> d
             }
             for name, node in baseline.nodes.items()
         },
+        "golden": None if baseline.golden is None else _golden(baseline.golden),
         "silent": [{"node": each.node, "reason": each.reason} for each in silent],
+    }
+
+
+def _golden(golden: Golden) -> dict[str, Any]:
+    return {
+        "queries": len(golden.queries),
+        "recall": sum(each.recall for each in golden.queries) / max(len(golden.queries), 1),
+        "read_bytes": golden.read_bytes,
+        "seconds": round(golden.seconds, 3),
+        "missing": dict(golden.missing),
     }

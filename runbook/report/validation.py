@@ -6,6 +6,7 @@ from typing import Any
 
 from runbook.engine.figures import figure
 from runbook.model.validation import Checked, Outcome, Part, Recommendation, Validation
+from runbook.model.validation_golden import Golden
 from runbook.model.validation_limits import CHECKS, RULES, CheckKind, Limit
 from runbook.report.lines import EMPTY, Line, Style, line
 
@@ -74,6 +75,15 @@ def part_line(part: Part) -> Line:
 def limit_told(limit: Limit) -> str:
     """The limit with its direction and its source."""
     return f"{'<' if limit.most else '>'} {figure(limit.value)}  {limit.what} ({limit.source})"
+
+
+def golden_lines(golden: Golden) -> Iterator[Line]:
+    """The golden queries of a baseline, in short."""
+    recall = sum(each.recall for each in golden.queries) / max(len(golden.queries), 1)
+    cost = f"{golden.read_bytes / 1e6:.1f} MB read in {golden.seconds:.1f} s"
+    yield line(f"golden queries: {len(golden.queries)}, recall@10 {recall:.1%}; {cost}", Style.FAINT)
+    for node, reason in golden.missing.items():
+        yield line(f"no golden query of {node}: {reason}", Style.UNSURE)
 
 
 def rule_lines() -> Iterator[Line]:

@@ -29,15 +29,20 @@ def command() -> None:
     )
 )
 @click.option("--force", is_flag=True, help="Keep it even where the fleet does not look well.")
+@click.option(
+    "--golden/--no-golden",
+    default=True,
+    help="Choose 50 stored texts by which recall is tried later: reads all texts of the nodes, twice.",
+)
 @window_option
 @target_options
 @json_option
 @click.pass_context
 def capture(ctx: click.Context, /, **said: Any) -> None:
     """Measure the fleet for one window and keep it as the target's baseline. Do this while it is well."""
-    from runbook.cli.baselines import capture_baseline
+    from runbook.cli.baselines import Wishes, capture_baseline
 
-    ctx.exit(capture_baseline(said.pop("target"), said.pop("config"), said.pop("window"), **said))
+    ctx.exit(capture_baseline(Wishes(**said)))
 
 
 @command.command(epilog=ends_with(ExitCode.DONE, ExitCode.COULD_NOT_TELL, ExitCode.DAMAGED, ExitCode.NOT_SUPPORTED))

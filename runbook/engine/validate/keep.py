@@ -4,11 +4,14 @@ import math
 from dataclasses import dataclass
 from statistics import fmean
 
-from runbook.engine.validate.observe import FANS, fans, observed
+from runbook.engine.validate.observe import FANS, cpu, fans, latency, observed
 from runbook.model.concept import RecentConcept
-from runbook.model.measurement import NodeSamples, Silence
+from runbook.model.measurement import NodeSamples, Samples, Silence
 from runbook.model.validation import Kept
 from runbook.model.validation_limits import CONFIDENCE
+
+LATENCY_REACH, CPU_REACH = 0.05, 0.07
+"""Half an interval, as a share of its value, from which on it is known well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,17 @@ class Keeping:
     quantities: dict[str, float]
     reaches: dict[str, float]
     histograms: dict[str, dict[float, float]]
+
+
+def known_well(samples: Samples) -> bool:
+    """Is what later validations compare with known well, wherever it is known at all? Limits are at 10 % and more."""
+    for found in samples.values():
+        if isinstance(found, NodeSamples):
+            for way, most in ((latency, LATENCY_REACH), (cpu, CPU_REACH)):
+                seen = way(found, CONFIDENCE)
+                if seen.value and not seen.reason and (seen.reach or 0.0) > most * seen.value:
+                    return False
+    return True
 
 
 def keeping(found: NodeSamples, concepts: tuple[RecentConcept, ...] | Silence) -> Keeping:
