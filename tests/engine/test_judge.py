@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -200,6 +201,22 @@ def test_a_whale_is_one_space_and_told() -> None:
     found = judged_by([LATENCY], Stratum(calm.stage, calm.metric, 3600.0, (whale, *rest), calm.looks, calm.seed))
     assert found.verdict is Verdict.SAFE
     assert found.told == ("whale has 99 % of the treatment arm's recalls, and counts as one space of 60",)
+
+
+def test_an_arm_that_falls_silent_is_told_of() -> None:
+    """Ten of thirty treated spaces stop answering after a day, no control space: nobody overlooks it."""
+    calm = fleet(0.0, 30, 48)
+    gone = [
+        replace(path, differences=(*path.differences[:24], *[NAN] * 24)) if number < 10 else path
+        for number, path in enumerate(calm.paths)
+    ]
+    found = judged_by([LATENCY], replace(calm, paths=tuple(gone)))
+    (told,) = found.told
+    assert told == (
+        "10 of 30 treatment and 0 of 30 control spaces have answered before, and in none of the last 3 buckets: "
+        "those that are left may not be alike"
+    )
+    assert judged_by([LATENCY], calm).told == ()
 
 
 def test_spaces_without_a_time_before_are_silent() -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from runbook.engine.rollout.judge_arithmetic import arithmetic
-from runbook.engine.rollout.judge_words import Outcome, overall, sentence, whales
+from runbook.engine.rollout.judge_told import told_beside
+from runbook.engine.rollout.judge_words import Outcome, overall, sentence
 from runbook.engine.rollout.looking_on import left
 from runbook.model.judgement import Estimate, Guardrail, Judged, Judgement, Method, Metric, Mismatch, Stratum, Verdict
 from runbook.model.rollout import Judging
@@ -55,7 +56,7 @@ def judge(
     rejected = holm([one.estimate.p_harm if one.estimate else 1.0 for one in found], judging.alpha)
     judged = tuple(_judged(one, harmed=harmed) for one, harmed in zip(found, rejected, strict=True))
     verdict, why = overall(judged)
-    return Judgement(stage, judged, mismatch, verdict, why, tuple(blocked), (*told, *whales(strata)))
+    return Judgement(stage, judged, mismatch, verdict, why, tuple(blocked), (*told, *told_beside(strata)))
 
 
 def _find(guardrail: Guardrail, stratum: Stratum | None, alpha: float) -> _Found:

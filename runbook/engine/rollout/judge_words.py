@@ -10,9 +10,6 @@ from runbook.model.duration import in_words
 from runbook.model.judgement import Estimate, Guardrail, Judged, Metric, Stratum, Verdict
 from runbook.statistics.arms import Bounds
 
-WHALE = 0.5
-"""One space with more than this share of its arm's recalls is told of."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -170,21 +167,3 @@ def overall(judged: Sequence[Judged]) -> tuple[Verdict, str]:
 
 def _named(judged: Sequence[Judged], verdict: Verdict) -> str:
     return ", ".join(one.guardrail.metric.value for one in judged if one.verdict is verdict)
-
-
-def whales(strata: Sequence[Stratum]) -> tuple[str, ...]:
-    """Spaces with most of their arm's recalls: they count as one space each, and people want to know."""
-    if not strata:
-        return ()
-    fullest = max(strata, key=lambda stratum: sum(path.after + path.failed for path in stratum.paths))
-    told: list[str] = []
-    for treated, arm in ((True, "treatment"), (False, "control")):
-        mine = [path for path in fullest.paths if path.treated is treated]
-        total = sum(path.after for path in mine)
-        told.extend(
-            f"{path.space} has {path.after / total * 100:.0f} % of the {arm} arm's recalls, "
-            f"and counts as one space of {len(mine)}"
-            for path in mine
-            if len(mine) > 1 and total and path.after > WHALE * total
-        )
-    return tuple(told)
