@@ -1,6 +1,6 @@
 """What acting on a rollout came to, for people and as data: gates with their numbers, its standing, what comes next."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runbook.engine.rollout.crew import Acted
@@ -10,6 +10,9 @@ from runbook.model.rollout import Rollout, Standing
 from runbook.report.lines import EXPECTATION_STYLES, Line, Style, line
 from runbook.report.rollback import rolled_data, rolled_lines
 
+Binding = Mapping[str, Sequence[Gate]]
+"""The gates that people will have to open, by phase."""
+NOTHING_BINDS: Binding = {}
 _STYLES = {
     Standing.RUNNING: Style.GOOD,
     Standing.COMPLETED: Style.GOOD,
@@ -67,15 +70,21 @@ def next_steps(rollout: Rollout) -> tuple[str, ...]:
             return ()
 
 
-def acted_data(rollout: Rollout, gates: Sequence[Gate], acted: Acted | None) -> dict[str, Any]:
+def acted_data(
+    rollout: Rollout, gates: Sequence[Gate], acted: Acted | None, binding: Binding = NOTHING_BINDS
+) -> dict[str, Any]:
     """The whole of it."""
     rolled = None if acted is None or acted.rolled is None else rolled_data(acted.rolled)
     return {
         "rollout": rollout_data(rollout),
-        "gates": [{"name": each.name, "answer": each.answer.value, "arithmetic": each.arithmetic} for each in gates],
+        "gates": [gate_data(gate) for gate in gates],
         "done": None if acted is None else acted.told,
         "run": (acted.run if acted is not None else "") or None,
         "rollback": rolled,
+        "binding": [
+            {"phase": name, "gates": [f"{gate.name}: {gate.arithmetic}" for gate in found]}
+            for name, found in binding.items()
+        ],
         "next": list(next_steps(rollout)),
     }
 
@@ -95,3 +104,8 @@ def rollout_data(rollout: Rollout) -> dict[str, Any]:
         "looks": rollout.looks,
         "evidence": list(rollout.bundles),
     }
+
+
+def gate_data(gate: Gate) -> dict[str, Any]:
+    """One gate."""
+    return {"name": gate.name, "answer": gate.answer.value, "arithmetic": gate.arithmetic, "to_do": gate.to_do or None}

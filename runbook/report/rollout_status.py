@@ -9,7 +9,7 @@ from runbook.model.duration import in_words
 from runbook.model.gate import Gate
 from runbook.model.rollout import NOTHING
 from runbook.report.lines import EXPECTATION_STYLES, Line, Style, line
-from runbook.report.rollout_acted import next_steps, rollout_data, standing_line
+from runbook.report.rollout_acted import gate_data, next_steps, rollout_data, standing_line
 
 
 def status_lines(facts: Facts, gates: Sequence[Gate]) -> Iterator[Line]:
@@ -74,8 +74,3 @@ def status_data(facts: Facts, gates: Sequence[Gate]) -> dict[str, Any]:
         "gates": [gate_data(gate) for gate in gates],
         "next": list(commands(facts, gates)),
     }
-
-
-def gate_data(gate: Gate) -> dict[str, Any]:
-    """One gate."""
-    return {"name": gate.name, "answer": gate.answer.value, "arithmetic": gate.arithmetic, "to_do": gate.to_do or None}

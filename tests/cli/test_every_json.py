@@ -178,6 +178,8 @@ def test_no_command_is_forgotten() -> None:
         "rollout_report",
         "evidence",
         "bundles",
+        "rollout_acted",
+        "rollout_watched",
     ],
 )
 def test_the_schema_refuses_what_no_command_prints(kind: str) -> None:

@@ -22,15 +22,17 @@ from runbook.engine.rollout.advance import Advanced, advance
 from runbook.engine.rollout.asking import ask_now
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
+from runbook.engine.rollout.gates import binding, pending
 from runbook.engine.rollout.plan_document import filled
 from runbook.engine.rollout.revert import Why, blind, code_of, revert
 from runbook.engine.rollout.watch import Until, Wishes
 from runbook.errors import ExitCode, InterruptedRunError, RefusedError, RunbookError
 from runbook.model.rollout import Advance, Rollout, RolloutPlan, Standing
+from runbook.model.target import Target
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style, line
-from runbook.report.rollback import rolled_lines
-from runbook.report.rollout_acted import acted_data, acted_lines, gate_lines, standing_line
+from runbook.report.rollback import rolled_data, rolled_lines
+from runbook.report.rollout_acted import NOTHING_BINDS, Binding, acted_data, acted_lines, gate_lines, standing_line
 from runbook.report.rollout_later import later_lines
 
 
@@ -61,8 +63,9 @@ def begin(where: Where, plan: RolloutPlan, spaces: Sequence[str], consent: Conse
     with ScreenTalk() as talk, way_on(target.name):
         crew = crew_of(current, target, talk)
         acted = start(crew, plan, rollout, consent.reason)
+        bind = _binding(current, target, acted)
         if acted.code is not ExitCode.DONE or first.phase.advance is Advance.BY_HAND:
-            code = tell(where, "start", acted)
+            code = tell(where, "start", acted, bind)
             if not where.as_json and code is ExitCode.DONE:
                 show(later_lines(facts_by_journal(current, target, acted.rollout)))
             return code
@@ -103,9 +106,13 @@ def take_back(where: Where, consent: Consent) -> ExitCode:
             return tell(where, "abort", revert(crew, found, why))
         talk.say(f"THE JOURNAL DOES NOT READ ({problem}): everything is turned off all the same")
         rolled, left = blind(crew, why)
+    code = left.code or code_of(rolled, left)
+    if where.as_json:
+        show_json(envelope("rollback", "runbook rollout abort", code, rolled_data(rolled)))
+        return code
     show(rolled_lines(rolled))
     show(line(each, Style.BAD) for each in left.told)
-    return left.code or code_of(rolled, left)
+    return code
 
 
 def _found(current: Session, target: str) -> tuple[Rollout | None, str]:
@@ -149,14 +156,23 @@ def _going_on(target: str) -> str:
     return f"runbook rollout advance --target {target}   (or: runbook rollout abort --target {target})"
 
 
-def tell(where: Where, command: str, acted: Acted) -> ExitCode:
+def tell(where: Where, command: str, acted: Acted, bind: Binding = NOTHING_BINDS) -> ExitCode:
     """Print what came of it."""
     if where.as_json:
-        data = acted_data(acted.rollout, (), acted)
+        data = acted_data(acted.rollout, (), acted, bind)
         show_json(envelope("rollout_acted", f"runbook rollout {command}", acted.code, data))
     else:
         show(acted_lines(acted))
     return acted.code
+
+
+def _binding(current: Session, target: Target, acted: Acted) -> Binding:
+    """What will be asked of people before later phases; told at the start, it surprises nobody then."""
+    if acted.rollout.standing.is_over:
+        return NOTHING_BINDS
+    facts = facts_by_journal(current, target, acted.rollout)
+    ahead = acted.rollout.plan.phases[1:]
+    return {phase.name: gates for phase in ahead if (gates := pending(binding(facts, phase)))}
 
 
 def tell_advanced(where: Where, done: Advanced) -> ExitCode:

@@ -1,6 +1,8 @@
 """What is asked of a fleet in a rollout: metrics, rows, settings. A source that fails is a silence with a reason."""
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,7 +17,7 @@ from runbook.engine.rollout.values import silent, unlike, wanted
 from runbook.errors import RunbookError, UnreachableError
 from runbook.model.finding import Finding
 from runbook.model.judgement import Judgement
-from runbook.model.measurement import Baseline, Samples, Silence, WarmUp
+from runbook.model.measurement import Baseline, NodeSamples, Samples, Silence, WarmUp
 from runbook.model.quantity import Quantity, quantities_of
 from runbook.model.rollout import Phase, Rollout
 from runbook.ports import CellSource, CellStore
@@ -56,6 +58,16 @@ def observe(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
     return _windows(crew, eyes, rollout, _samples(crew, names, window))
 
 
+def warm(crew: Crew, rollout: Rollout) -> None:
+    """Let a source that only knows what it observed observe for its usual window: for who will look but once."""
+    probes = crew.ports.read.probes
+    if probes.looks_back:
+        return
+    with suppress(UnreachableError):  # the look itself will tell
+        names = (*series_of(_quantities(rollout.current.phase)), *NAMES)
+        gather(crew.ports.read, crew.target.nodes, names, probes.usual_window)
+
+
 def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
     """For who looks once: a source that does not look back is observed for its usual window, if anything is asked."""
     asked, probes = _quantities(rollout.current.phase), crew.ports.read.probes
@@ -84,6 +96,18 @@ def judgement(eyes: Eyes, rollout: Rollout, now: float) -> Judgement:
         StorageError, DamagedError: the store cannot be read.
     """
     return judge_stage(rollout, eyes.store.rows(rows_needed(rollout), now), now)
+
+
+def unheard(reading: Reading) -> tuple[str, ...]:
+    """The nodes that did not tell their metrics, or told what is no number, with the reasons."""
+    found = {**reading.samples, **{name: each for name, each in reading.short.items() if isinstance(each, Silence)}}
+    quiet = [f"{name}: {each.reason}" for name, each in found.items() if isinstance(each, Silence)]
+    wrong = [name for name, each in found.items() if isinstance(each, NodeSamples) and not _is_numbers(each)]
+    return (*quiet, *(f"{name}: it tells values that are no numbers" for name in wrong))
+
+
+def _is_numbers(found: NodeSamples) -> bool:
+    return all(math.isfinite(sample.value) for series in found.series for sample in series.samples)
 
 
 def live(crew: Crew, rollout: Rollout, reading: Reading, judged: Judgement | None) -> Live:

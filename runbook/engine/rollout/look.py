@@ -12,11 +12,12 @@ from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
 from runbook.engine.rollout.basis import Basis
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import go_on
-from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows
+from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
 from runbook.engine.rollout.gates_people import last_word
 from runbook.engine.rollout.judgement import look_moments
 from runbook.engine.rollout.lasted import overdue, time_left
 from runbook.engine.rollout.revert import Why, revert
+from runbook.engine.rollout.state import rollouts_of
 from runbook.engine.rollout.triggers import Asked, Reading, changed, check, last_check
 from runbook.errors import ExitCode, LockedError, RunbookError, StorageError
 from runbook.model.answer import Answer
@@ -49,6 +50,16 @@ class Look:
     overdue: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look has read; `now` is the moment before, in seconds since 1970."""
+
+    rows: Rows
+    reading: Reading
+    entries: list[Entry]
+    now: float
+
+
 class Looker:
     """Looks again and again; between two looks it keeps nothing that counts."""
 
@@ -72,14 +83,21 @@ class Looker:
         now = crew.ports.read.clock.now().timestamp()  # before the rows: what is over by now has been told whole
         found, reading = rows(crew, self._eyes, now), observe(crew, self._eyes, rollout)
         entries = self._entries()
-        age = ages(entries, crew.ports.read.clock.now())
-        asked = tuple(check(rollout, reading, entries, age))
-        self._note_check(rollout, asked, entries, age)
-        why = _bad(rollout, asked, entries, crew.target.name)
-        look = Look(rollout, _answer(asked, found), _words(rollout, asked, found), asked, rows=found)
+        after = rollouts_of(entries).get(rollout.id, rollout)
+        if (after.standing, after.stage) != (rollout.standing, rollout.stage):
+            return Look(after, _code(after), f"it has gone on meanwhile: {after.standing.value}, {after.current.name}")
+        return self._decide(after, _Seen(found, reading, entries, now))
+
+    def _decide(self, rollout: Rollout, seen: _Seen) -> Look:
+        """What was seen, put to triggers and tripwire; back where one fires, else to the judge."""
+        age = ages(seen.entries, self._crew.ports.read.clock.now())
+        asked = tuple(check(rollout, seen.reading, seen.entries, age))
+        self._note_check(rollout, asked, seen.entries, age)
+        why = _bad(rollout, asked, seen.entries, self._crew.target.name)
+        look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, seen.rows), asked, rows=seen.rows)
         if why is not None:
-            return _with(look, revert(crew, rollout, why))
-        return self._judge(look, reading, entries, now)
+            return _with(look, revert(self._crew, rollout, why))
+        return self._judge(look, seen)
 
     def _enter(self, rollout: Rollout) -> Look:
         try:
@@ -91,9 +109,9 @@ class Looker:
         except LockedError as error:
             return Look(rollout, ExitCode.COULD_NOT_TELL, f"{rollout.current.name} is being entered: {error.message}")
 
-    def _judge(self, look: Look, reading: Reading, entries: Sequence[Entry], now: float) -> Look:
+    def _judge(self, look: Look, seen: _Seen) -> Look:
         """The planned look, if one is due; then on, if the plan says so by itself."""
-        rollout = look.rollout
+        rollout, now = look.rollout, seen.now
         due, planned = _due(rollout, now)
         if due > max(rollout.looks, self._looks(rollout)):
             found = judged(self._crew, self._eyes, rollout, now)
@@ -108,19 +126,20 @@ class Looker:
                     why = Why("judge", f"{rollout.current.name}: {_harm(found)}", Standing.ROLLED_BACK)
                     return _with(look, revert(self._crew, rollout, why))
         clock_now = self._crew.ports.read.clock.now()
-        facts = journal_facts(self._crew, rollout, entries, clock_now)
+        facts = journal_facts(self._crew, rollout, seen.entries, clock_now)
         look = replace(look, overdue=overdue(facts))
         by_itself = rollout.current.phase.advance is Advance.BY_ITSELF
         if rollout.standing is not Standing.RUNNING or not by_itself or time_left(facts) > timedelta(0):
             return look
-        return self._advance(look, reading, now)
+        return self._advance(look, seen)
 
-    def _advance(self, look: Look, reading: Reading, now: float) -> Look:
+    def _advance(self, look: Look, seen: _Seen) -> Look:
         def answer(rollout: Rollout) -> Answered:
             stage, _, known = self._judged
             if stage != rollout.stage or known is None:
-                known = judged(self._crew, self._eyes, rollout, now)
-            return ask(self._crew, rollout, reading, known)
+                known = judged(self._crew, self._eyes, rollout, seen.now)
+            answered = ask(self._crew, rollout, seen.reading, known)
+            return replace(answered, gates=(*answered.gates, _heard(look, seen)))
 
         try:
             done = advance(self._crew, look.rollout.id, answer)
@@ -166,6 +185,18 @@ def _due(rollout: Rollout, now: float) -> tuple[int, int]:
     if now > moments[-1]:
         due += int((now - moments[-1]) // judging.look_every.total_seconds())
     return due, len(moments)
+
+
+def _heard(look: Look, seen: _Seen) -> Gate:
+    """Nothing goes on by itself while a trigger is building up, or while somebody does not tell how they are."""
+    bad = [each.title for each in look.asked if each.answer is Answer.YES]
+    if bad:
+        return Gate("triggers", Answer.NO, f"YES: {'; '.join(bad)}")
+    quiet = [*unheard(seen.reading), *seen.rows.silent]
+    unsure = [each.title for each in look.asked if each.answer is Answer.UNKNOWN and not each.tripwire]
+    if quiet or unsure:
+        return Gate("triggers", Answer.UNKNOWN, f"not known: {'; '.join([*unsure, *quiet])}")
+    return Gate("triggers", Answer.YES, f"{len(look.asked)} asked, none is YES")
 
 
 def _harm(found: Judgement) -> str:

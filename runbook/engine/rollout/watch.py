@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from runbook.engine.rollout.crew import Acted, Crew
-from runbook.engine.rollout.eyes import Eyes
+from runbook.engine.rollout.eyes import Eyes, warm
 from runbook.engine.rollout.look import Look, Looker
 from runbook.errors import ExitCode
 from runbook.model.judgement import Verdict
@@ -68,6 +68,8 @@ def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callab
     looker, begun, count = Looker(crew, eyes, rollout.id), clock.monotonic(), 0
     limit = None if wishes.timeout is None else wishes.timeout.total_seconds()
     with crew.ports.locks.hold(f"watch-{crew.target.name}", rollout.id):
+        if wishes.once:
+            warm(crew, rollout)
         while True:
             at, count = clock.monotonic(), count + 1
             look = looker.look()

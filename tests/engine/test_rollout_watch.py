@@ -1,0 +1,296 @@
+"""The watcher over ports in memory: it rolls back on harm by itself, holds on silence, and remembers in the journal."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from rollout_world import BLENDED, BY_ITSELF, HOLD, NAMES, PLAN, RATE, ROLLOUT, Scene, scene, walked
+
+from runbook.engine.brake_record import Wish
+from runbook.engine.rollout import look as looking
+from runbook.engine.rollout.watch import Until
+from runbook.errors import ExitCode, LockedError, UnreachableError
+from runbook.model.answer import Answer
+from runbook.model.brake import Rollback
+from runbook.model.journal import Event
+from runbook.model.judgement import Guardrail, Judgement, Metric, Verdict
+from runbook.model.rollout import FreezeWindow, Judging, RolloutPlan, Standing
+
+SECOND = timedelta(seconds=1)
+JUDGED = RolloutPlan(
+    **{
+        **{name: getattr(PLAN, name) for name in ("name", "title", "bucket", "check_every", "approve_plan", "salt")},
+        "phases": (
+            PLAN.phases[0],
+            replace(PLAN.phases[1], judging=Judging((Guardrail(Metric.LATENCY, 0.1),), 4 * SECOND), hold=12 * SECOND),
+        ),
+    }
+)
+
+
+@pytest.fixture
+def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[Verdict]:
+    """What the judge says, look by look; the last one again and again. The judge itself is tested beside its code."""
+    given: list[Verdict] = [Verdict.INCONCLUSIVE]
+
+    def judged(crew: object, eyes: object, rollout: Any, now: float) -> Judgement:
+        del crew, eyes, now
+        verdict = given.pop(0) if len(given) > 1 else given[0]
+        return Judgement(rollout.current.name, (), None, verdict, f"as told: {verdict.value}")
+
+    monkeypatch.setattr(looking, "judged", judged)
+    return given
+
+
+def gone_back(made: Scene) -> bool:
+    """Is everything off?"""
+    return made.rates() == {0.0} and not any(values[BLENDED] for values in made.settings.values())
+
+
+def checks(made: Scene) -> Iterator[dict[str, str]]:
+    """The answers of each journaled check."""
+    for entry in made.world.journal.entries():
+        if entry.event is Event.ROLLOUT_CHECKED:
+            yield {each["title"]: each["answer"] for each in entry.details["answers"]}
+
+
+def test_all_is_well_and_nothing_is_done() -> None:
+    """It ends at the timeout with 4; a check is journaled where an answer changed, and not each time."""
+    made = walked(1)
+    watched = made.watch(seconds=30)
+    assert (watched.code, made.rollout.standing, made.rates()) == (ExitCode.COULD_NOT_TELL, Standing.RUNNING, {0.25})
+    assert watched.looks > 10
+    assert {each.answer for each in watched.last.asked} == {Answer.NO}
+    assert 1 <= len(list(checks(made))) <= 4
+
+
+def test_once_an_hour_it_is_proof_that_somebody_watches() -> None:
+    """Though no answer has changed."""
+    made = walked(1, replace(PLAN, check_every=timedelta(minutes=10)))
+    made.watch(seconds=1300)
+    before = len(list(checks(made)))
+    made.watch(seconds=7300)
+    assert before + 2 <= len(list(checks(made))) <= before + 4
+
+
+def test_a_trigger_that_lasts_rolls_back_by_itself() -> None:
+    """Not at its first YES, and not before its time; with evidence, and the reason in numbers."""
+    made = walked(1)
+    made.failing = {"a": 12.0}
+    watched = made.watch()
+    assert (watched.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK)
+    assert gone_back(made)
+    assert made.bundles
+    assert "%" in made.rollout.why
+
+
+def test_the_tripwire_rolls_back_at_once() -> None:
+    """Gross damage is not waited for: a third of the recalls fails."""
+    made = walked(1)
+    made.failing = dict.fromkeys(NAMES, 33.0)
+    watched = made.watch()
+    assert watched.code is ExitCode.BAD_NEWS
+    assert watched.looks <= 3
+    (entry,) = [each for each in made.world.journal.entries() if each.event is Event.ROLLOUT_REVERTING]
+    assert entry.details["by"] == "tripwire"
+    assert gone_back(made)
+
+
+def test_a_silent_node_is_unknown_and_holds_but_hides_no_damage_of_the_others() -> None:
+    """Never NO, never zero."""
+    made = walked(1, BY_ITSELF)
+    made.silent["b"] = "no connection"
+    watched = made.watch(seconds=60)
+    assert (watched.code, made.rollout.stage) == (ExitCode.COULD_NOT_TELL, 1)
+    assert Answer.UNKNOWN in {each.answer for each in watched.last.asked}
+    made.failing = {"a": 60.0, "c": 60.0}
+    assert made.watch().code is ExitCode.BAD_NEWS
+
+
+class Broken:
+    """A source of metrics that cannot be reached, or tells what is no number."""
+
+    def __init__(self, inner: Any, value: float | None) -> None:
+        self.inner, self.value = inner, value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def samples(self, nodes: Sequence[Any], names: Sequence[str], window: timedelta) -> Any:
+        if self.value is None:
+            raise UnreachableError("Prometheus does not answer")
+        found = self.inner.samples(nodes, names, window)
+        for name, each in found.items():
+            series = tuple(
+                replace(one, samples=tuple(replace(sample, value=self.value) for sample in one.samples))
+                for one in each.series
+            )
+            found[name] = replace(each, series=series)
+        return found
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_a_source_that_is_down_or_tells_no_numbers_holds(value: float | None) -> None:
+    """UNKNOWN for every trigger; nothing is rolled back for it, and nothing goes on."""
+    made = walked(1, BY_ITSELF)
+    read = made.world.ports.read
+    made.world.with_(read=replace(read, probes=Broken(read.probes, value)))
+    watched = made.watch(seconds=40)
+    assert (watched.code, made.rollout.standing) == (ExitCode.COULD_NOT_TELL, Standing.RUNNING)
+    assert {each.answer for each in watched.last.asked} == {Answer.UNKNOWN}
+    assert made.rollout.stage == 1
+
+
+def test_it_goes_on_by_itself_where_the_plan_says_so_with_every_gate() -> None:
+    """To the end; each stage had its time."""
+    made = scene(BY_ITSELF)
+    made.start()
+    watched = made.watch()
+    assert (watched.code, made.rollout.standing) == (ExitCode.DONE, Standing.COMPLETED)
+    entered = made.rollout.entered
+    assert [each.stage for each in entered] == [0, 1, 2]
+    assert all(after.at - before.at >= HOLD for before, after in pairwise(entered))
+
+
+def test_it_stops_before_a_phase_that_a_person_leads_on_from() -> None:
+    """What `start` does; exit code 0."""
+    phases = (replace(BY_ITSELF.phases[0]), PLAN.phases[1])
+    made = scene(replace(PLAN, phases=phases))
+    made.start()
+    watched = made.watch(Until.BY_HAND)
+    assert (watched.code, made.rollout.current.name) == (ExitCode.DONE, "ramp-25%")
+
+
+def test_a_freeze_window_holds_it_and_holds_no_rollback_up() -> None:
+    """Nothing is advanced in it."""
+    begin = scene().world.ports.read.clock.now()
+    window = FreezeWindow(begin, begin + timedelta(days=1), "the year ends")
+    made = scene(replace(BY_ITSELF, freeze=(window,)))
+    made.start()
+    assert made.watch(seconds=60).code is ExitCode.COULD_NOT_TELL
+    assert made.rollout.stage == 0
+    assert made.abort().code is ExitCode.DONE
+
+
+def test_a_held_rollout_is_watched_on() -> None:
+    """It goes no further, and harm still rolls it back."""
+    made = walked(1, BY_ITSELF)
+    made.world.journal.append(Event.ROLLOUT_HELD, ROLLOUT, {"stage": 1, "why": "a storm", "by": "person"})
+    made.watch(seconds=30)
+    assert (made.rollout.standing, made.rollout.stage) == (Standing.HELD, 1)
+    made.failing = dict.fromkeys(NAMES, 60.0)
+    assert made.watch().code is ExitCode.BAD_NEWS
+    assert gone_back(made)
+
+
+def test_each_planned_look_is_taken_once_also_after_a_restart(verdicts: list[Verdict]) -> None:
+    """Alpha is spent by them: what was looked at before is not looked at again."""
+    assert verdicts
+    made = walked(1, JUDGED)
+    made.watch(seconds=9)
+    assert made.rollout.looks == 2
+    made.watch(seconds=1)
+    looks = [each.details["look"] for each in made.world.journal.entries() if each.event is Event.ROLLOUT_JUDGED]
+    made.watch(seconds=9)
+    looks = [each.details["look"] for each in made.world.journal.entries() if each.event is Event.ROLLOUT_JUDGED]
+    planned = [
+        each.details["look"]
+        for each in made.world.journal.entries()
+        if each.event is Event.ROLLOUT_JUDGED and each.details.get("planned", True)
+    ]
+    assert planned == sorted(set(planned)) == [1, 2, 3]
+    assert len(looks) >= len(planned)
+
+
+def test_harm_by_the_judge_rolls_back_and_a_verdict_ends_the_watch(verdicts: list[Verdict]) -> None:
+    """Exit code 3, told by whom; `safe` is 0."""
+    made = walked(1, JUDGED)
+    verdicts[:] = [Verdict.INCONCLUSIVE, Verdict.HARM]
+    watched = made.watch(Until.VERDICT)
+    assert (watched.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK)
+    (entry,) = [each for each in made.world.journal.entries() if each.event is Event.ROLLOUT_REVERTING]
+    assert entry.details["by"] == "judge"
+    assert gone_back(made)
+    made = walked(1, JUDGED)
+    verdicts[:] = [Verdict.INCONCLUSIVE, Verdict.SAFE]
+    assert made.watch(Until.VERDICT).code is ExitCode.DONE
+    assert made.rollout.standing is Standing.RUNNING
+
+
+def test_a_journal_that_takes_no_look_keeps_nobody_from_rolling_back(verdicts: list[Verdict]) -> None:
+    """Said, and rolled back all the same."""
+    made = walked(1, JUDGED)
+    verdicts[:] = [Verdict.HARM]
+    whole = made.world.ports.journal
+
+    class Full:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(whole, name)
+
+        def append(self, *_: object) -> None:
+            raise looking.StorageError("no space left on device")
+
+    made.world.with_(journal=Full())
+    assert made.watch().code is ExitCode.BAD_NEWS
+    assert gone_back(made)
+    assert any("NOT JOURNALED" in said for said in made.world.talk.said)
+    made.world.with_(journal=whole)
+    assert made.rollout.standing is Standing.ROLLED_BACK
+
+
+def test_a_second_watcher_on_the_same_target_is_refused() -> None:
+    """11."""
+    made = walked(1)
+    with made.world.locks.hold("watch-fleet", ROLLOUT), pytest.raises(LockedError):
+        made.watch(once=True)
+
+
+def test_an_abort_by_somebody_else_ends_the_watch() -> None:
+    """It is noticed by the journal."""
+    made = walked(1)
+    looks = iter(range(100))
+
+    def aborts(nodes: object, since: object) -> Any:
+        if next(looks) == 3:
+            made.abort()
+        return made.cells.cells(nodes, since)  # type: ignore[arg-type]  # passed on
+
+    made.eyes = replace(made.eyes, source=type("Source", (), {"cells": staticmethod(aborts)})())
+    watched = made.watch()
+    assert (watched.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ABORTED)
+    assert sum(each.event is Event.ROLLOUT_REVERTING for each in made.world.journal.entries()) == 1
+
+
+def test_a_brake_that_somebody_pulled_takes_the_share_back_too() -> None:
+    """`runbook rollback features` beside a rollout: the watcher finishes the way back."""
+    made = walked(2)
+    made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "page 4711", 5.0))
+    assert made.rates() == {0.5}
+    watched = made.watch()
+    assert (watched.code, made.rollout.standing, made.rates()) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK, {0.0})
+
+
+@pytest.mark.parametrize(("complaints", "standing"), [(4, Standing.RUNNING), (5, Standing.ROLLED_BACK)])
+def test_many_complaints_roll_back(complaints: int, standing: Standing) -> None:
+    """From the phase's number on; fewer do not."""
+    phases = (PLAN.phases[0], replace(PLAN.phases[1], complaints_roll_back=5))
+    made = walked(1, replace(PLAN, phases=phases))
+    noted = {"stage": 1, "name": "ramp-25%", "complaints": complaints, "text": ""}
+    made.world.journal.append(Event.ROLLOUT_NOTED, ROLLOUT, noted)
+    made.watch(once=True)
+    assert made.rollout.standing is standing
+    assert made.rates() == ({0.25} if standing is Standing.RUNNING else {0.0})
+
+
+def test_a_wall_clock_that_jumps_changes_no_answer() -> None:
+    """Back by a day, and on by a day: no look is taken for it, and nothing is rolled back."""
+    made = walked(1, BY_ITSELF)
+    clock: Any = made.world.ports.read.clock
+    clock.set_wall(clock.now() - timedelta(days=1))
+    made.watch(seconds=4)
+    assert (made.rollout.standing, made.rollout.stage) == (Standing.RUNNING, 1)
+    assert made.settings["a"][RATE] == 0.25
