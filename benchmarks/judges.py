@@ -24,6 +24,7 @@ from runbook.statistics.sequence import FEWEST
 
 TRUTHS = (0.0, 0.05, 0.10, 0.15, 0.20)
 MARGIN = 0.10
+PROMISED = 60  # spaces an arm from which on +5 % has to be seen
 FEW = (5, 10, 30)  # from 30 on (A) is asked, too
 FEW_TRUTHS = (0.0, 0.05, 0.10, 0.20, 0.50)
 
@@ -48,7 +49,7 @@ def limits(large: Hours, few: dict[int, Hours], spaces: int) -> Iterator[Limit]:
     size = f"{spaces}+{spaces} spaces"
     for event in (SEQUENCE, DRAWS, SEEN, HARM):
         yield Limit(f"{size}, no change: {event}", large.share(event, 0.0), 0.05, large.runs)
-    for event in (SEQUENCE, DRAWS, SEEN):
+    for event in (SEQUENCE, DRAWS, SEEN) if spaces >= PROMISED else ():
         yield Limit(f"{size}, +5 %: {event}", large.share(event, 0.05), 0.95, large.runs, most=False)
     for event in BETTER:
         alone_exact = event == PROVED_BY_DRAWS
