@@ -11,11 +11,13 @@ from archive_records import ABOUT, dual, episode, header, residue
 
 from runbook.adapters.archives.backups import create_backup, lines_of
 from runbook.adapters.archives.exports import write_export
+from runbook.adapters.cell_store import FileCellStore
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.files import storage, write_atomic
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.journal.second import SecondPlace
 from runbook.errors import RunbookError
+from runbook.model.cells import CONTROL, Cell, NodeCells
 from runbook.model.journal import Event
 from runbook.sandbox.engine import Engine
 
@@ -64,6 +66,26 @@ def next_backup(folder: Path) -> None:
     create_backup(
         folder / "store", about, "dual_memory", lines_of(records, "dual_memory"), lines_of(residue(), "residue")
     )
+
+
+def rows_of(bucket: int) -> NodeCells:
+    """A reading of twenty spaces."""
+    sums = (3, 3.0, 4.0, 0, 1, 2, 1.0, 0.75)
+    return NodeCells("a", 2, tuple(Cell("a", bucket, 2, f"space-{at}", CONTROL, *sums) for at in range(20)))
+
+
+def cells(folder: Path) -> None:
+    """What was read off a node is kept beside what was read before."""
+    store = FileCellStore(folder, "prod")
+    store.add([rows_of(4)])
+    tell(1)
+    store.add([rows_of(6)])
+    tell(2)
+
+
+def first_cells(folder: Path) -> None:
+    """The same, where there is no file yet."""
+    cells(folder)
 
 
 def journal_in(folder: Path) -> FileJournal:
@@ -143,6 +165,7 @@ DEEDS: Mapping[str, Callable[[Path], None]] = {
     each.__name__: each
     for each in (
         *(document, export, packed_export, backup, next_backup),
+        *(cells, first_cells),
         *(entries, half, set_aside, rescued),
         *(start, *NODE_STEPS),
     )

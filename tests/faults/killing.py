@@ -39,6 +39,8 @@ SAMPLED = {  # kills of `make test`, half as many refusals; at most 60 altogethe
     "packed_export": 2,
     "backup": 2,
     "next_backup": 4,
+    "cells": 3,
+    "first_cells": 2,
     "runbook export": 4,
     "runbook backup create": 4,
     "runbook migrate -o": 4,
