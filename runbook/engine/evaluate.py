@@ -33,7 +33,7 @@ def evaluate(question: str, condition: Measured, measured: Measurement, baseline
         source: where the number came from.
     """
     if measured.moot:
-        return Finding(measured.node, question, Answer.NO, measured.moot, source)
+        return Finding(measured.node, question, Answer.NO, measured.moot, source, moot=True)
     if measured.value is None or not math.isfinite(measured.value):
         reason = measured.reason or "the value is not a number"
         return Finding(measured.node, question, Answer.UNKNOWN, f"no data: {reason}", source)

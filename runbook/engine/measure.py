@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -87,6 +87,8 @@ def measure(node: str, found: NodeSamples | Silence, quantity: Quantity, warm_up
     """One quantity of one node. Silence, too few samples and an idle histogram are "no data", never zero."""
     if isinstance(found, Silence):
         return _nothing(node, quantity, found.reason)
+    if quantity.over is not None and quantity.how is not How.GROWTH_PER_HOUR:  # a slope has its own way to reach back
+        found = _lately(found, quantity.over)
     if quantity.how is How.RISE and same_process(found):
         return Measurement(node, quantity.name, 0.0)  # others may have been ended; or the node does not tell
     series = [each for name in quantity.series for each in found.named(name) if _counts(each, quantity)]
@@ -99,6 +101,14 @@ def measure(node: str, found: NodeSamples | Silence, quantity: Quantity, warm_up
     if quantity.how is How.GROWTH_PER_HOUR:
         return growth(node, found, series, quantity, warm_up)
     return _WAYS[quantity.how](node, found, series, quantity)
+
+
+def _lately(found: NodeSamples, over: timedelta) -> NodeSamples:
+    """Only what was seen in the last so long, as far as the samples reach back."""
+    newest = max((each.samples[-1].at for each in found.series if each.samples), default=0.0)
+    begin = newest - over.total_seconds()
+    series = (replace(each, samples=tuple(s for s in each.samples if s.at >= begin)) for each in found.series)
+    return replace(found, series=tuple(each for each in series if each.samples))
 
 
 def _counts(series: Series, quantity: Quantity) -> bool:
@@ -160,9 +170,17 @@ def _part(node: str, found: NodeSamples, series: Sequence[Series], quantity: Qua
         rises.append(sum(increase(since(each.samples, begin), again) for each in chosen))
     share = share_interval(*rises)
     if share is None:
-        return _nothing(node, quantity, f"{quantity.whole} did not rise in the window")
+        return _of_nothing(node, quantity, [each for each in series if each.name == quantity.whole], begin)
     value, low, high = (each * quantity.scale for each in (share.value, share.low, share.high))
     return Measurement(node, quantity.name, value, low=low, high=high)
+
+
+def _of_nothing(node: str, quantity: Quantity, whole: Sequence[Series], begin: float) -> Measurement:
+    """Moot where only others have traffic on the node: nobody is treated there, say."""
+    if quantity.other and any(increase(since(each.samples, begin)) > 0 for each in whole):
+        told = ", ".join(f"{label} {value}" for label, value in quantity.other)
+        return Measurement(node, quantity.name, None, moot=f"there is no traffic with {told}")
+    return _nothing(node, quantity, f"{quantity.whole} did not rise in the window")
 
 
 _WAYS: dict[How, Callable[[str, NodeSamples, Sequence[Series], Quantity], Measurement]] = {

@@ -12,7 +12,10 @@ from runbook.model.settings import Value
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One question answered for one node: `arithmetic` reads `412 concepts/min > 3 x baseline 96`."""
+    """One question answered for one node: `arithmetic` reads `412 concepts/min > 3 x baseline 96`.
+
+    A `moot` one is answered NO because it does not arise there, such as one about treatment where nobody is treated.
+    """
 
     node: str
     question: str
@@ -21,6 +24,7 @@ class Finding:
     source: str
     value: float | str | bool | None = None
     limit: float | str | bool | None = None
+    moot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,17 @@ def test_one_node_is_enough_to_hold_a_criterion(findings: tuple[Finding, ...], a
     assert (gate.answer, gate.arithmetic) == (answer, said)
 
 
+def test_a_node_where_nobody_is_treated_is_not_asked_about_treatment() -> None:
+    """One that is answers for the fleet; where none is, nothing is known."""
+    told = Told()
+    told.enter(0)
+    moot = replace(CALM[1], answer=NO, arithmetic="there is no traffic with group treatment", moot=True)
+    one = gates(told, Live(findings=(CALM[0], moot)))[f"criterion: {CRITERION}"]
+    none = gates(told, Live(findings=(replace(moot, node="a"), moot)))[f"criterion: {CRITERION}"]
+    assert (one.answer, one.arithmetic) == (YES, "a: 3 concepts/min, all under 16.7")
+    assert none.answer is UNKNOWN
+
+
 def test_who_started_it_does_not_approve_it_and_another_plan_was_not_approved() -> None:
     """Each is said; a second person's yes to this plan opens."""
     told = Told()

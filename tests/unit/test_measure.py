@@ -540,3 +540,21 @@ def test_a_part_of_nothing_or_of_what_is_not_told_is_no_data() -> None:
     assert (idle.value, untold.value) == (None, None)
     assert "did not rise" in idle.reason
     assert "no cycles_total with outcome failure" in untold.reason
+
+
+def test_a_part_of_a_group_without_traffic_is_moot_where_others_have_some() -> None:
+    """Nobody is treated on that node: not "no data", which would hold for ever."""
+    found = measured(
+        FAILED,
+        *(series(name, [0.0, 0.0], group="treatment") for name in ("errors_total", "recalls_total")),
+        *(series(name, [0.0, 9.0], group="control") for name in ("errors_total", "recalls_total")),
+    )
+    assert (found.value, found.moot) == (None, "there is no traffic with group treatment")
+
+
+def test_what_is_measured_over_a_length_of_time_forgets_what_was_before() -> None:
+    """The last ten seconds, of a hundred; where the samples do not reach back so far, all of them."""
+    rate = FORMED.lasting(timedelta(seconds=10))
+    burst = series("formed_total", [float(min(at, 50)) for at in range(101)])
+    assert (measured(FORMED, burst).value, measured(rate, burst).value) == (pytest.approx(30), 0.0)
+    assert measured(FORMED.lasting(timedelta(hours=1)), burst).value == pytest.approx(30)

@@ -37,20 +37,19 @@ def criteria(facts: Facts) -> Iterator[Gate]:
 
 
 def _criterion(facts: Facts, criterion: Criterion, findings: Sequence[Finding]) -> Gate:
+    """Nodes where the question does not arise are not counted; where it arises nowhere, nothing is known."""
     name = f"criterion: {criterion.title}"
     found = {each.node: each for each in findings if each.question == criterion.title}
-    answers = [found[node].answer if node in found else Answer.UNKNOWN for node in facts.nodes]
-    told = [
-        f"{node}: {found[node].arithmetic if node in found else 'not measured'}"
-        for node in facts.nodes
-        if node not in found or found[node].answer is not Answer.YES
-    ]
-    answer = all_of(answers)
-    if answer is Answer.YES:
-        told = [f"{node}: {found[node].arithmetic}" for node in facts.nodes]
-    bare = answer is Answer.UNKNOWN and any("no baseline" in each for each in told)
-    to_do = "runbook baseline capture, while the fleet is well" if bare else ""
-    return Gate(name, answer, "; ".join(told) or "there is no node to ask", to_do)
+    asked = [node for node in facts.nodes if node not in found or not found[node].moot]
+    if not asked:
+        why = "; ".join(f"{node}: {each.arithmetic}" for node, each in found.items())
+        return Gate(name, Answer.UNKNOWN, why or "there is no node to ask")
+    answers = {node: found[node].answer if node in found else Answer.UNKNOWN for node in asked}
+    answer = all_of(answers.values())
+    shown = asked if answer is Answer.YES else [node for node in asked if answers[node] is not Answer.YES]
+    told = "; ".join(f"{node}: {found[node].arithmetic if node in found else 'not measured'}" for node in shown)
+    bare = answer is Answer.UNKNOWN and "no baseline" in told
+    return Gate(name, answer, told, "runbook baseline capture, while the fleet is well" if bare else "")
 
 
 def judged(facts: Facts) -> Iterator[Gate]:

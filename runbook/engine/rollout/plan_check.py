@@ -54,6 +54,9 @@ def faults_of(plan: RolloutPlan) -> Iterator[Fault]:
             yield Fault((*place, "name"), f"phase {known[phase.name] + 1} is called {phase.name} too")
         known.setdefault(phase.name, number)
         yield from _shares(plan, phase, place, highest)
+        if phase.judging is not None and phase.shares[0] <= highest:
+            told = "no space is newly moved by chance at this share: there is nothing to judge"
+            yield Fault((*place, "shares", 0), told, "raise it, or leave `judging` out")
         highest = max(highest, *phase.shares)
         yield from _phase(phase, place)
         yield from _judging(plan, phase, place)
@@ -155,8 +158,6 @@ def _judging(plan: RolloutPlan, phase: Phase, place: Place) -> Iterator[Fault]:
     if judging is None:
         return
     here = (*place, "judging")
-    if phase.shares[-1] == 0:
-        yield Fault(here, "no space is moved by chance in this phase: there is nothing to judge", "give it a share")
     if judging.look_every <= NOTHING or (plan.bucket > NOTHING and judging.look_every % plan.bucket):
         told = f"{as_text(judging.look_every)} is no multiple of the bucket, {as_text(plan.bucket)}"
         yield Fault((*here, "look_every"), told)
