@@ -251,3 +251,13 @@ def test_confidence_and_errors_are_told_in_their_own_units() -> None:
         in the_one(judged_by([Guardrail(Metric.CONFIDENCE, 0.02)], worse)).sentence
     )
     assert "Treatment fails 4.9 points more (4." in the_one(judged_by([ERRORS], failing)).sentence
+
+
+def test_what_has_changed_since_the_last_look_is_not_held_against_now() -> None:
+    """Much slower for a day, much faster for four hours and by far more: the look of the day is out of date."""
+    slower = fleet(0.20, 60, 24, looks=(24, 48))
+    paths = tuple(replace(path, differences=(*path.differences, *[-3.0 * path.treated] * 4)) for path in slower.paths)
+    one = the_one(judged_by([LATENCY], replace(slower, paths=paths)))
+    assert one.estimate is not None
+    assert one.estimate.low < one.estimate.value < one.estimate.high < 0
+    assert one.verdict is Verdict.SAFE

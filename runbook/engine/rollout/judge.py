@@ -91,6 +91,8 @@ def _estimate(
     mine = arms.treated[heard]
     plain = float(means[mine].mean() - means[~mine].mean())
     known = [bounds for bounds in (sequence, draws) if bounds]
+    if sequence and draws and (draws.low > sequence.high or sequence.low > draws.high):
+        known = [sequence]  # the last look is out of date: things have changed since
     value = known[0].value if known else plain
     low = max((bounds.low for bounds in known), default=-math.inf)
     high = max(min((bounds.high for bounds in known), default=math.inf), value + _grain(stratum, alpha))
