@@ -1,22 +1,23 @@
 """Carry out `runbook baseline`: every quantity that any known issue compares with is recorded."""
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.issue import known_issues
-from runbook.cli.rollout.plans import known_plans, plan_named
+from runbook.cli.rollout.plans import chosen, known_plans, plan_named
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.baseline import capture, doubts
 from runbook.engine.figures import figure
 from runbook.engine.rollout.plan_quantities import compared
+from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
 from runbook.model.quantity import Quantity
+from runbook.model.rollout import RolloutPlan
 from runbook.model.target import Target
 from runbook.model.validation_golden import Golden
 from runbook.ports import ReadPorts
@@ -25,11 +26,11 @@ from runbook.report.lines import Line, Style, line, shown
 from runbook.report.validation import golden_lines
 
 
-def quantities() -> tuple[Quantity, ...]:
-    """Every quantity of every known issue, and what known plans compare with the fleet when it was well; each once."""
+def quantities(plans: Iterable[RolloutPlan] = ()) -> tuple[Quantity, ...]:
+    """Every quantity of every known issue, and what known plans and these compare with the fleet when it was well."""
     issues = [quantity for each in known_issues() for quantity in each.quantities]
-    plans = [quantity for name in known_plans() for quantity in compared(plan_named(name))]
-    return tuple(dict.fromkeys([*issues, *plans]))
+    every = [*(plan_named(name) for name in known_plans()), *plans]
+    return tuple(dict.fromkeys([*issues, *(quantity for plan in every for quantity in compared(plan))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Wishes:
     window: timedelta | None
     force: bool
     golden: bool
+    plan: str | None
     as_json: bool
 
 
@@ -49,16 +51,19 @@ def capture_baseline(wishes: Wishes) -> ExitCode:
 
     Raises:
         RefusedError: the fleet does not look well; the old baseline stays.
-        DamagedError: the journal is damaged; nothing is kept that could not be recorded.
+        DamagedError: the journal is damaged, and nothing is kept that could not be recorded; or the plan's file is.
     """
     current = compose.session()
-    deque(current.journal.entries(), maxlen=0)
+    entries = list(current.journal.entries())
+    plans = [] if wishes.plan is None else [chosen(wishes.plan)]
     target = compose.target_of(current, wishes.target, wishes.config)
+    rollout = current_of(entries, target.name)
+    plans += [] if rollout is None else [rollout.plan]
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
         # Before anything is measured: a node that was read as a whole holds more memory afterwards.
         golden = choose_golden(target, ports, talk) if wishes.golden else None
-        measured, silent = capture(target, quantities(), ports, wishes.window or ports.probes.usual_window)
+        measured, silent = capture(target, quantities(plans), ports, wishes.window or ports.probes.usual_window)
         baseline = replace(measured, golden=golden)
     why_not = doubts(baseline, known_issues())
     if why_not and not wishes.force:

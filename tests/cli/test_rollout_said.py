@@ -207,3 +207,19 @@ def test_plans_and_phases_are_completed(
     assert offered(["rollout", "plan", "--plan"], "") == ["dual-memory", "mine.yml"]
     assert offered(["rollout", "approve", "--phase"], "g") == ["gradual"]
     assert offered(["rollout"], "st") == ["start", "status"]
+
+
+def test_a_baseline_records_what_the_plan_compares_with(target: Path, tmp_path: Path, capsys: Output) -> None:
+    """A quantity that no issue and no built-in plan asks for, by the plan's file; a fault in it is named."""
+    when = "{settles: 1.5, of: {metric: engram_episodes, how: last, unit: episodes}}"
+    plan = (
+        "version: 1\nname: mine\ntitle: Mine\nphases:\n  - name: one\n    title: One\n    flags: {}\n"
+        f"    criteria: [{{title: few, when: {when}}}]\n"
+    )
+    path = tmp_path / "mine.yml"
+    path.write_text(plan)
+    words = ("baseline", "capture", "--window", "1s", "--no-golden", "--plan", str(path))
+    recorded = document(capsys, *words)["data"]["nodes"]["prod-1"]["quantities"]
+    assert "last(engram_episodes)" in recorded
+    path.write_text(plan.replace("engram_episodes", "engram_episode"))
+    assert "no node exports engram_episode" in complaint(capsys, *words, expect=12)["message"]

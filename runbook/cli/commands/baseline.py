@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from runbook.cli.options import OWN_CODES, ends_with, json_option, target_options, window_option
+from runbook.cli.rollout.plans import complete_plans
 from runbook.errors import ExitCode
 
 
@@ -33,6 +34,12 @@ def command() -> None:
     "--golden/--no-golden",
     default=True,
     help="Choose 50 stored texts by which recall is tried later: reads all texts of the nodes, twice.",
+)
+@click.option(
+    "--plan",
+    metavar="FILE|NAME",
+    shell_complete=complete_plans,
+    help="Record what that rollout plan compares with, too; that of the rollout under way always is.",
 )
 @window_option
 @target_options
