@@ -88,6 +88,7 @@ def _document(baseline: Baseline) -> dict[str, Any]:
         "target": baseline.target,
         "captured_at": baseline.captured_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "window_seconds": baseline.window_seconds,
+        **({} if baseline.pause_seconds is None else {"pause_seconds": baseline.pause_seconds}),
         "nodes": {
             name: {
                 "quantities": dict(node.quantities),
@@ -127,7 +128,8 @@ def _read(data: bytes, path: Path) -> Baseline:
         golden = golden_of(document["golden"]) if "golden" in document else None
     except ValueError as error:
         raise DamagedError(f"{path}: golden: {error}", hint=_HINT) from None
-    return Baseline(document["target"], captured_at, document["window_seconds"], nodes, golden)
+    pause = document.get("pause_seconds")
+    return Baseline(document["target"], captured_at, document["window_seconds"], nodes, golden, pause)
 
 
 def _check(document: Any, path: Path) -> None:

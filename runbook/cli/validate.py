@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from runbook.adapters.files import write_atomic
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import chosen as named_nodes
 from runbook.engine.validate.last import details_of
 from runbook.engine.validate.run import Scope, Seen, all_silent, validate, watch
-from runbook.errors import ExitCode, UnreachableError
+from runbook.errors import ExitCode, StorageError, UnreachableError
 from runbook.model.journal import Event
 from runbook.model.target import Target
 from runbook.model.validation import Outcome, Validation
@@ -19,8 +20,10 @@ from runbook.model.validation_golden import Answered
 from runbook.report.document import envelope
 from runbook.report.lines import Style, line
 from runbook.report.validation import validation_data, validation_lines
+from runbook.report.validation_page import validation_page
 
 WINDOW = timedelta(seconds=60)
+_READABLE = 0o644  # a page is to be handed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,28 @@ def _tell(current: Session, validation: Validation, scope: Scope, seen: Seen, wi
     code = exit_code(validation)
     if seen.interrupted is not None:
         code = getattr(seen.interrupted, "code", ExitCode.INTERRUPTED)
+    refused = None if wishes.html is None else _page(validation, wishes.html)
     if wishes.as_json:
-        show_json(envelope("validation", "runbook validate", code, validation_data(validation)))
+        written = "" if wishes.html is None or refused else str(wishes.html)
+        show_json(envelope("validation", "runbook validate", code, validation_data(validation, written)))
     else:
         show(validation_lines(validation))
+        if wishes.html is not None and refused is None:
+            show([line(f"page: {wishes.html}", Style.FAINT)])
         if seen.interrupted is not None:
             show([line("again: runbook validate", Style.FAINT)])
+    if refused is not None:
+        raise refused
     return code
+
+
+def _page(validation: Validation, path: Path) -> StorageError | None:
+    """Write it, whole or not at all; a disk that refuses does not take the report away, too."""
+    try:
+        write_atomic(path, validation_page(validation).encode(errors="replace"), _READABLE)
+    except StorageError as error:
+        return error
+    return None
 
 
 def exit_code(validation: Validation) -> ExitCode:

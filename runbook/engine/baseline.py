@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from runbook.engine.evaluate import check_setting, evaluate
-from runbook.engine.measure import Span, gather_until, measure, series_of
+from runbook.engine.measure import Span, gather_until, measure, pause_of, series_of
 from runbook.engine.validate.keep import keeping, known_well
 from runbook.engine.validate.observe import SERIES
 from runbook.engine.validate.quality import MOST_CONCEPTS
@@ -67,6 +67,7 @@ def capture(
         NotSupportedError: nor is there of those that did.
     """
     names = tuple(dict.fromkeys((*series_of(quantities), *SERIES)))
+    pause = None if ports.probes.looks_back else pause_of(window, SCRAPES)
     longest = window * LONGER if window >= SHORT else window
     samples, window = gather_until(ports, target.nodes, names, Span(window, longest, SCRAPES), known_well)
     settings = ports.nodes.settings(target.nodes)
@@ -93,7 +94,8 @@ def capture(
             f"no node of {target.name} {what}, so there is nothing to record",
             hint="; ".join(f"{each.node}: {each.reason}" for each in silent),
         )
-    return Baseline(target.name, ports.clock.now(), window.total_seconds(), recorded), tuple(silent)
+    now, seconds = ports.clock.now(), window.total_seconds()
+    return Baseline(target.name, now, seconds, recorded, pause_seconds=pause), tuple(silent)
 
 
 def _reaches(measured: Sequence[Measurement], quantities: Sequence[Quantity]) -> dict[str, float]:

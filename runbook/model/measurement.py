@@ -108,7 +108,8 @@ class NodeBaseline:
 class Baseline:
     """What a fleet looked like when it was well (document kind `baseline`, version 1).
 
-    `golden` are the queries that recall is tried by; None in one that was captured without any.
+    `golden` are the queries that recall is tried by; None in one that was captured without any. `pause_seconds` is how
+    far apart it was looked, where that is known: to be scraped costs a node CPU time, too.
     """
 
     target: str
@@ -116,6 +117,7 @@ class Baseline:
     window_seconds: float
     nodes: Mapping[str, NodeBaseline]
     golden: Golden | None = None
+    pause_seconds: float | None = None
 
     def quantity(self, node: str, name: str) -> float | None:
         """The value recorded for that node, or None."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from runbook.engine.measure import FEWEST_SCRAPES
 from runbook.engine.validate.keeper import Keeper
 from runbook.engine.validate.look import Look
 from runbook.engine.validate.observe import SERIES
@@ -24,7 +25,7 @@ from runbook.model.validation_limits import CONFIDENCE, LOOKS
 from runbook.ports import ReadPorts
 
 SCRAPES = 30
-"""Looks in a window, as many as the baseline had: what a scrape costs a node is then the same."""
+"""Looks in a window where no baseline says how far apart."""
 SOAK_SCRAPES = 360
 SHORTEST_PAUSE, LONGEST_PAUSE, LONGEST_SOAK_PAUSE = 0.2, 15.0, 240.0
 _TELLING = {"latency", "memory", "cpu", "fan-effect", "error-rate", "consolidation"}
@@ -106,9 +107,13 @@ def watch(ports: ReadPorts, scope: Scope) -> Seen:
 
 
 def _pause(scope: Scope) -> float:
+    """As far apart as the baseline looked, since to be scraped costs a node CPU time; a long soak less often."""
+    length = (scope.soak or scope.window).total_seconds()
+    known = None if scope.baseline is None else scope.baseline.pause_seconds
+    pause = min(known or length / SCRAPES, length / FEWEST_SCRAPES)
     if scope.soak is not None:
-        return min(max(scope.soak.total_seconds() / SOAK_SCRAPES, SHORTEST_PAUSE), LONGEST_SOAK_PAUSE)
-    return min(max(scope.window.total_seconds() / SCRAPES, SHORTEST_PAUSE), LONGEST_PAUSE)
+        pause = max(pause, length / SOAK_SCRAPES)
+    return min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE if scope.soak is None else LONGEST_SOAK_PAUSE)
 
 
 def _watch(state: _Watch, pause: float) -> None:
