@@ -1,18 +1,38 @@
 """A rollout is started, advanced, taken back: over ports in memory, uninterrupted, and with bad luck of every kind."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from rollout_world import BLENDED, CONCEPTS, ENABLED, HOLD, NAMES, RATE, ROLLOUT, SALT, SPACES, WEIGHT, scene, walked
+from rollout_world import (
+    BLENDED,
+    CONCEPTS,
+    ENABLED,
+    HOLD,
+    NAMES,
+    RATE,
+    ROLLOUT,
+    SALT,
+    SPACES,
+    WEIGHT,
+    Scene,
+    scene,
+    walked,
+)
 
+from runbook.adapters.memory.journal import MemoryJournal
 from runbook.engine.brake_record import Wish
 from runbook.errors import ExitCode, LockedError, RefusedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import PullState, Rollback
 from runbook.model.journal import Event
 from runbook.model.play import PlayRequest
+from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
 from runbook.model.run import RunStatus
+from runbook.model.runbook import Risk
 
 OFF = {BLENDED: False, CONCEPTS: False, ENABLED: True, RATE: 0.0, SPACES: ()}
 
@@ -264,3 +284,53 @@ def test_a_rollback_needs_no_journal_that_takes_anything() -> None:
     assert made.rates() == {0.0}
     assert all(values[BLENDED] is False for values in made.settings.values())
     assert set(made.settings) == set(NAMES)
+
+
+def railed(made: Scene, **rails: Any) -> Scene:
+    """The same on a target with these rails."""
+    made.world.target = replace(made.world.target, rails=Rails(**rails))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("rails", "told"),
+    [
+        ({"max_hosts_per_run": 2}, "3 nodes > max_hosts_per_run 2"),
+        ({"allowed_risk": Risk.LOW}, "risk medium > allowed_risk low"),
+        ({"max_steps_per_hour": 3}, "max_steps_per_hour 3"),
+        ({"require_approval": Risk.MEDIUM}, "asks for a second person from medium on"),
+    ],
+)
+def test_the_rails_of_the_target_hold_a_stage_up_and_no_way_back(rails: dict[str, Any], told: str) -> None:
+    """13 with the sum, and nothing is journaled of an entering."""
+    made = railed(walked(0), **rails)
+    made.wait()
+    with pytest.raises(RefusedError, match=re.escape(told)):
+        made.advance()
+    assert (made.rollout.standing, made.rollout.stage) == (Standing.RUNNING, 0)
+    assert made.abort().code is ExitCode.DONE
+
+
+def test_a_second_person_of_the_rollout_is_that_of_the_rails() -> None:
+    """An approval by who started it is none."""
+    made = railed(walked(0), require_approval=Risk.MEDIUM)
+    made.wait()
+    yes = {"digest": made.rollout.digest, "phase": None, "reason": ""}
+    made.world.journal.append(Event.ROLLOUT_APPROVED, ROLLOUT, yes)
+    with pytest.raises(RefusedError):
+        made.advance()
+    berta = MemoryJournal(made.world.ports.read.clock, "berta", "bastion")
+    berta.lines = made.world.journal.lines
+    berta.append(Event.ROLLOUT_APPROVED, ROLLOUT, yes)
+    assert made.advance().code is ExitCode.DONE
+
+
+def test_a_target_that_rests_after_a_rollback_starts_no_rollout() -> None:
+    """The cool-down; no trace of it in the journal."""
+    made = walked(1)
+    made.abort()
+    railed(made, cool_down=timedelta(minutes=30))
+    before = len(made.world.journal.lines)
+    with pytest.raises(RefusedError, match="cool_down"):
+        made.start()
+    assert len(made.world.journal.lines) == before

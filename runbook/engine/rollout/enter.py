@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from runbook.engine.carry import Context
 from runbook.engine.history import runs_of
-from runbook.engine.rails import check_history
 from runbook.engine.resume import resume
 from runbook.engine.rollout import record
+from runbook.engine.rollout.allowed import check_allowed
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.plan_document import details_of, digest_of
 from runbook.engine.rollout.revert import Why, blind, revert
@@ -39,7 +39,8 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
                 f"rollout {going.id} of {crew.target.name} is not over: {going.standing.value}, {going.current.name}",
                 hint="runbook rollout status   (or: runbook rollout abort)",
             )
-        _steps(crew, plan, plan.stages[0], "", "")  # asked first: a fleet that cannot be set leaves no trace
+        first = plan.stages[0]  # asked first: what cannot be, or may not be, leaves no trace
+        check_allowed(crew, first, _steps(crew, plan, first, "", reason), "")
         crew.ports.journal.append(
             Event.ROLLOUT_STARTED,
             rollout,
@@ -59,7 +60,7 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
     """
     stage = rollout.plan.stages[number]
     plan = _steps(crew, rollout.plan, stage, crew.new_id(), rollout.reason)
-    check_history(crew.target, plan, crew.ports.journal, crew.ports.read.clock)
+    check_allowed(crew, stage, plan, rollout.who, rollout.approved)
     crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups))
     crew.say(f"entering {stage.name}")
     carried = set_settings(Context(crew.ports, crew.target, crew.who), plan)
