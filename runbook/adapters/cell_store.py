@@ -28,7 +28,11 @@ CREATE TABLE cell (
     confidence_sum_squares REAL, PRIMARY KEY (bucket, node, space, served, seconds)) WITHOUT ROWID;
 CREATE TABLE newest (node TEXT PRIMARY KEY, bucket INTEGER) WITHOUT ROWID;
 """
-_KEEP = "INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP = """INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET n = excluded.n, log_latency_sum = excluded.log_latency_sum,
+log_latency_sum_squares = excluded.log_latency_sum_squares, errors = excluded.errors, over_slo = excluded.over_slo,
+confidence_n = excluded.confidence_n, confidence_sum = excluded.confidence_sum,
+confidence_sum_squares = excluded.confidence_sum_squares WHERE excluded.n + excluded.errors >= n + errors"""
 _NEWEST = """INSERT INTO newest VALUES (?, ?)
 ON CONFLICT (node) DO UPDATE SET bucket = max(bucket, excluded.bucket)"""
 _ROWS = """SELECT node, bucket, seconds, space, served, n, log_latency_sum, log_latency_sum_squares, errors, over_slo,
@@ -53,7 +57,7 @@ class FileCellStore:
         self._most = most
 
     def add(self, found: Sequence[NodeCells]) -> Pruned:
-        """Keep the rows; one that is known already is replaced. What was let go of for them."""
+        """Keep the rows; one that is known already is replaced by a longer one. What was let go of for them."""
         rows = [_row(cell) for node in found for cell in node.cells]
         if not rows:
             return Pruned()

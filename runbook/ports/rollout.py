@@ -24,6 +24,9 @@ class CellStore(Protocol):
     def add(self, found: Sequence[NodeCells]) -> Pruned:
         """Keep the rows; one that is known already is replaced, so that reading twice counts once.
 
+        Rows only grow: one that counts fewer recalls than the known one is of a node that lost some in a crash, and is
+        not taken.
+
         The store is bounded: what it let go of for that is told, the oldest rows first.
 
         Raises:

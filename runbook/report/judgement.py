@@ -61,8 +61,6 @@ def _mismatch_lines(found: Mismatch) -> Iterator[Line]:
     word = "mismatch" if found.blocks else "as assigned"
     style = Style.BAD if found.blocks else Style.GOOD
     yield Line((name, (f"{word:<{_WIDTH + 2}}", style), (found.arithmetic, Style.PLAIN)), hang=2)
-    if found.since_bucket is not None:
-        yield line(f"it began in bucket {found.since_bucket} of the stage", Style.BAD, indent=2)
 
 
 def _judged_data(judged: Judged) -> dict[str, Any]:

@@ -51,6 +51,16 @@ def test_a_row_that_is_read_twice_counts_once(make: Make) -> None:
     assert [each.n for each in store.rows(0, 100)] == [7, 2]
 
 
+def test_a_row_that_shrank_is_not_taken(make: Make) -> None:
+    """A node that was killed may have lost the last second of its rows; what it told before was true."""
+    store = make()
+    store.add([NodeCells("a", 2, (cell(10, n=7),))])
+    store.add([NodeCells("a", 2, (cell(10, n=3),))])
+    assert list(store.rows(0, 100)) == [cell(10, n=7)]
+    store.add([NodeCells("a", 2, (cell(10, n=8),))])
+    assert list(store.rows(0, 100)) == [cell(10, n=8)]
+
+
 def test_the_newest_bucket_is_known_for_each_node(make: Make) -> None:
     """By node, and it never goes back where an older bucket is told late."""
     store = make()

@@ -234,6 +234,17 @@ def test_a_node_that_went_quiet_blocks() -> None:
     assert "16 s ago" in found.blocked[0]
 
 
+def test_a_node_whose_spaces_have_all_moved_is_not_waited_for() -> None:
+    """It is gone, and its spaces are heard of elsewhere; while one of them is not, it is silent."""
+
+    def moving(left_behind: str) -> Units:
+        gone = [cell for cell in Traffic().rows() if not (cell.space == left_behind and cell.bucket >= 10_040)]
+        return units(replace(cell, node="n0") if cell.node == "n2" and cell.bucket >= 10_040 else cell for cell in gone)
+
+    assert moving("").blocked == ()
+    assert [each.split(" since")[0] for each in moving(SPACES[2]).blocked] == ["n2 has told of no recall"]
+
+
 def test_a_space_that_moved_to_another_node_is_still_one_unit() -> None:
     """Its rows of both nodes add up, its own time is that of the first, and the move is told."""
     rows = [
@@ -334,6 +345,7 @@ def test_an_arm_that_is_not_as_it_was_assigned_blocks() -> None:
     judgement = judge_stage(rollout(), [cell for cell in Traffic().rows() if cell.space not in lost], NOW)
     assert judgement.mismatch is not None
     assert (judgement.mismatch.blocks, judgement.mismatch.expected_share) == (True, 0.5)
+    assert judgement.mismatch.arithmetic.endswith("it began in the bucket of 1970-01-01T02:46:46Z")
     assert judgement.verdict is not Verdict.SAFE
     sound = judge_stage(rollout(), Traffic().rows(), NOW)
     assert sound.mismatch is not None

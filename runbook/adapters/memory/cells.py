@@ -45,10 +45,12 @@ class MemoryCellStore:
         self._most = most
 
     def add(self, found: Sequence[NodeCells]) -> Pruned:
-        """Keep the rows; one that is known already is replaced. What was let go of for them."""
+        """Keep the rows; one that is known already is replaced by a longer one. What was let go of for them."""
         for node in found:
             for cell in node.cells:
-                self._rows[_order(cell)] = cell
+                known = self._rows.get(_order(cell), cell)
+                grown = cell.n + cell.errors >= known.n + known.errors
+                self._rows[_order(cell)] = cell if grown else known
                 self._newest[cell.node] = max(self._newest.get(cell.node, 0.0), float(cell.bucket))
         return self._prune()
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from runbook.engine.rollout.ratio import mismatch
 from runbook.engine.rollout.span import Arms, Span, arms_of, span_of
-from runbook.engine.rollout.units import Units, units_of
+from runbook.engine.rollout.units import Units, clock, units_of
 from runbook.model.cells import Cell
-from runbook.model.judgement import Judgement, Verdict
+from runbook.model.judgement import Judgement, Mismatch, Verdict
 from runbook.model.measurement import Silence
 from runbook.model.rollout import Judging, Rollout
 
@@ -47,8 +47,16 @@ def judge_units(judging: Judging, units: Units) -> Judgement:
     from runbook.engine.rollout.judge import judge  # noqa: PLC0415  # numpy, for those who judge
 
     recalls = (units.treated_recalls, units.recalls - units.treated_recalls)
-    ratio = mismatch(units.sighted, units.expected_share, recalls)
+    ratio = _dated(mismatch(units.sighted, units.expected_share, recalls), units)
     return hindered(judge(units.stage, tuple(units.strata.values()), judging, ratio, units.blocked, units.told))
+
+
+def _dated(found: Mismatch, units: Units) -> Mismatch:
+    """The bucket in which a mismatch began, as a moment."""
+    if found.since_bucket is None:
+        return found
+    began = clock(units.since + found.since_bucket * units.bucket)
+    return replace(found, arithmetic=f"{found.arithmetic}; it began in the bucket of {began}")
 
 
 def hindered(found: Judgement, silent: Sequence[Silence] = (), told: Sequence[str] = ()) -> Judgement:

@@ -72,7 +72,7 @@ class Sums:
     `seen` is the bucket in which a space was first seen in the stage, and whether as treatment; named ones are not in
     it. `recalls` are those of the stage, by group. `misfits` are the lengths of buckets that do not divide the plan's,
     by node, and whether any of them is of the stage; `last` is the end of a node's newest bucket, `homes` the nodes of
-    a space in the stage.
+    a space in the stage, `where` the last one of each space.
     """
 
     own: dict[str, Sum] = field(default_factory=dict)
@@ -85,6 +85,7 @@ class Sums:
     ahead: dict[str, float] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     homes: dict[str, dict[str, None]] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
 
 
 def add_up(rows: Iterable[Cell], arms: Arms, span: Span, now: float) -> Sums:
@@ -108,6 +109,7 @@ def add_up(rows: Iterable[Cell], arms: Arms, span: Span, now: float) -> Sums:
         elif cell.bucket >= span.since and (at := (cell.bucket - span.since) // span.bucket) < buckets:
             _add_stage(sums, cell, arm_of[cell.space], at, arms)
         if cell.bucket <= now + AHEAD_SECONDS:
+            sums.where[cell.space] = cell.node
             sums.last[cell.node] = max(cell.bucket + cell.seconds, sums.last.get(cell.node, 0))
     return sums
 

@@ -31,7 +31,7 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What a stage's rows say before anything is judged.
+    """What a stage's rows say before anything is judged: `buckets` of `bucket` seconds, from `since` (since 1970) on.
 
     `strata` has one for each metric, all of the same spaces. `sighted` has, for each space that was seen in the stage,
     the bucket of the first time, and whether it was served as treatment; named ones are not in it. Shares are of the
@@ -40,6 +40,8 @@ class Units:
     """
 
     stage: str
+    since: int
+    bucket: int
     buckets: int
     strata: Mapping[Metric, Stratum]
     sighted: tuple[tuple[int, bool], ...]
@@ -87,6 +89,8 @@ def units_of(rows: Iterable[Cell], arms: Arms, span: Span, now: float, *, stage:
     every = sums.spaces[CONTROL] | sums.spaces[TREATMENT]
     return Units(
         stage=stage,
+        since=span.since,
+        bucket=span.bucket,
         buckets=buckets,
         strata=strata,
         sighted=tuple(sorted(sums.seen.values())),
@@ -137,7 +141,7 @@ def _wrong(sums: Sums, span: Span, now: float, *, blocks: bool) -> list[str]:
     much = sum(wrong.recalls for wrong in sums.wrong.values()) > WRONG_SHARE * sum(sums.recalls.values())
     return [
         f"{node} served {_many(wrong.recalls, 'recall')} of {_names(wrong.spaces)} as {group},"
-        f" assigned to {other[group]} (last in the bucket of {_clock(wrong.last)})"
+        f" assigned to {other[group]} (last in the bucket of {clock(wrong.last)})"
         for (node, group), wrong in sorted(sums.wrong.items())
         if (much or now - wrong.last <= (QUIET_BUCKETS + 1) * span.bucket) is blocks
     ]
@@ -153,13 +157,16 @@ def _misfits(sums: Sums, *, late: bool) -> list[str]:
 
 
 def _quiet(sums: Sums, span: Span, now: float) -> list[str]:
-    """Who has told of nothing for long. A stage that is young is not waited for in vain yet."""
-    patience = QUIET_BUCKETS * span.bucket
+    """Who has told of nothing for long. A stage that is young is not waited for in vain yet.
+
+    A node all of whose spaces have been seen elsewhere since is gone, and nobody waits for it.
+    """
+    patience, needed = QUIET_BUCKETS * span.bucket, set(sums.where.values())
     return [
-        f"{node} has told of no recall since {_clock(last)}, {now - last:.0f} s ago:"
+        f"{node} has told of no recall since {clock(last)}, {now - last:.0f} s ago:"
         " it is silent, or its clock is behind"
         for node, last in sorted(sums.last.items())
-        if now - max(last, span.since) > patience
+        if node in needed and now - max(last, span.since) > patience
     ]
 
 
@@ -196,5 +203,6 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """The moment (seconds since 1970) as people and programs read it."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
