@@ -20,7 +20,7 @@ from runbook.model.bundle import (
     VERDICTS,
     Manifest,
 )
-from runbook.model.cells import Cell
+from runbook.model.cells import CONTROL, Cell
 from runbook.model.journal import Entry, Event
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.rollout import Rollout
@@ -85,16 +85,23 @@ def write_bundle(sources: Sources, rollout: Rollout, why: str) -> str:
 
 
 def self_test(rollout: Rollout, rows: Iterable[Cell]) -> dict[str, Any]:
-    """The judge tried on this fleet's own untreated time; `figure` None where there is too little of it."""
+    """The judge tried on this fleet's own time before anyone was treated; `figure` None where there is too little."""
     from runbook.engine.rollout.replayed import replay_rows  # noqa: PLC0415  # numpy, for those who judge
 
     bucket, judging = round(rollout.plan.bucket.total_seconds()), rollout.current.phase.judging
     looks = min(max(len(look_moments(rollout)), 1), SELF_TEST_LOOKS)
     alpha = 0.05 if judging is None else judging.alpha
-    found = replay_rows(rows, max(bucket, 1), looks, alpha=alpha, seed=rollout.id) if bucket else None
+    quiet = (row for row in rows if row.group == CONTROL and row.bucket < _nobody_until(rollout))
+    found = replay_rows(quiet, bucket, looks, alpha=alpha, seed=rollout.id) if bucket else None
     if found is None:
         return {"figure": None, "arithmetic": "too few spaces that nobody treated, or too short a time, to replay"}
     return {"figure": asdict(found) | {"trusted": found.trusted}, "arithmetic": found.arithmetic}
+
+
+def _nobody_until(rollout: Rollout) -> float:
+    """When the first stage that treats anyone was begun (seconds since 1970); for ever where none was."""
+    moments = [each.began or each.at for each in rollout.entered if rollout.plan.stages[each.stage].treats]
+    return min((each.timestamp() for each in moments), default=float("inf"))
 
 
 def _about(sources: Sources, rollout: Rollout, why: str, lines: Lines) -> dict[str, Any]:
