@@ -24,6 +24,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/archive-format.md": archives.archive_format,
     "reference/incidents.md": incidents.incidents,
     "reference/rollout-plan.md": rollout.rollout_plan,
+    "operations/dual_memory_rollout.md": rollout.operations,
     "operations/dual_memory_runbook.md": incidents.operations,
     "man/runbook.1": manual.manual,
 }

@@ -1,6 +1,10 @@
 """Console examples of a document: what is typed, what is shown, and with which exit code it ends."""
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,3 +86,50 @@ def missing(shown: Sequence[str], printed: Sequence[str], who: str) -> str:
             return f"expected {line!r}, printed {got[at : at + 3]}"
         at, skipping = found + 1, False
     return "" if skipping or at == len(got) or not wanted else f"not shown, and no `...`: {got[at]!r}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command of the session did."""
+
+    example: Example
+    exit_code: int
+    printed: list[str]
+    talk: str
+
+
+def script_of(examples: list[Example]) -> str:
+    """One shell that runs them in order, so that folders and variables stay; it stops at an unexpected exit code."""
+    lines = ["trap 'runbook sandbox down >/dev/null 2>&1' EXIT"]
+    for number, example in enumerate(examples):
+        lines += [
+            f"{{ {example.command}\n}} >$OUT/{number}.out 2>$OUT/{number}.err </dev/null",
+            f"code=$?; echo $code >$OUT/{number}.code; [ $code = {example.exit_code} ] || exit 1",
+        ]
+    return "\n".join(lines)
+
+
+def run_all(examples: list[Example], home: Path, out: Path, patience_seconds: float) -> list[Outcome]:
+    """Run them by one shell in a home of their own; those that were begun, in order."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "XDG_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    environment = kept | {"HOME": str(home), "PATH": path, "OUT": shlex.quote(str(out)), "COLUMNS": "250"}
+    with (out / "shell").open("wb") as talk:
+        subprocess.run(
+            ["bash", "-c", script_of(examples)],
+            cwd=home,
+            env=environment,
+            stdout=talk,
+            stderr=talk,
+            timeout=patience_seconds,
+            check=False,
+        )
+    return list(_outcomes(examples, out))
+
+
+def _outcomes(examples: list[Example], out: Path) -> Iterator[Outcome]:
+    for number, example in enumerate(examples):
+        code = out / f"{number}.code"
+        if code.exists():
+            printed, talk = ((out / f"{number}.{kind}").read_text() for kind in ("out", "err"))
+            yield Outcome(example, int(code.read_text()), printed.splitlines(), talk)

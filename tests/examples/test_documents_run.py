@@ -6,15 +6,10 @@ output is compared with the same run.
 
 import getpass
 import os
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from console import Example, examples_of, missing
+from console import Outcome, examples_of, missing, run_all
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -30,55 +25,13 @@ JARGON = Path("/usr/share/dictd/jargon.dict.dz")
 PATIENCE_SECONDS = 360
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command of the session did."""
-
-    example: Example
-    exit_code: int
-    printed: list[str]
-    talk: str
-
-
-def script_of(examples: list[Example]) -> str:
-    """One shell that runs them in order, so that folders and variables stay; it stops at an unexpected exit code."""
-    lines = ["trap 'runbook sandbox down >/dev/null 2>&1' EXIT"]
-    for number, example in enumerate(examples):
-        lines += [
-            f"{{ {example.command}\n}} >$OUT/{number}.out 2>$OUT/{number}.err </dev/null",
-            f"code=$?; echo $code >$OUT/{number}.code; [ $code = {example.exit_code} ] || exit 1",
-        ]
-    return "\n".join(lines)
-
-
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
     """The whole tutorial, run in a home of its own."""
     if not JARGON.exists() and not os.environ.get("CI"):
         pytest.skip("dict-jargon is not installed")
     home, out = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("out")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "XDG_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    environment = kept | {"HOME": str(home), "PATH": path, "OUT": shlex.quote(str(out)), "COLUMNS": "250"}
-    with (out / "shell").open("wb") as talk:
-        subprocess.run(
-            ["bash", "-c", script_of(TUTORIAL)],
-            cwd=home,
-            env=environment,
-            stdout=talk,
-            stderr=talk,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-    return list(_outcomes(out))
-
-
-def _outcomes(out: Path) -> Iterator[Outcome]:
-    for number, example in enumerate(TUTORIAL):
-        code = out / f"{number}.code"
-        if code.exists():
-            printed, talk = ((out / f"{number}.{kind}").read_text() for kind in ("out", "err"))
-            yield Outcome(example, int(code.read_text()), printed.splitlines(), talk)
+    return run_all(TUTORIAL, home, out, PATIENCE_SECONDS)
 
 
 def test_every_command_of_the_tutorial_ends_with_the_exit_code_shown(session: list[Outcome]) -> None:
