@@ -39,7 +39,7 @@ class Arms:
         lowest = self.share if self.everyone else max(self.share, 1.0 - (self.share - self.before))
         return CONTROL if hashed >= limit(lowest) else None
 
-    def assigned(self, space: str) -> str | None:
+    def assigned(self, space: str) -> str:
         """In which group the nodes have to serve it, unit or not."""
         treated = in_treatment(space, salt=self.salt, share=self.share, always=self.always)
         return TREATMENT if treated else CONTROL

@@ -88,6 +88,15 @@ class Sums:
     where: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One space: of which arm it is a unit, in which group it has to be served, whether it is treated by name."""
+
+    arm: str | None
+    assigned: str
+    named: bool
+
+
 def add_up(rows: Iterable[Cell], arms: Arms, span: Span, now: float) -> Sums:
     """Every row counted once, where it belongs; the rows come ordered by bucket, as a store gives them.
 
@@ -95,19 +104,21 @@ def add_up(rows: Iterable[Cell], arms: Arms, span: Span, now: float) -> Sums:
         ValueError: they do not.
     """
     sums, buckets = Sums(), span.buckets(now)
-    arm_of: dict[str, str | None] = {}
+    places: dict[str, _Place] = {}  # hashing each space once, and not each row
     for cell in _once(rows):
-        if cell.space not in arm_of:
-            arm_of[cell.space] = arms.arm(cell.space)
+        place = places.get(cell.space)
+        if place is None:
+            name = cell.space
+            place = places[name] = _Place(arms.arm(name), arms.assigned(name), named=name in arms.named)
         if cell.bucket > now + AHEAD_SECONDS:
             sums.ahead[cell.node] = max(cell.bucket - now, sums.ahead.get(cell.node, 0.0))
         elif span.bucket % cell.seconds or cell.bucket % cell.seconds:
             late = cell.bucket >= span.since
             sums.misfits[cell.node] = (cell.seconds, late or sums.misfits.get(cell.node, (0, False))[1])
         elif cell.bucket < span.until:
-            _add_own(sums, cell, arm_of[cell.space], span)
+            _add_own(sums, cell, place.arm, span)
         elif cell.bucket >= span.since and (at := (cell.bucket - span.since) // span.bucket) < buckets:
-            _add_stage(sums, cell, arm_of[cell.space], at, arms)
+            _add_stage(sums, cell, place, at)
         if cell.bucket <= now + AHEAD_SECONDS:
             sums.where[cell.space] = cell.node
             sums.last[cell.node] = max(cell.bucket + cell.seconds, sums.last.get(cell.node, 0))
@@ -119,22 +130,22 @@ def _add_own(sums: Sums, cell: Cell, arm: str | None, span: Span) -> None:
         sums.own.setdefault(cell.space, Sum()).add(cell)
 
 
-def _add_stage(sums: Sums, cell: Cell, arm: str | None, at: int, arms: Arms) -> None:
+def _add_stage(sums: Sums, cell: Cell, place: _Place, at: int) -> None:
     recalls, treated = cell.n + cell.errors, cell.group == TREATMENT
     if not recalls:
         return
     sums.recalls[cell.group] += recalls
     sums.spaces[cell.group].add(cell.space)
     sums.homes.setdefault(cell.space, {})[cell.node] = None
-    if cell.space not in arms.named:
+    if not place.named:
         first, as_treated = sums.seen.get(cell.space, (at, treated))
         sums.seen[cell.space] = (first, as_treated or (treated and first == at))
-    if at and cell.group != (arms.assigned(cell.space) or cell.group):  # a node's clock may be off by the first bucket
+    if at and cell.group != place.assigned:  # a node's clock may be off by the first bucket
         wrong = sums.wrong.setdefault((cell.node, cell.group), Wrong())
         wrong.recalls += recalls
         wrong.spaces.add(cell.space)
         wrong.last = max(wrong.last, cell.bucket)
-    if arm == cell.group:
+    if place.arm == cell.group:
         sums.stage.setdefault(cell.space, {}).setdefault(at, Sum()).add(cell)
 
 
