@@ -1,16 +1,21 @@
 """The journal folded into rollouts: where each stands, whatever was killed, adopted, or is of a newer version."""
 
+import json
+import math
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_in_memory import PLAN, RAMP, ROLLOUT, SHADOW, TARGET, Told
 
 from runbook.engine.rollout.conditions import condition_details, condition_of
+from runbook.engine.rollout.plan_document import filled
 from runbook.engine.rollout.state import current_of, details_of, digest_of, newest_of, plan_of, rollouts_of
-from runbook.errors import DamagedError
+from runbook.errors import DamagedError, UsageError
 from runbook.model.duration import as_text, duration
 from runbook.model.journal import Entry, Event
 from runbook.model.judgement import Guardrail, Metric
@@ -229,3 +234,36 @@ def test_the_digest_changes_with_the_salt_and_with_a_limit() -> None:
     """What was approved is exactly what runs."""
     other = replace(PLAN, phases=(SHADOW, replace(RAMP, complaints=4)))
     assert len({digest_of(PLAN), digest_of(replace(PLAN, salt="sugar")), digest_of(other)}) == 3
+
+
+_junk = st.sampled_from(
+    [None, True, -1, 1e308, 10**400, "", "x", "nan", [], {}, [[]], {"a": 1}, math.inf, math.nan, "\ud800"]
+)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_whatever_a_journal_holds_is_a_plan_or_damage(data: st.DataObject) -> None:
+    """Any place of it replaced by anything: a plan with a digest, or an error of ours; never a crash."""
+    details = json.loads(json.dumps(details_of(PLAN)))
+    holder: Any = details
+    while True:
+        key = data.draw(st.sampled_from(sorted(holder) if isinstance(holder, dict) else list(range(len(holder)))))
+        deeper = isinstance(holder[key], dict | list) and holder[key]
+        if not deeper or data.draw(st.booleans()):
+            holder[key] = data.draw(_junk)
+            break
+        holder = holder[key]
+    with suppress(DamagedError):
+        assert len(digest_of(plan_of(details))) == 64
+
+
+def test_a_space_that_no_node_can_have_is_refused_as_is_one_that_no_phase_is_for() -> None:
+    """Before anything is journaled."""
+    named = replace(PLAN, phases=(SHADOW, replace(RAMP, names_spaces=True)))
+    for space in ("", " ", "a\udcff", "a\x1b[2J"):
+        with pytest.raises(UsageError, match="cannot be the name of a space"):
+            filled(named, "salt", (space,))
+    with pytest.raises(UsageError, match="no phase of plan small is for named spaces"):
+        filled(PLAN, "salt", ("alpha",))
+    assert filled(PLAN, "salt") == PLAN

@@ -134,7 +134,7 @@ def _plans(draw: st.DrawFn) -> RolloutPlan:
     plan = EVERY_KEY
     begin = draw(st.datetimes(max_value=datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - a bound has none
     windows = tuple(FreezeWindow(begin, begin + DAY, draw(_texts)) for _ in range(draw(st.integers(0, 1))))
-    spaces = draw(st.lists(_texts, max_size=3, unique=True))
+    spaces = draw(st.lists(st.sampled_from(("no", "1", "2026-01-01", "a: b", "- x", "é")), max_size=3, unique=True))
     first = replace(plan.phases[0], title=draw(_texts), minimum=timedelta(seconds=draw(st.integers(0, 10**6))))
     plan = replace(plan, phases=(first, *plan.phases[1:]), freeze=windows, title=draw(_texts), salt="")
     return filled(plan, draw(_texts), spaces)

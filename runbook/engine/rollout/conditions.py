@@ -3,6 +3,7 @@
 The word of a condition is its first key, and that key's value its main number. What is as usual is left out.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
@@ -71,19 +72,26 @@ def condition_of(details: Mapping[str, Any]) -> Condition:
     word = next((word for word in _MAKERS if word in details), None)
     if word is None:
         raise ValueError(f"{', '.join(details)} is no condition")
-    return _MAKERS[word](quantity_of(details["of"]), float(details[word]), details)
+    return _MAKERS[word](quantity_of(details["of"]), _number(details[word]), details)
+
+
+def _number(value: object) -> float:
+    """Only a number that is one: no text, no truth, nothing endless."""
+    if type(value) not in {int, float} or not math.isfinite(value):  # type: ignore[arg-type]  # a number by now
+        raise ValueError(f"{value!r} is no number")
+    return float(value)  # type: ignore[arg-type]  # same
 
 
 def _floor(details: Mapping[str, Any]) -> float:
-    return float(details.get("floor", 0.0))
+    return _number(details.get("floor", 0.0))
 
 
 def _ceiling(details: Mapping[str, Any]) -> float | None:
-    return None if details.get("ceiling") is None else float(details["ceiling"])
+    return None if details.get("ceiling") is None else _number(details["ceiling"])
 
 
 def _bottom(details: Mapping[str, Any]) -> float:
-    return float(details.get("bottom", 0.0))
+    return _number(details.get("bottom", 0.0))
 
 
 _MAKERS: Mapping[str, Callable[[Quantity, float, Mapping[str, Any]], Condition]] = {
@@ -133,8 +141,8 @@ def quantity_of(details: Mapping[str, Any]) -> Quantity:
         metric=str(details["metric"]),
         how=how,
         unit=str(details.get("unit", _UNITS.get(how, ""))),
-        quantile=None if details.get("quantile") is None else float(details["quantile"]),
-        scale=float(details.get("scale", _SCALES.get(how, 1.0))),
+        quantile=None if details.get("quantile") is None else _number(details["quantile"]),
+        scale=_number(details.get("scale", _SCALES.get(how, 1.0))),
         labels=_labels(details.get("labels", {})),
         other=_labels(details.get("other", {})),
         whole=str(details.get("whole", "")),

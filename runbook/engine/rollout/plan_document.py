@@ -7,6 +7,7 @@ schema when a file is.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -54,7 +55,11 @@ def filled(plan: RolloutPlan, salt: str, spaces: Sequence[str] = ()) -> RolloutP
     """The plan as it starts: its own salt, else this one, and these spaces named.
 
     They join those of every phase from the first that `names_spaces` on, so that no phase takes anyone out again.
+
+    Raises:
+        UsageError: a space has no name that a node could have, or no phase of the plan is for named ones.
     """
+    _check_spaces(plan, spaces)
     phases, named = [], False
     for phase in plan.phases:
         named = named or phase.names_spaces
@@ -63,9 +68,17 @@ def filled(plan: RolloutPlan, salt: str, spaces: Sequence[str] = ()) -> RolloutP
     return replace(plan, salt=plan.salt or salt, phases=tuple(phases))
 
 
+def _check_spaces(plan: RolloutPlan, spaces: Sequence[str]) -> None:
+    for space in spaces:
+        if not space.strip() or not space.isprintable():
+            raise UsageError(f"{space!r} cannot be the name of a space", hint="UTF-8 text that is not empty")
+    if spaces and not any(phase.names_spaces for phase in plan.phases):
+        raise UsageError(f"no phase of plan {plan.name} is for named spaces", hint="names_spaces: true makes it one")
+
+
 def digest_of(plan: RolloutPlan) -> str:
     """SHA-256 over the plan's canonical JSON (sorted keys, no spaces), its salt included."""
-    text = json.dumps(details_of(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(details_of(plan), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -112,6 +125,8 @@ def _plain(kind: type) -> Callable[[Any], Any]:
     def read(value: object) -> object:
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise TypeError(f"{value!r} is no {kind.__name__}")
+        if kind is float and not math.isfinite(value):  # type: ignore[arg-type]  # a number, as was just seen
+            raise ValueError(f"{value!r} is no number")
         return kind(value)  # type: ignore[call-arg]  # of the same type, or a whole number for a float
 
     return read
@@ -228,7 +243,7 @@ def _trigger_of(details: Details) -> Trigger:
 
 def _judging_of(details: Details) -> Judging:
     guardrails = tuple(
-        Guardrail(Metric(each["metric"]), float(each["margin"]), float(each.get("harm_margin", 0.0)))
+        Guardrail(Metric(each["metric"]), _NUMBER.read(each["margin"]), _NUMBER.read(each.get("harm_margin", 0.0)))
         for each in details["guardrails"]
     )
     return Judging(guardrails, duration(details["look_every"]), **_read(details, _SCALAR_JUDGING))
