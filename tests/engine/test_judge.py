@@ -261,3 +261,16 @@ def test_what_has_changed_since_the_last_look_is_not_held_against_now() -> None:
     assert one.estimate is not None
     assert one.estimate.low < one.estimate.value < one.estimate.high < 0
     assert one.verdict is Verdict.SAFE
+
+
+def test_how_long_to_hold_is_a_guess_by_the_square_root_of_the_time() -> None:
+    """2 % slower now, two looks of twenty: as it is it would not settle, with none it would; so until the last."""
+    spread = [0.4 * (place - 7.5) / 15 for place in range(16)]
+    treated, controls = [[0.02 + value] * 12 for value in spread], [[value] * 12 for value in spread]
+    guardrail = Guardrail(Metric.LATENCY, 0.05)
+    many, few = (
+        the_one(judged_by([guardrail], stratum(treated, controls, looks=tuple(range(6, last, 6)))))
+        for last in (121, 13)
+    )
+    assert many.left == timedelta(hours=108)
+    assert few.left is None
