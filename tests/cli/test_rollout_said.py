@@ -223,3 +223,17 @@ def test_a_baseline_records_what_the_plan_compares_with(target: Path, tmp_path: 
     assert "last(engram_episodes)" in recorded
     path.write_text(plan.replace("engram_episodes", "engram_episode"))
     assert "no node exports engram_episode" in complaint(capsys, *words, expect=12)["message"]
+
+
+def test_a_plan_that_the_journal_would_mask_is_not_started(
+    target: Path, state: Path, tmp_path: Path, capsys: Output
+) -> None:
+    """A plan with a token in a title would not be the one that was approved."""
+    path = tmp_path / "mine.yml"
+    path.write_text(
+        "version: 1\nname: mine\ntitle: 'Authorization: Bearer abcdefghijklmnop'\n"
+        "phases: [{name: one, title: One, flags: {}}]\n"
+    )
+    error = complaint(capsys, "rollout", "start", "--plan", str(path), "--yes", "--reason", "x", expect=13)
+    assert "looks like a secret" in error["message"]
+    assert not state.exists() or events(state) == []

@@ -15,6 +15,7 @@ from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
 from runbook.cli.rollout.asking import facts_by_journal
 from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.rollout.plans import check_kept
 from runbook.cli.rollout.watching import eyes_of, watched_by
 from runbook.cli.rollout.watching import tell as tell_watched
 from runbook.cli.screen import ScreenTalk, show, show_json
@@ -56,6 +57,7 @@ def begin(where: Where, plan: RolloutPlan, spaces: Sequence[str], consent: Conse
     check_reason(target, consent.reason)
     refuse_beside_open(current, target.name)
     plan = filled(plan, secrets.token_hex(8), spaces)
+    check_kept(plan)
     first = plan.stages[0]
     if first.treats and not consent.yes:
         ask(f"Start {plan.name} on {target.name}, where {first.name} treats spaces at once?")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import runbook.rollouts
-from runbook.errors import RunbookError, UsageError
+from runbook.errors import RefusedError, RunbookError, UsageError
 from runbook.model.rollout import RolloutPlan
 
 
@@ -41,6 +41,23 @@ def chosen(plan: str) -> RolloutPlan:
     close = get_close_matches(plan, known_plans(), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     raise UsageError(f"there is neither a plan nor a file {plan!r}", hint=f"{hint}known: {', '.join(known_plans())}")
+
+
+def check_kept(plan: RolloutPlan) -> None:
+    """Does the journal keep every text of the plan as it is? What is approved, judged and proven is what it keeps.
+
+    Raises:
+        RefusedError: it would mask one, since it looks like a secret.
+    """
+    from runbook.adapters.journal.redaction import MASK, clean
+    from runbook.engine.rollout.plan_document import details_of
+
+    details = details_of(plan)
+    if clean(details) != details or MASK in str(details):
+        raise RefusedError(
+            f"a text of plan {plan.name} looks like a secret, and the journal would mask it",
+            hint="take tokens, passwords and addresses with a user out of the plan's texts",
+        )
 
 
 def complete_plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
