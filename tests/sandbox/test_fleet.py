@@ -83,6 +83,13 @@ def test_the_inventory_and_the_configuration_name_the_nodes(folder: FleetFolder,
     assert os.access(folder.engram, os.X_OK)
 
 
+def test_recalls_are_counted_in_buckets_of_two_seconds(folder: FleetFolder, record: FleetRecord) -> None:
+    """What takes weeks elsewhere takes minutes here."""
+    for node in record.nodes:
+        with NodeClient(node.port, folder.token(node.name)) as client:
+            assert client.demand("GET", "/api/v1/admin/cells").document["bucket_seconds"] == 2
+
+
 def test_up_again_finds_its_work_done_and_other_options_are_refused(folder: FleetFolder, record: FleetRecord) -> None:
     """Nothing is started twice."""
     assert up(folder, REQUEST, Silent()) == (record, True)

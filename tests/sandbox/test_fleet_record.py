@@ -76,6 +76,18 @@ def test_garbage_is_named(folder: FleetFolder, content: bytes) -> None:
         load(folder)
 
 
+def test_a_record_of_before_spaces_were_counted_has_ten_on_each_node(folder: FleetFolder) -> None:
+    """A fleet that is up outlives an update of the tool."""
+    document = json.loads(folder.record.read_text())
+    del document["request"]["spaces"]
+    for node in document["nodes"]:
+        del node["space_count"]
+    folder.record.write_text(json.dumps(document))
+    found = load(folder)
+    assert found is not None
+    assert found.nodes[0].spaces == tuple(f"tenant-{number:03d}" for number in range(1, 11))
+
+
 def test_a_record_of_a_later_version_is_not_guessed_at(folder: FleetFolder) -> None:
     """The tool that wrote it is asked for."""
     folder.record.write_text('{"version": 2}')
