@@ -1,5 +1,6 @@
 """The rows of a target, as the watcher collected them: one SQLite file in the state folder, for this user only.
 
+It is bounded: once there are too many rows, old ones in fine buckets are added up to hours, and then the oldest leave.
 Write-ahead logged: a process that is killed leaves a whole file behind, and one that reads does not wait for one that
 writes. What a power cut takes is read again from the nodes.
 """
@@ -19,7 +20,10 @@ MOST = 2_000_000
 _MARK = 0x52424345  # "RBCE", SQLite's application_id: whose file it is
 _VERSION = 1
 _BUSY_SECONDS = 30.0
-_LEAST_BYTES = 64  # of a row: five of its numbers alone take forty
+_LEAST_BYTES = 24  # of a row
+_HOUR = 3600
+_FRESH_SECONDS = 2 * _HOUR
+"""What is younger than that, by the newest row, stays as fine as it is."""
 _HINT = "move it away: the rows that the nodes still have are collected again"
 _TABLES = """
 CREATE TABLE cell (
@@ -27,7 +31,18 @@ CREATE TABLE cell (
     log_latency_sum_squares REAL, errors INTEGER, over_slo INTEGER, confidence_n INTEGER, confidence_sum REAL,
     confidence_sum_squares REAL, PRIMARY KEY (bucket, node, space, served, seconds)) WITHOUT ROWID;
 CREATE TABLE newest (node TEXT PRIMARY KEY, bucket INTEGER) WITHOUT ROWID;
+CREATE TABLE summed (until INTEGER);
+INSERT INTO summed VALUES (0);
 """
+_FINE = f"FROM cell WHERE bucket < ? AND seconds < {_HOUR} AND {_HOUR} % seconds = 0"
+_SUM_UP = f"""INSERT INTO cell SELECT bucket / {_HOUR} * {_HOUR}, node, space, served, {_HOUR}, sum(n),
+sum(log_latency_sum), sum(log_latency_sum_squares), sum(errors), sum(over_slo), sum(confidence_n), sum(confidence_sum),
+sum(confidence_sum_squares) {_FINE} GROUP BY 1, 2, 3, 4
+ON CONFLICT DO UPDATE SET n = n + excluded.n, log_latency_sum = log_latency_sum + excluded.log_latency_sum,
+log_latency_sum_squares = log_latency_sum_squares + excluded.log_latency_sum_squares,
+errors = errors + excluded.errors, over_slo = over_slo + excluded.over_slo,
+confidence_n = confidence_n + excluded.confidence_n, confidence_sum = confidence_sum + excluded.confidence_sum,
+confidence_sum_squares = confidence_sum_squares + excluded.confidence_sum_squares"""
 _KEEP = """INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET n = excluded.n, log_latency_sum = excluded.log_latency_sum,
 log_latency_sum_squares = excluded.log_latency_sum_squares, errors = excluded.errors, over_slo = excluded.over_slo,
@@ -63,7 +78,8 @@ class FileCellStore:
             return Pruned()
         with self._open(write=True) as file:
             file.execute("BEGIN IMMEDIATE")
-            file.executemany(_KEEP, rows)
+            (until,) = file.execute("SELECT until FROM summed").fetchone()
+            file.executemany(_KEEP, [row for row in rows if row[0] >= until])  # older ones are in the hours already
             file.executemany(_NEWEST, [(row[1], row[0]) for row in rows])
             pruned = self._prune(file)
             file.execute("COMMIT")
@@ -129,14 +145,26 @@ class FileCellStore:
             raise NotSupportedError(f"{self.path} is of version {version}; this tool reads {_VERSION}", hint=_HINT)
 
     def _prune(self, file: sqlite3.Connection) -> Pruned:
-        """The oldest leave, whole buckets at a time. A file that is too small for so many rows is not counted."""
-        if _number(file, "page_count") * _number(file, "page_size") < self._most * _LEAST_BYTES:
+        """Fine rows become hours; if that is not enough the oldest leave, whole buckets at a time."""
+        if self._beyond(file) is None:
             return Pruned()
-        beyond = file.execute("SELECT bucket FROM cell ORDER BY bucket DESC LIMIT 1 OFFSET ?", (self._most,)).fetchone()
+        (newest,) = file.execute("SELECT max(bucket) FROM newest").fetchone()
+        until = (newest - _FRESH_SECONDS) // _HOUR * _HOUR
+        file.execute(_SUM_UP, (until,))
+        summed = file.execute(f"DELETE {_FINE}", (until,)).rowcount
+        file.execute("UPDATE summed SET until = max(until, ?)", (until,))
+        beyond = self._beyond(file)
         if beyond is None:
-            return Pruned()
-        gone = file.execute("DELETE FROM cell WHERE bucket <= ?", beyond).rowcount
-        return Pruned(gone, beyond[0])
+            return Pruned(summed=summed)
+        return Pruned(file.execute("DELETE FROM cell WHERE bucket <= ?", (beyond,)).rowcount, beyond, summed)
+
+    def _beyond(self, file: sqlite3.Connection) -> int | None:
+        """The newest bucket that has to leave. A file that is too small for so many rows is not counted."""
+        if _number(file, "page_count") * _number(file, "page_size") < self._most * _LEAST_BYTES:
+            return None
+        query = "SELECT bucket FROM cell ORDER BY bucket DESC LIMIT 1 OFFSET ?"
+        found: tuple[int] | None = file.execute(query, (self._most,)).fetchone()
+        return None if found is None else found[0]
 
     def _refusal(self, error: sqlite3.Error, doing: str) -> RunbookError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without SQLite's extension of it

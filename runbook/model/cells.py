@@ -45,10 +45,14 @@ class NodeCells:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What a store let go of to stay within its bound: how many rows, and where the newest of their buckets began."""
+    """What a store let go of to stay within its bound: how many rows, and where the newest of their buckets began.
+
+    `summed` says how many rows before that moment it has added up to hours instead.
+    """
 
     rows: int = 0
     until: int | None = None
+    summed: int = 0
 
 
 FleetCells = Mapping[str, NodeCells | Silence]

@@ -147,3 +147,23 @@ def test_a_killed_writer_leaves_whole_additions(tmp_path: Path) -> None:
     assert len(kept) % 20 == 0
     store.add([rows(1, bucket=200_000)])
     assert store.newest() == {"a": 200_000.0}
+
+
+def test_old_fine_rows_become_hours_before_any_row_leaves(tmp_path: Path) -> None:
+    """Nothing is lost of the sums, what is younger than two hours stays as fine as it is, and no row counts twice."""
+    store, hour = FileCellStore(tmp_path, "prod", most=1200), 3600
+
+    def reading(begin: int, end: int) -> NodeCells:
+        cells = [Cell("a", at, 10, "s", CONTROL, 2, 3.0, 5.0, 1, 1, 1, 0.5, 0.25) for at in range(begin, end, 10)]
+        return NodeCells("a", 10, tuple(cells))
+
+    assert store.add([reading(0, 2 * hour)]).summed == 0
+    pruned = store.add([reading(2 * hour, 4 * hour)])
+    assert (pruned.rows, pruned.summed) == (0, 360)
+    kept = list(store.rows(0, 9 * hour))
+    assert kept[0] == Cell("a", 0, hour, "s", CONTROL, 720, 1080.0, 1800.0, 360, 360, 360, 180.0, 90.0)
+    assert [cell.seconds for cell in kept] == [hour] + [10] * 1080
+    store.add([reading(0, hour)])  # told again: a clock was set back
+    assert list(store.rows(0, 9 * hour)) == kept
+    assert store.add([reading(4 * hour, 5 * hour)]).summed == 360
+    assert sum(cell.n for cell in store.rows(0, 9 * hour)) == 5 * 720

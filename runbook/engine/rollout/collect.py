@@ -77,6 +77,7 @@ def _ahead(node: NodeCells, now: float) -> str:
 
 
 def _pruned(pruned: Pruned) -> str:
-    if not pruned.rows:
-        return ""
-    return f"{pruned.rows} of the oldest rows were let go of, to keep the store within its bound"
+    summed = f"{pruned.summed} old rows were added up to hours" if pruned.summed else ""
+    gone = f"{pruned.rows} of the oldest rows were let go of" if pruned.rows else ""
+    told = " and ".join(filter(None, (summed, gone)))
+    return f"{told}, to keep the store within its bound" if told else ""
