@@ -14,7 +14,7 @@ from runbook.statistics.typical import median_interval, ranks_below, ratio_inter
 
 @pytest.mark.parametrize(("count", "rank"), [(6, 1), (10, 2), (20, 6), (25, 8), (30, 10), (50, 18), (100, 40)])
 def test_published_ranks(count: int, rank: int) -> None:
-    """The 95 % interval of a median runs from that rank to the same from above (the sign test, Conover, 3rd ed., 3.2)."""
+    """The 95 % interval of a median runs from that rank to the same from above (Conover, 3rd ed., 3.2)."""
     below = ranks_below(count, 0.95)
     assert below is not None
     assert below + 1 == rank

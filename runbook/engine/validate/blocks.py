@@ -9,7 +9,7 @@ from itertools import pairwise
 from runbook.engine.histograms import begin_of
 from runbook.engine.restarts import restarts
 from runbook.model.measurement import NodeSamples, Series
-from runbook.statistics.counters import increase, since
+from runbook.statistics.counters import since
 
 FEWEST_IN_BLOCK = 20.0
 """Observations under which a block is joined with the next: the mean of fewer tells little."""
@@ -61,7 +61,10 @@ def rises(found: NodeSamples, series: Sequence[Series]) -> dict[float, float]:
     total: dict[float, float] = {}
     for each in series:
         for before, after in pairwise(since(each.samples, begin)):
-            total[after.at] = total.get(after.at, 0.0) + increase((before, after), again)
+            # `increase` says the same of two samples; this is the loop in which a day of watching is spent.
+            restarted = again and any(before.at < moment <= after.at for moment in again)
+            rise = after.value if restarted or after.value < before.value else after.value - before.value
+            total[after.at] = total.get(after.at, 0.0) + rise
     return dict(sorted(total.items()))
 
 

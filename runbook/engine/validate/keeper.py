@@ -27,13 +27,13 @@ class _Kept:
     silence: Silence | None = None
     silences: int = 0
 
-    def add(self, found: NodeSamples) -> None:
+    def add(self, found: NodeSamples, *, newest: bool) -> None:
         moments: dict[float, dict[_Key, float]] = defaultdict(dict)
         for each in found.series:
             for sample in each.samples:
                 if sample.at > self.last:
                     moments[sample.at][each.name, each.labels] = sample.value
-        for at, values in sorted(moments.items()):
+        for at, values in sorted(moments.items())[-1 if newest else 0 :]:
             self._moment(at, values)
 
     def _moment(self, at: float, values: dict[_Key, float]) -> None:
@@ -64,8 +64,8 @@ class Keeper:
     def __init__(self, nodes: Iterable[str]) -> None:
         self._nodes = {name: _Kept() for name in nodes}
 
-    def add(self, seen: Samples) -> None:
-        """This was seen now; what is known already counts once."""
+    def add(self, seen: Samples, *, newest: bool = False) -> None:
+        """This was seen now; what is known already counts once, and with `newest` what is older not at all."""
         for name, kept in self._nodes.items():
             found = seen.get(name, Silence(name, "it was not read"))
             if isinstance(found, Silence):
@@ -73,7 +73,7 @@ class Keeper:
                 kept.silences += 1
             else:
                 kept.silence = None
-                kept.add(found)
+                kept.add(found, newest=newest)
 
     def samples(self) -> Samples:
         """All of it. A node whose newest look failed is silent."""

@@ -143,6 +143,8 @@ def traffic(found: NodeSamples) -> Observed:
     series = found.named(RECALLS)
     if not series:
         return _nothing(found, RECALLS)
+    if not _numbers(series):
+        return Observed(None, reason=_NO_NUMBER)
     times = [sample.at for each in found.series for sample in each.samples]
     seconds = max(times) - min(times)
     if seconds <= 0:
@@ -152,9 +154,12 @@ def traffic(found: NodeSamples) -> Observed:
 
 def sureness(found: NodeSamples, confidence: float) -> Observed:
     """The mean confidence of a recall: the median over blocks of time of their mean."""
-    blocks = joined_pairs(pairs(found, found.named(f"{CONFIDENCE}_sum"), found.named(f"{CONFIDENCE}_count")))
-    if not found.named(f"{CONFIDENCE}_count"):
-        return _nothing(found, CONFIDENCE)
+    sums, counts = found.named(f"{CONFIDENCE}_sum"), found.named(f"{CONFIDENCE}_count")
+    if not sums or not counts:
+        return _nothing(found, f"{CONFIDENCE}_count")
+    if not _numbers((*sums, *counts)):
+        return Observed(None, reason=_NO_NUMBER)
+    blocks = joined_pairs(pairs(found, sums, counts))
     return _median([sum_ / count for sum_, count in blocks], confidence, "too few recalls in the window")
 
 

@@ -98,6 +98,9 @@ def cpu(look: Look) -> Checked:
     parts: list[Part] = look.silent("CPU is what it was")
     for node, found in look.heard():
         traffic, before = observe.traffic(found), look.before(node, Kept.TRAFFIC)
+        if traffic.reason:
+            parts += [nothing(node, _PER_RECALL.question, traffic.reason)]
+            continue
         strange = _other_traffic(traffic, before)
         if strange:
             parts += [Part(node, _PER_RECALL.question, Outcome.UNKNOWN, strange)]

@@ -1,5 +1,6 @@
 """Recall quality, concepts and the fan effect. Pure."""
 
+import math
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -30,6 +31,8 @@ from runbook.statistics.distance import distance
 from runbook.statistics.proportions import proportion_interval
 from runbook.statistics.typical import ratio_interval
 
+FEWEST_QUERIES = 10
+"""Golden queries that a group needs to be judged by itself."""
 MOST_CONCEPTS = 1000
 """So many concepts are read of a node at most, the newest."""
 _SURE = Words("recall is as sure as before")
@@ -54,19 +57,28 @@ def _golden(look: Look) -> list[Part]:
     if isinstance(answered, str):
         return [nothing(FLEET, _GOLDEN, answered)]
     parts = [nothing(node, _GOLDEN, reason) for node, reason in answered.silent.items()]
-    groups = sorted({each.group for each in answered.recalled})
-    for group in groups:
-        asked = [each for each in answered.recalled if each.group == group]
+    groups = _groups(answered.recalled)
+    for group, asked in groups.items():
         parts += [_right(group, asked, look.confidence), _kept(group, asked, look.confidence)]
     if not groups and not parts:
         parts += [nothing(FLEET, _GOLDEN, "none of the golden queries could be asked again")]
     return parts + _bad_nodes(answered, look.confidence)
 
 
+def _groups(recalled: Sequence[Recalled]) -> dict[str, list[Recalled]]:
+    """By group; one with too few queries to say anything is judged together with the other."""
+    groups: dict[str, list[Recalled]] = {}
+    for each in recalled:
+        groups.setdefault(each.group, []).append(each)
+    if groups and min(map(len, groups.values())) < FEWEST_QUERIES:
+        return {" and ".join(f"{len(asked)} {group}" for group, asked in sorted(groups.items())): list(recalled)}
+    return dict(sorted(groups.items()))
+
+
 def _right(group: str, asked: Sequence[Recalled], confidence: float) -> Part:
     """recall@10 against exact search; for the treatment group that is also its overlap with the episodic order."""
     told = f"{group}, {len(asked)} queries, {sum(each.changed for each in asked)} with another truth than then: "
-    what = "recall@10" if group == "control" else "recall@10, which is the overlap with the episodic order,"
+    what = "recall@10" if "treatment" not in group else "recall@10, which is the overlap with the episodic order,"
     return by_value(
         FLEET,
         Words(f"{_GOLDEN} ({group})", "%", 100.0),
@@ -98,19 +110,19 @@ def _bad_nodes(answered: Answered, confidence: float) -> list[Part]:
 
 
 def _mean(shares: Sequence[float], confidence: float) -> Observed:
-    """The mean over queries; the interval is Student's, and not narrower than an exact one of whole queries.
+    """The mean over queries, with Student's interval.
 
-    Queries that all have the same share show no spread, which is not that there is none.
+    Queries that all have the same share show no spread, which is not that there is none: each end is then taken as
+    though one query more had been half wrong.
     """
     found = ratio_interval([(share, 1.0) for share in shares], confidence)
     if found is None:
         return Observed(None, reason="no query was asked")
-    size = float(len(shares))
-    least, most = proportion_interval(min(max(found.value, 0.0), 1.0) * size, size, confidence)
-    flat = len(set(shares)) == 1
-    low = min(found.low, least) if flat else found.low
-    high = max(found.high, most) if flat else found.high
-    return Observed(found.value, low, high)
+    if len(set(shares)) > 1:
+        return Observed(found.value, found.low, found.high)
+    lower, upper = (ratio_interval([*((s, 1.0) for s in shares), (found.value + by, 1.0)]) for by in (-0.5, 0.5))
+    low = -math.inf if lower is None else lower.low
+    return Observed(found.value, low, math.inf if upper is None else upper.high)
 
 
 def coherence(look: Look) -> Checked:
@@ -126,6 +138,8 @@ def _coherent(node: str, found: NodeSamples, held: tuple[RecentConcept, ...] | S
     if isinstance(held, Silence):
         return nothing(node, _COHERENT.question, held.reason)
     told_of = sum(each.samples[-1].value for each in found.named(observe.CONCEPTS) if each.samples)
+    if not math.isfinite(told_of):
+        return nothing(node, _COHERENT.question, f"the node exposes a value that is no number for {observe.CONCEPTS}")
     count = max(float(len(held)), min(told_of, float(MOST_CONCEPTS)))
     if not count:
         return nothing(node, _COHERENT.question, "it holds no concept")

@@ -122,7 +122,8 @@ def _watch(state: _Watch, pause: float) -> None:
     whole = state.dues[0]
     while state.looks < len(state.dues):
         ports.probes.observe(nodes, SERIES)
-        state.keeper.add(ports.probes.samples(nodes, SERIES, timedelta(seconds=2 * pause + 1)))
+        lately = ports.probes.samples(nodes, SERIES, timedelta(seconds=2 * pause + 1))
+        state.keeper.add(lately, newest=not state.seconds)  # what was before the watch is none of it
         state.seconds = ports.clock.monotonic() - begin
         if state.seconds >= state.dues[state.looks]:
             state.looks += 1
