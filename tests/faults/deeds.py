@@ -13,10 +13,13 @@ from runbook.adapters.archives.backups import create_backup, lines_of
 from runbook.adapters.archives.exports import write_export
 from runbook.adapters.cell_store import FileCellStore
 from runbook.adapters.clock import SystemClock
+from runbook.adapters.evidence_shelf import FolderShelf
 from runbook.adapters.files import storage, write_atomic
 from runbook.adapters.journal import FileJournal
+from runbook.adapters.journal.redaction import clean
 from runbook.adapters.journal.second import SecondPlace
 from runbook.errors import RunbookError
+from runbook.model.bundle import CONTENTS
 from runbook.model.cells import CONTROL, Cell, NodeCells
 from runbook.model.journal import Event
 from runbook.sandbox.engine import Engine
@@ -86,6 +89,19 @@ def cells(folder: Path) -> None:
 def first_cells(folder: Path) -> None:
     """The same, where there is no file yet."""
     cells(folder)
+
+
+ABOUT_EVIDENCE = {"name": "r1-000009", "tool": "0", "rollout": "r1", "target": "prod", "why": "", "written_at": ""} | {
+    "journal": {"first": 1, "last": 9, "head": "", "waiting": 0}
+}
+
+
+def evidence(folder: Path) -> None:
+    """A bundle of evidence is put beside an earlier one."""
+    files = {name: {"filling": "x" * 900} for name in CONTENTS if name.endswith(".json")}
+    lines = {name: [b"y" * 500 + b"\n"] * 3 for name in CONTENTS if name.endswith(".jsonl")}
+    FolderShelf(folder, clean).keep(ABOUT_EVIDENCE, files, lines)
+    tell(1)
 
 
 def journal_in(folder: Path) -> FileJournal:
@@ -165,7 +181,7 @@ DEEDS: Mapping[str, Callable[[Path], None]] = {
     each.__name__: each
     for each in (
         *(document, export, packed_export, backup, next_backup),
-        *(cells, first_cells),
+        *(cells, first_cells, evidence),
         *(entries, half, set_aside, rescued),
         *(start, *NODE_STEPS),
     )

@@ -41,6 +41,7 @@ SAMPLED = {  # kills of `make test`, half as many refusals; at most 60 altogethe
     "next_backup": 4,
     "cells": 3,
     "first_cells": 2,
+    "evidence": 2,
     "runbook export": 4,
     "runbook backup create": 4,
     "runbook migrate -o": 4,
