@@ -27,7 +27,7 @@ from runbook.engine.rollout.gates import binding, pending
 from runbook.engine.rollout.plan_document import filled
 from runbook.engine.rollout.revert import Why, blind, code_of, revert
 from runbook.engine.rollout.watch import Until, Wishes
-from runbook.errors import ExitCode, InterruptedRunError, RefusedError, RunbookError
+from runbook.errors import ExitCode, InterruptedRunError, LockedError, RefusedError, RunbookError, StorageError
 from runbook.model.rollout import Advance, Rollout, RolloutPlan, Standing
 from runbook.model.target import Target
 from runbook.report.document import envelope
@@ -151,7 +151,16 @@ def way_on(target: str) -> Iterator[None]:
     except RunbookError as error:
         if error.run:
             error.hint = _going_on(target)
+        elif isinstance(error, LockedError | StorageError) and _is_entering(target):
+            error.hint = f"{error.hint}; then: {_going_on(target)}".removeprefix("; ")
         raise
+
+
+def _is_entering(target: str) -> bool:
+    try:
+        return going(compose.session(), target).standing is Standing.ENTERING
+    except RunbookError:
+        return False
 
 
 def _going_on(target: str) -> str:

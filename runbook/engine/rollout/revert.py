@@ -4,9 +4,10 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from runbook.engine.apply import confirmed
+from runbook.engine.apply import LEASE, confirmed
 from runbook.engine.brake_journal import Recorder
 from runbook.engine.brake_record import Rolled, Wish
 from runbook.engine.history import details_of
@@ -66,6 +67,8 @@ def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     ended = replace(
         rollout, standing=why.ends_as if code is ExitCode.DONE else Standing.REVERTING, why=why.why, run=run
     )
+    if left.code is None and rollout.standing is Standing.ENTERING and rollout.run:
+        _let_go(crew, rollout.run)
     if left.code is None:
         _bundle(crew, ended)
     if code is ExitCode.DONE:
@@ -161,6 +164,17 @@ def code_of(rolled: Rolled, left: Left) -> ExitCode:
     if rolled.exit_code is not ExitCode.DONE:
         return rolled.exit_code
     return ExitCode.PARTIAL if left.told else ExitCode.DONE
+
+
+def _let_go(crew: Crew, run: str) -> None:
+    """Give back the leases of a run that was killed while it was entering; one that is alive gives back its own."""
+    nodes = crew.target.nodes
+    with (
+        suppress(RunbookError),
+        crew.ports.locks.hold(f"run-{run}", run),
+        crew.ports.read.nodes.lease(nodes, crew.who, run, LEASE),
+    ):
+        pass
 
 
 def _bundle(crew: Crew, rollout: Rollout) -> None:
