@@ -83,28 +83,30 @@ def in_the_middle(command: Command, wait_for: Wait, key: str) -> str:
     )
 
 
-def test_an_advance_that_is_killed_in_a_play_is_gone_on_with(begun: Command, wait_for: Wait) -> None:
-    """The orphaned play is ended; the stage is entered once; nothing else begins meanwhile."""
-    run = in_the_middle(begun, wait_for, RATE)
-    begun("config", "set", "min_cluster_size", "4", "--yes", expect=13)
+def test_an_advance_that_is_killed_in_a_play_is_gone_on_with_or_taken_back_for_good(
+    begun: Command, wait_for: Wait
+) -> None:
+    """The orphaned play is ended; the stage is entered once. Taken back, resuming its run brings nothing on again."""
+    run = in_the_middle(begun, wait_for, BLENDED)
+    begun("config", "set", "min_cluster_size", "4", "--yes", expect=13)  # nothing else begins meanwhile
     assert begun.json("rollout", "advance", "--yes")["data"]["rollout"]["standing"] == "running"
     assert orphans(run) == []
     assert values(begun) == (0.25, True)
+
+    run = in_the_middle(begun, wait_for, RATE)
+    begun("rollout", "abort", "--yes", "--reason", "killed")
+    assert orphans(run) == []
+    assert values(begun) == (0.0, False)
+    begun("resume", run)
+    assert values(begun) == (0.0, False)
+    begun("rollout", "advance", "--yes", expect=13)
     begun("audit", "verify")
 
 
-def test_an_advance_that_is_killed_in_a_play_is_taken_back_for_good(begun: Command, wait_for: Wait) -> None:
-    """Whatever the orphan still did; and resuming its run brings nothing on again."""
-    run = in_the_middle(begun, wait_for, BLENDED)
-    begun("rollout", "abort", "--yes", "--reason", "killed")
-    assert values(begun) == (0.0, False)
-    begun.run("resume", run)
-    assert values(begun) == (0.0, False)
-    begun("rollout", "advance", "--yes", expect=13)
-
-
-def test_a_node_that_accepts_and_ignores_is_found_and_the_rollout_held(begun: Command) -> None:
-    """14, put back; let go it can go on, once the node is well."""
+def test_a_node_that_ignores_is_found_and_the_watcher_is_alone_and_notices_an_abort(
+    begun: Command, wait_for: Wait
+) -> None:
+    """14, put back, held; let go it goes on. A second watcher is 11, SIGTERM is 143, an abort beside it ends it: 3."""
     before = values(begun)
     begun("sandbox", "inject", "ignore-config", "--no-wait")
     begun("rollout", "advance", "--yes", expect=14)
@@ -115,9 +117,6 @@ def test_a_node_that_accepts_and_ignores_is_found_and_the_rollout_held(begun: Co
     begun("rollout", "advance", "--yes")
     assert values(begun) == (0.25, True)
 
-
-def test_the_watcher_is_alone_is_stopped_without_loss_and_notices_an_abort(begun: Command, wait_for: Wait) -> None:
-    """11 for a second one; SIGTERM is 143, and the next one goes on; an abort beside it ends it with 3."""
     lock = begun.state / "locks" / "watch-sandbox.lock"
     first = begun.start("rollout", "watch")
     wait_for(lock.exists, "the watcher")
@@ -128,7 +127,8 @@ def test_the_watcher_is_alone_is_stopped_without_loss_and_notices_an_abort(begun
     second = begun.start("rollout", "watch")
     wait_for(lock.exists, "the second watcher")
     begun("rollout", "abort", "--yes", "--reason", "enough")
-    assert second.wait(timeout=60) == 3
+    second.communicate(timeout=60)
+    assert second.returncode == 3
     assert values(begun) == (0.0, False)
     assert standing(begun) == "aborted"
 
