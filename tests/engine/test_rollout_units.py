@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.engine.rollout.judgement import hindered, judge_stage, look_moments, rows_needed, stage_units
-from runbook.engine.rollout.span import Arms, arms_of, span_of
+from runbook.engine.rollout.span import Arms, arms_of, span_from, span_of
 from runbook.engine.rollout.units import Units
 from runbook.model.assignment import STEPS, in_treatment
 from runbook.model.cells import CONTROL, TREATMENT, Cell
@@ -318,6 +318,18 @@ def test_the_looks_are_spread_over_the_hold() -> None:
     assert span.looks == (10, 19, 29)
     assert look_moments(of)[-1] <= AT + 60
     assert span_of(rollout(hold=0, look_every=20)) is not None
+
+
+@given(st.floats(2e9, 3e9), st.integers(1, 3600), st.integers(0, 500), st.integers(1, 500))
+def test_looks_rise_and_keep_to_the_shortest_time(at: float, bucket: int, hold: int, every: int) -> None:
+    """Whenever a stage is entered: own time ends before it, its looks rise, and the last is not after the hold."""
+    of = rollout(hold=float(hold * bucket), look_every=float(every * bucket), bucket=float(bucket))
+    span = span_from(Entered(0, moment(at), 1, "run", moment(at - 1)), of.current, bucket)
+    assert span.own < span.until <= at - 0.9 <= at <= span.since + 0.001 < at + bucket + 0.01
+    assert list(span.looks) == sorted(set(span.looks))
+    assert span.looks[0] >= 1
+    assert len(span.looks) <= max(1, hold // every)
+    assert span.moments()[-1] <= at + max(hold, every, 2) * bucket + 0.01
 
 
 def test_a_stage_that_is_not_entered_or_has_no_whole_bucket_is_told() -> None:

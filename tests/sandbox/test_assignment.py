@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.model.assignment import in_treatment, limit, murmur2, within
+from runbook.model.assignment import STEPS, first_step, in_treatment, limit, murmur2, place, within
 
 SHARES = st.integers(0, 10_000).map(lambda steps: steps / 10_000)
 
@@ -73,3 +73,12 @@ def test_a_quarter_is_a_quarter() -> None:
     """Of 10 000 spaces a share of 0.25 takes a quarter, within 2 %."""
     taken = sum(within(f"dual-memory:tenant-{number}", 0.25) for number in range(10_000))
     assert abs(taken - 2500) < 200
+
+
+@given(st.text(max_size=30), st.text(max_size=10))
+def test_the_first_share_that_treats_a_space_is_the_smallest(space: str, salt: str) -> None:
+    """At that step of 0.01 % it is in, at the step before it is not."""
+    step = first_step(place(space, salt))
+    assert 1 <= step <= STEPS
+    assert in_treatment(space, salt=salt, share=step / STEPS)
+    assert not in_treatment(space, salt=salt, share=(step - 1) / STEPS)
