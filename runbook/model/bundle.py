@@ -60,7 +60,7 @@ class Manifest:
 class Recomputed:
     """One look: the verdict that was journaled, the one that the rows give, and what is different, if anything is.
 
-    `found` is empty where the look cannot be taken again: the journal does not say what it was taken of.
+    `found` is empty where the look cannot be taken again, and `untold` says why.
     """
 
     stage: str
@@ -68,6 +68,7 @@ class Recomputed:
     journaled: str
     found: str
     differs: str = ""
+    untold: str = ""
 
 
 @dataclass(frozen=True, slots=True)

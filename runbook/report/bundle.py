@@ -44,8 +44,7 @@ def proven_lines(proven: Proven) -> Iterator[Line]:
         if look.differs:
             yield line(f"{look.stage} look {look.look}: journaled {look.journaled}; {look.differs}", Style.BAD, hang=2)
         elif not look.found:
-            told = f"{look.stage} look {look.look}: {look.journaled}; the journal does not say what it was taken of"
-            yield line(told, Style.UNSURE, hang=2)
+            yield line(f"{look.stage} look {look.look}: {look.journaled}; {look.untold}", Style.UNSURE, hang=2)
     yield _verdicts(proven)
 
 
@@ -85,4 +84,4 @@ def _manifest(manifest: Manifest) -> dict[str, Any]:
 
 
 def _look(look: Recomputed) -> dict[str, Any]:
-    return asdict(look) | {"found": look.found or None, "differs": look.differs or None}
+    return asdict(look) | {"found": look.found or None, "differs": look.differs or None, "untold": look.untold or None}

@@ -15,7 +15,7 @@ from runbook.adapters.memory.shelf import MemoryShelf
 from runbook.engine.proof.verify import prove
 from runbook.engine.proof.write import Lines, Sources, write_bundle
 from runbook.engine.rollout import record
-from runbook.engine.rollout.basis import Basis
+from runbook.engine.rollout.basis import basis_from
 from runbook.engine.rollout.judgement import judge_stage, rows_needed
 from runbook.engine.rollout.state import details_of, digest_of, rollouts_of
 from runbook.model.bundle import JOURNAL, Proven
@@ -77,7 +77,7 @@ class Scene:
         self.clock.set_wall(scene.moment(now))
         self.looks += 1
         found = judge_stage(self.rollout, self.store.rows(rows_needed(self.rollout), now), now)
-        basis = Basis(now, self.store.newest())
+        basis = basis_from(now, self.store.newest(), self.store.rows(rows_needed(self.rollout), now))
         self.journal.append(
             Event.ROLLOUT_JUDGED, ROLLOUT, record.judged(self.rollout.current, self.looks, found, basis)
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -26,6 +27,7 @@ from runbook.model.bundle import (
     SETTINGS,
     VERDICTS,
 )
+from runbook.model.cells import NodeCells
 
 
 @cache
@@ -176,6 +178,28 @@ def test_a_node_that_was_silent_and_told_its_rows_later_does_not_change_the_verd
     made.look(10_026, silent="n1")
     made.look(10_046)
     assert proven(bundle(made)).differing == ()
+
+
+def test_a_node_whose_clock_is_behind_makes_a_look_that_cannot_be_taken_again_and_no_lie() -> None:
+    """Its last bucket had not ended for it: what it told of it later is in the table, and was not in the look."""
+    made = judged_twice()
+    grown = made.traffic.cell("space-000", 10_044, node="n0")
+    made.store.add([NodeCells("n0", 2, (replace(grown, n=grown.n + 3),))])
+    found = proven(bundle(made))
+    assert [look.look for look in found.untold] == [2]
+    assert "more was told after it (n0: 3 recalls)" in found.untold[0].untold
+    assert found.differing == ()
+
+
+def test_recalls_that_were_taken_out_of_the_table_are_no_late_rows() -> None:
+    """More of one node and fewer of another is an edit, and gives another judgement."""
+    edited = [json.loads(line) for line in whole()[CELLS].splitlines()]
+    for row in edited:
+        if row["bucket"] == 10_020:
+            row["n"] += 1 if row["node"] == "n0" else -1
+    raw = b"".join(json.dumps(row).encode() + b"\n" for row in edited)
+    found = proven(sealed_again({**whole(), CELLS: raw}))
+    assert [bool(look.differs) for look in found.looks] == [True, True]
 
 
 def test_another_version_is_not_read() -> None:

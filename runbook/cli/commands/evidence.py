@@ -45,7 +45,7 @@ def verify(ctx: click.Context, *, bundle: Path, journal: bool, as_json: bool) ->
     """Prove a bundle: every byte, the chain of the journal's lines, plan, approvals; and every verdict once more.
 
     The verdicts are come to again from the plan and the rows, by the judge itself. A bundle that is not as it was
-    written is 12; one whose rows give another verdict is 3; 4 where a look does not say what it was taken of.
+    written is 12; one whose rows give another verdict is 3; 4 where a node told more of a look's time after it.
     """
     from runbook.cli.evidence import verify_bundle
 

@@ -18,6 +18,8 @@ from runbook.engine.proof.told import (
     rollout_in,
 )
 from runbook.engine.proof.write import Lines, self_test
+from runbook.engine.rollout.basis import recalls_of
+from runbook.engine.rollout.judgement import judge_stage, rows_needed
 from runbook.engine.rollout.plan_document import digest_of as plan_digest
 from runbook.engine.rollout.record import judgement_details
 from runbook.errors import DamagedError
@@ -137,18 +139,28 @@ def _backups(document: Any, rollout: Rollout) -> None:
 
 def _again(look: Mapping[str, Any], entries: Sequence[Entry], rollout: str, rows: Iterable[Cell]) -> Recomputed:
     """One look taken again, from the rows that there were then."""
-    from runbook.engine.rollout.judgement import judge_stage  # noqa: PLC0415  # it comes with numpy
-
     stage, number, journaled = str(look["name"]), int(look["look"]), str(look["verdict"])
     basis = basis_in(look)
     if basis is None:
-        return Recomputed(stage, number, journaled, "")
-    judgement = judge_stage(at_look(entries, look, rollout), basis.rows(rows), basis.now)
+        return Recomputed(stage, number, journaled, "", untold="the journal does not say what it was taken of")
+    then = at_look(entries, look, rollout)
+    known = [row for row in basis.rows(rows) if row.bucket >= rows_needed(then)]
+    if more := _more(recalls_of(known), basis.recalls):
+        return Recomputed(stage, number, journaled, "", untold=more)
+    judgement = judge_stage(then, known, basis.now)
     found = judgement.verdict.value
     if found != journaled:
         return Recomputed(stage, number, journaled, found, f"the rows give {found}: {judgement.why}")
     place = difference(_figures(look["judgement"]), _figures(_plain(judgement_details(judgement))))
     return Recomputed(stage, number, journaled, found, f"judgement{place}" if place else "")
+
+
+def _more(found: Mapping[str, int], read: Mapping[str, int]) -> str:
+    """Which node has told more since, of the time before the look; empty where none has. Fewer is another matter."""
+    grown = {node: count - read.get(node, 0) for node, count in found.items() if count > read.get(node, 0)}
+    if not grown or any(found.get(node, 0) < count for node, count in read.items()):
+        return ""
+    return f"of the time before it more was told after it ({', '.join(f'{n}: {c} recalls' for n, c in grown.items())})"
 
 
 def _figures(value: Any) -> Any:

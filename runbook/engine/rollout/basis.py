@@ -12,20 +12,35 @@ class Basis:
     """`now` is the moment of the look in seconds since 1970, from before the rows were collected.
 
     `newest` is the beginning of the newest bucket that the store had of each node (`CellStore.newest`): a node that was
-    silent tells its rows later, and they had no part in it.
+    silent tells its rows later, and they had no part in it. `recalls` is how many recalls of each node the rows had
+    that were read; where a node's clock is behind, its last bucket may have grown since.
     """
 
     now: float
     newest: Mapping[str, float]
+    recalls: Mapping[str, int]
 
     @property
     def details(self) -> dict[str, Any]:
         """As it is journaled."""
-        return {"now": self.now, "newest": dict(self.newest)}
+        return {"now": self.now, "newest": dict(self.newest), "recalls": dict(self.recalls)}
 
     def rows(self, rows: Iterable[Cell]) -> Iterator[Cell]:
         """Those that there were then."""
         return (cell for cell in rows if cell.bucket < self.now and cell.bucket <= self.newest.get(cell.node, -1.0))
+
+
+def basis_from(now: float, newest: Mapping[str, float], rows: Iterable[Cell]) -> Basis:
+    """That of a look which is taken now, of these rows."""
+    return Basis(now, newest, recalls_of(rows))
+
+
+def recalls_of(rows: Iterable[Cell]) -> dict[str, int]:
+    """How many recalls of each node the rows have, those that failed included."""
+    found: dict[str, int] = {}
+    for cell in rows:
+        found[cell.node] = found.get(cell.node, 0) + cell.n + cell.errors
+    return found
 
 
 def basis_of(details: Mapping[str, Any]) -> Basis:
@@ -34,4 +49,9 @@ def basis_of(details: Mapping[str, Any]) -> Basis:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it is not that.
     """
-    return Basis(float(details["now"]), {str(node): float(at) for node, at in details["newest"].items()})
+    newest, recalls = details["newest"], details["recalls"]
+    return Basis(
+        float(details["now"]),
+        {str(node): float(at) for node, at in newest.items()},
+        {str(node): int(count) for node, count in recalls.items()},
+    )

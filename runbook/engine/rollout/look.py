@@ -9,12 +9,12 @@ from runbook.engine.journal_time import ages, settled
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
-from runbook.engine.rollout.basis import Basis
+from runbook.engine.rollout.basis import basis_from
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
 from runbook.engine.rollout.gates_people import last_word
-from runbook.engine.rollout.judgement import look_moments
+from runbook.engine.rollout.judgement import look_moments, rows_needed
 from runbook.engine.rollout.lasted import overdue, time_left
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.state import rollouts_of
@@ -117,7 +117,8 @@ class Looker:
             found = judged(self._crew, self._eyes, rollout, now)
             self._judged = (rollout.stage, due, found)
             if found is not None:
-                basis = Basis(now, self._eyes.store.newest())
+                store = self._eyes.store
+                basis = basis_from(now, store.newest(), store.rows(rows_needed(rollout), now))
                 details = record.judged(rollout.current, min(due, planned), found, basis)
                 planned_one = {} if rollout.looks < planned else {"planned": False}
                 self._note(Event.ROLLOUT_JUDGED, details | planned_one)
