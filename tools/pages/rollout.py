@@ -9,7 +9,7 @@ from pages.markdown import NOTE, page, table
 from runbook.adapters.rollout_plans import plan_yaml
 from runbook.cli.rollout.plans import known_plans, plan_named
 from runbook.material import schema
-from runbook.model.bundle import CONTENTS
+from runbook.model.bundle import CONTENTS, MANIFEST
 from runbook.model.duration import in_words
 from runbook.model.judgement import Guardrail, Metric
 from runbook.model.rollout import Advance, Phase, RolloutPlan
@@ -61,7 +61,7 @@ def operations() -> str:
         "plan": "\n\n".join(part for phase in plan.phases for part in _whole(phase)),
         "gates": table(("gate", "asks", "binds"), _gates(plan)),
         "judging": _judging(plan),
-        "evidence": "; ".join(f"`{name}` ({what})" for name, what in CONTENTS.items()),
+        "evidence": table(("file", "what is in it"), _files()),
     }
     text = FRAME.read_text(encoding="utf-8")
     for name, part in parts.items():
@@ -69,6 +69,14 @@ def operations() -> str:
     heading, _, rest = text.partition("\n\n")
     note = NOTE.replace("the code", "the plan and tools/pages/dual_memory_rollout.md")
     return f"{heading}\n\n{note}\n\n{rest}"
+
+
+def _files() -> Iterator[tuple[str, ...]]:
+    yield (
+        f"`{MANIFEST}`",
+        "the size and the SHA-256 of every file, under a seal of its own; the journal knows its digest",
+    )
+    yield from ((f"`{name}`", what) for name, what in CONTENTS.items())
 
 
 def _phase(phase: Phase) -> tuple[str, ...]:
