@@ -19,7 +19,7 @@ from runbook.engine.history import runs_of
 from runbook.engine.resume import resume
 from runbook.engine.undo import undo, undo_plan
 from runbook.errors import ExitCode, RefusedError
-from runbook.model.run import Run, RunPlan, RunStatus
+from runbook.model.run import WAY_BACK, Run, RunPlan, RunStatus
 from runbook.model.runbook import Runbook
 from runbook.report.document import carried_data, envelope, run_data
 from runbook.report.lines import Line, Style, line, shown
@@ -117,6 +117,10 @@ def undo_run(run_id: str, wishes: UndoWishes) -> ExitCode:
     run = run_named(current, run_id)
     if run.status is RunStatus.WAITING:
         return withdraw_run(current, run_id, wishes.reason, as_json=wishes.as_json)
+    if run.plan.issue == WAY_BACK:
+        raise RefusedError(
+            f"run {run_id} took a rollout back: no share is ever restored", hint="a new one: runbook rollout start"
+        )
     if run.migrates:
         from runbook.cli.migrate.back import Named, revert_run  # noqa: PLC0415 - only a migration needs it
 

@@ -71,6 +71,24 @@ def test_a_rollout_from_its_start_to_its_abort(target: Path, plan: str, capsys: 
     assert document(capsys, "flags", "get")["data"]["settings"]
 
 
+def test_what_took_a_share_to_nothing_is_never_undone(target: Path, plan: str, capsys: Output) -> None:
+    """13; nor is it resumed: it is given again."""
+    assert run(["rollout", "start", "--plan", plan, *WHY]) == 0
+    assert run(["config", "set", "treatment_spaces", "ours", "--yes", *WHY]) == 0
+    assert run(["rollout", "abort", "--yes", *WHY]) == 0
+    capsys.readouterr()
+    back = document(capsys, "runs", "--last")["data"]["runs"][0]["id"]
+    assert "no share is ever restored" in complaint(capsys, "undo", back, "--yes", expect=13)["message"]
+    assert run(["resume", back]) == 0
+    assert "treatment_spaces     (none)" in _config(capsys)
+
+
+def _config(capsys: Output) -> str:
+    capsys.readouterr()
+    assert run(["config", "get"]) == 0
+    return capsys.readouterr().out
+
+
 def test_what_it_says_to_people(target: Path, plan: str, capsys: Output) -> None:
     """Gates with what to do about them; the way on and the way back after each command."""
     assert run(["rollout", "start", "--plan", plan, *WHY]) == 0

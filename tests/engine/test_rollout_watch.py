@@ -12,7 +12,7 @@ from rollout_world import BLENDED, BY_ITSELF, HOLD, NAMES, PLAN, RATE, ROLLOUT, 
 
 from runbook.engine.brake_record import Wish
 from runbook.engine.rollout import look as looking
-from runbook.engine.rollout.watch import Until
+from runbook.engine.rollout.watch import Until, Wishes, watch
 from runbook.errors import ExitCode, LockedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
@@ -294,3 +294,29 @@ def test_a_wall_clock_that_jumps_changes_no_answer() -> None:
     made.watch(seconds=4)
     assert (made.rollout.standing, made.rollout.stage) == (Standing.RUNNING, 1)
     assert made.settings["a"][RATE] == 0.25
+
+
+def test_a_journal_that_cannot_be_read_for_a_while_ends_no_watch() -> None:
+    """It is told, and looked at again; harm that comes then is found."""
+    made = walked(1)
+    whole = made.world.ports.journal
+    reads = iter(range(10_000))
+
+    class Busy:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(whole, name)
+
+        def entries(self) -> Any:
+            if next(reads) < len(NAMES):
+                raise looking.StorageError("input/output error")
+            return whole.entries()
+
+    rollout = made.rollout
+    made.world.with_(journal=Busy())
+    made.failing = dict.fromkeys(NAMES, 8.0)
+    told: list[str] = []
+    wishes = Wishes(Until.END, timedelta(seconds=600))
+    watched = watch(made.crew, made.eyes, rollout, wishes, lambda look: told.append(look.told))
+    assert watched.code is ExitCode.BAD_NEWS
+    assert any("cannot be read now" in text for text in told)
+    assert gone_back(made)

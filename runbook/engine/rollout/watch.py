@@ -12,7 +12,7 @@ from enum import StrEnum
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.eyes import Eyes, warm
 from runbook.engine.rollout.look import Look, Looker
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, LockedError, StorageError
 from runbook.model.judgement import Verdict
 from runbook.model.rollout import Advance, Rollout, Standing
 
@@ -62,7 +62,7 @@ def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callab
 
     Raises:
         LockedError: another process watches the target.
-        DamagedError: the journal does not read.
+        DamagedError: the journal does not read, and never will.
     """
     clock = crew.ports.read.clock
     looker, begun, count = Looker(crew, eyes, rollout.id), clock.monotonic(), 0
@@ -72,7 +72,7 @@ def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callab
             warm(crew, rollout)
         while True:
             at, count = clock.monotonic(), count + 1
-            look = looker.look()
+            look = _looked(looker, rollout, once=wishes.once)
             tell(look)
             ended = _ended(look, rollout.stage, wishes)
             passed = clock.monotonic() - begun
@@ -81,6 +81,16 @@ def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callab
             if ended is not None:
                 return Watched(look, count, *ended)
             _wait(crew, look.rollout, at, None if limit is None else limit - passed, begun)
+
+
+def _looked(looker: Looker, rollout: Rollout, *, once: bool) -> Look:
+    """One look; a journal that cannot be read just now ends no watch, and is told."""
+    try:
+        return looker.look()
+    except (LockedError, StorageError) as error:
+        if once:
+            raise
+        return Look(rollout, ExitCode.COULD_NOT_TELL, f"the journal cannot be read now: {error.message}")
 
 
 def _wait(crew: Crew, rollout: Rollout, at: float, left: float | None, begun: float) -> None:
