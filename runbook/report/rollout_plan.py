@@ -137,15 +137,20 @@ def _margin(guardrail: Guardrail) -> str:
 def _fleet_lines(arms: Sequence[StageArms], told: str) -> Iterator[Line]:
     yield line(told, Style.STRONG if arms else Style.UNSURE, hang=2)
     for each in arms:
-        style = Style.UNSURE if each.few else Style.PLAIN
+        style = Style.UNSURE if each.few or each.decides is False else Style.PLAIN
         text = f"{each.stage.name}: {each.treated} spaces of treatment, {each.controls} of control{_few(each)}"
+        text += "" if each.decides is None or each.empty else f"; {_power(each)}"
         yield line(text, style, 2, 2)
 
 
 def _few(arms: StageArms) -> str:
-    if not min(arms.treated, arms.controls):
+    if arms.empty:
         return ": an arm is empty, so that nothing can be compared"
     return f": fewer than {FEWEST_UNITS} in an arm, so the randomisation test decides alone" if arms.few else ""
+
+
+def _power(arms: StageArms) -> str:
+    return f"it {'can' if arms.decides else 'cannot'} decide its margins in its time"
 
 
 def plan_data(plan: RolloutPlan, arms: Sequence[StageArms], told: str) -> Mapping[str, Any]:
@@ -164,6 +169,7 @@ def plan_data(plan: RolloutPlan, arms: Sequence[StageArms], told: str) -> Mappin
                 "treated": known[stage.number].treated if stage.number in known else None,
                 "controls": known[stage.number].controls if stage.number in known else None,
                 "few": known[stage.number].few if stage.number in known else None,
+                "decides": known[stage.number].decides if stage.number in known else None,
             }
             for stage in plan.stages
         ],

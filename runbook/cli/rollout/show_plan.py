@@ -1,5 +1,8 @@
 """Carry out `runbook rollout plan`: tell a plan, and what the fleet's spaces give to each judged stage. Reads only."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from runbook.cli import compose
@@ -7,12 +10,15 @@ from runbook.cli.rollout.crew import Where
 from runbook.cli.rollout.plans import chosen
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.collect import collect
-from runbook.engine.rollout.fleet_arms import arms_of_plan
+from runbook.engine.rollout.fleet_arms import StageArms, arms_of_plan
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, RunbookError, UsageError
 from runbook.model.rollout import RolloutPlan
 from runbook.report.document import envelope
 from runbook.report.rollout_plan import plan_data, plan_lines
+
+if TYPE_CHECKING:
+    from runbook.engine.rollout.behaviour import Rows
 
 BUILT_IN = "dual-memory"
 
@@ -32,9 +38,7 @@ def tell_plan(where: Where, named: str | None, *, yaml: bool) -> ExitCode:
 
         click.echo(plan_yaml(plan), nl=False)
         return ExitCode.DONE
-    spaces, why_not = _spaces(where)
-    arms = tuple(arms_of_plan(plan, spaces))
-    told = _told(len(spaces), why_not, plan)
+    arms, told = _fleet(where, plan)
     if where.as_json:
         show_json(envelope("rollout_plan", "runbook rollout plan", ExitCode.DONE, plan_data(plan, arms, told)))
     else:
@@ -55,8 +59,8 @@ def _present(where: Where) -> RolloutPlan:
     return chosen(BUILT_IN) if found is None else found.plan
 
 
-def _spaces(where: Where) -> tuple[set[str], str]:
-    """The spaces that recalls were seen of, by what is on record and what the nodes tell now; or why none is known."""
+def _fleet(where: Where, plan: RolloutPlan) -> tuple[tuple[StageArms, ...], str]:
+    """What the spaces that recalls were seen of give to each judged stage; and in words, or why none is known."""
     current = compose.session()
     try:
         target = compose.target_of(current, where.target, where.config)
@@ -64,9 +68,19 @@ def _spaces(where: Where) -> tuple[set[str], str]:
         with ScreenTalk() as talk:
             collected = collect(compose.cell_source(target, talk), store, target.nodes, now)
         spaces = {cell.space for cell in store.rows(0.0, now)}
+        arms = tuple(arms_of_plan(plan, spaces))
+        if any(not each.empty for each in arms):
+            arms = _foreseen(plan, arms, lambda: (c for c in store.rows(0.0, now) if c.bucket + c.seconds <= now))
     except RunbookError as error:
-        return set(), error.message
-    return spaces, "; ".join(f"{each.node}: {each.reason}" for each in collected.silent)
+        return (), _told(0, error.message, plan)
+    return arms, _told(len(spaces), "; ".join(f"{each.node}: {each.reason}" for each in collected.silent), plan)
+
+
+def _foreseen(plan: RolloutPlan, arms: tuple[StageArms, ...], rows: "Rows") -> tuple[StageArms, ...]:
+    from runbook.engine.rollout.simulate import foresee  # noqa: PLC0415  # numpy, where there is something to simulate
+
+    decides = {stage.stage: stage.decides for stage in foresee(plan, rows).stages}
+    return tuple(replace(each, decides=decides.get(each.stage.name)) for each in arms)
 
 
 def _told(spaces: int, why_not: str, plan: RolloutPlan) -> str:
@@ -74,5 +88,4 @@ def _told(spaces: int, why_not: str, plan: RolloutPlan) -> str:
         return f"How many spaces each judged stage compares is not known: {why_not or 'no recall was seen yet'}"
     silent = f" (not heard: {why_not})" if why_not else ""
     about = "" if plan.salt else "; about so many, since the salt is made when it starts"
-    power = "can they decide? runbook abtest simulate"
-    return f"Recalls of {spaces} spaces were seen{silent}, which gives each judged stage{about} ({power}):"
+    return f"Recalls of {spaces} spaces were seen{silent}, which gives each judged stage{about}:"

@@ -13,11 +13,20 @@ WHOLE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StageArms:
-    """The units of one judged stage; at a whole share there are none to compare with."""
+    """The units of one judged stage; at a whole share there are none to compare with.
+
+    `decides` says whether it can decide its margins in its time, by simulation; None where that was not simulated.
+    """
 
     stage: Stage
     treated: int
     controls: int
+    decides: bool | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Has an arm no space at all?"""
+        return not min(self.treated, self.controls)
 
     @property
     def few(self) -> bool:
