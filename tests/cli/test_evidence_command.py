@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from command_line import Output, complaint, document
 
+from runbook.adapters.archives.vault import FolderVault
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.evidence_shelf import FolderShelf
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.journal.redaction import clean
+from runbook.cli.rollout.evidence import backups_named
 from runbook.cli.root import run
 from runbook.model.journal import Event
 
@@ -78,3 +80,14 @@ def test_the_newest_bundle_is_named_by_runs(state: Path, capsys: Output) -> None
     assert run(["runs", "--last", "--evidence"]) == 0
     assert capsys.readouterr().out == "/evidence/two\n"
     assert document(capsys, "runs", "--evidence")["data"] == {"folders": ["/evidence/one", "/evidence/two"]}
+
+
+def test_backups_that_were_counted_on_are_told_as_their_manifests_tell(
+    target: Path, state: Path, capsys: Output
+) -> None:
+    """Of one that is not on this machine the name alone is known, and that is said."""
+    document(capsys, "backup", "create")
+    made = document(capsys, "backup", "list")["data"]["backups"][0]
+    told = backups_named(FolderVault(state / "backups"), [made["name"], "elsewhere.backup"])
+    assert (told[0]["name"], told[0]["seal"], told[0]["level"]) == (made["name"], made["seal"], 2)
+    assert told[1] == {"name": "elsewhere.backup", "not_read": "it is not here"}

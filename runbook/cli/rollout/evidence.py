@@ -25,7 +25,7 @@ def sources_of(current: Session, target: Target, ports: ChangePorts) -> Sources:
     """
 
     def backups(names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        return _backups(FolderVault(current.state / FOLDER), names)
+        return backups_named(FolderVault(current.state / FOLDER), names)
 
     return Sources(
         shelf=FolderShelf(current.state, clean),
@@ -48,7 +48,7 @@ def lines_from(current: Session, first: int) -> Lines:
     return Lines(found.raw, found.entries, found.head)
 
 
-def _backups(vault: FolderVault, names: Sequence[str]) -> list[dict[str, Any]]:
+def backups_named(vault: FolderVault, names: Sequence[str]) -> list[dict[str, Any]]:
     """Each as its manifest tells; of one that lies elsewhere (on its host) its name alone is known."""
     try:
         known = {each.name: each for each in vault.shelf()} if names else {}
