@@ -153,14 +153,16 @@ def traffic(found: NodeSamples) -> Observed:
 
 
 def sureness(found: NodeSamples, confidence: float) -> Observed:
-    """The mean confidence of a recall: the median over blocks of time of their mean."""
+    """The mean confidence of a recall over the whole window."""
     sums, counts = found.named(f"{CONFIDENCE}_sum"), found.named(f"{CONFIDENCE}_count")
     if not sums or not counts:
         return _nothing(found, f"{CONFIDENCE}_count")
     if not _numbers((*sums, *counts)):
         return Observed(None, reason=_NO_NUMBER)
-    blocks = joined_pairs(pairs(found, sums, counts))
-    return _median([sum_ / count for sum_, count in blocks], confidence, "too few recalls in the window")
+    ratio = ratio_interval(joined_pairs(pairs(found, sums, counts)), confidence)
+    if ratio is None:
+        return Observed(None, reason="nobody recalled anything in the window")
+    return Observed(ratio.value, ratio.low, ratio.high, _endless(ratio))
 
 
 def errors(found: NodeSamples, confidence: float) -> Share | str:
