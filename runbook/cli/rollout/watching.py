@@ -1,5 +1,6 @@
 """Carry out `runbook rollout watch`, and the watching that `start` does."""
 
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -59,10 +60,11 @@ def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes) -> Watched
     """The watch; every look that says something new is told."""
     again = f"runbook rollout watch --target {crew.target.name}"
     with signals.way_on("the journal knows where the rollout stands", again):
-        return watch(crew, eyes, rollout, how, _teller(crew))
+        return watch(crew, eyes, rollout, how, _teller(crew, bar=how.timeout is None and sys.stderr.isatty()))
 
 
-def _teller(crew: Crew) -> "Callable[[Look], None]":
+def _teller(crew: Crew, *, bar: bool) -> "Callable[[Look], None]":
+    """Say what is new; with `bar` show how long the stage has to last yet."""
     said = ""
 
     def tell_look(look: Look) -> None:
@@ -71,6 +73,10 @@ def _teller(crew: Crew) -> "Callable[[Look], None]":
         if text != said:
             crew.say(text)
             said = text
+        if bar and look.left:
+            lasted = look.lasted.total_seconds()
+            total = lasted + look.left.total_seconds()
+            crew.ports.read.talk.progress(f"{look.rollout.current.name} lasts", lasted, total)
 
     return tell_look
 

@@ -13,19 +13,18 @@ from runbook.engine.rollout.basis import basis_from
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
-from runbook.engine.rollout.gates_people import last_word
 from runbook.engine.rollout.judgement import look_moments, rows_needed
-from runbook.engine.rollout.lasted import overdue, time_left
+from runbook.engine.rollout.lasted import overdue, stage_age, time_left
+from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.state import rollouts_of
 from runbook.engine.rollout.triggers import Asked, Reading, changed, check, last_check
 from runbook.errors import ExitCode, LockedError, RunbookError, StorageError
 from runbook.model.answer import Answer
 from runbook.model.gate import Gate
-from runbook.model.journal import Entry, Event, original
+from runbook.model.journal import Entry, Event
 from runbook.model.judgement import Judgement, Verdict
-from runbook.model.rollout import Advance, Rollout, Standing
-from runbook.model.run import ROLLBACK
+from runbook.model.rollout import NOTHING, Advance, Rollout, Standing
 
 NO_ROWS = Rows()
 ONCE_IN_A_WHILE = timedelta(hours=1)
@@ -37,6 +36,7 @@ class Look:
     """What one look found and did. `judgement` is that of a planned look which was taken now.
 
     `code` is for who looks once: 0 where all is well, 4 where something could not be told, 3 where it is taken back.
+    `lasted` is how long the stage has lasted, `left` how much longer it has to at least.
     """
 
     rollout: Rollout
@@ -48,6 +48,8 @@ class Look:
     rows: Rows = NO_ROWS
     acted: Acted | None = None
     overdue: str = ""
+    lasted: timedelta = NOTHING
+    left: timedelta = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Looker:
         age = ages(seen.entries, self._crew.ports.read.clock.now())
         asked = tuple(check(rollout, seen.reading, seen.entries, age))
         self._note_check(rollout, asked, seen.entries, age)
-        why = _bad(rollout, asked, seen.entries, self._crew.target.name)
+        why = reason_to_go_back(rollout, asked, seen.entries)
         look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, seen.rows), asked, rows=seen.rows)
         if why is not None:
             return _with(look, revert(self._crew, rollout, why))
@@ -124,13 +126,14 @@ class Looker:
                 self._note(Event.ROLLOUT_JUDGED, details | planned_one)
                 look = replace(look, judgement=found, told=f"{look.told}; {found.verdict.value}: {found.why}")
                 if found.verdict is Verdict.HARM:
-                    why = Why("judge", f"{rollout.current.name}: {_harm(found)}", Standing.ROLLED_BACK)
+                    why = Why("judge", f"{rollout.current.name}: {harm_in_words(found)}", Standing.ROLLED_BACK)
                     return _with(look, revert(self._crew, rollout, why))
         clock_now = self._crew.ports.read.clock.now()
         facts = journal_facts(self._crew, rollout, seen.entries, clock_now)
-        look = replace(look, overdue=overdue(facts))
+        left = time_left(facts)
+        look = replace(look, overdue=overdue(facts), lasted=stage_age(facts) or NOTHING, left=left)
         by_itself = rollout.current.phase.advance is Advance.BY_ITSELF
-        if rollout.standing is not Standing.RUNNING or not by_itself or time_left(facts) > timedelta(0):
+        if rollout.standing is not Standing.RUNNING or not by_itself or left > NOTHING:
             return look
         return self._advance(look, seen)
 
@@ -198,38 +201,6 @@ def _heard(look: Look, seen: _Seen) -> Gate:
     if quiet or unsure:
         return Gate("triggers", Answer.UNKNOWN, f"not known: {'; '.join([*unsure, *quiet])}")
     return Gate("triggers", Answer.YES, f"{len(look.asked)} asked, none is YES")
-
-
-def _harm(found: Judgement) -> str:
-    """What was harmed, in the judge's own sentences."""
-    told = [f"{each.guardrail.metric.value}: {each.sentence}" for each in found.judged if each.verdict is Verdict.HARM]
-    return " ".join(told) or found.why
-
-
-def _bad(rollout: Rollout, asked: Sequence[Asked], entries: Sequence[Entry], target: str) -> Why | None:
-    """Why it has to be taken back, if it has to."""
-    if pulled := _brake(rollout, entries, target):
-        return Why("rollback", f"the emergency brake was pulled, run {pulled}", Standing.ROLLED_BACK)
-    limit, word = rollout.current.phase.complaints_roll_back, last_word(rollout)
-    if limit is not None and word is not None and word.complaints is not None and word.complaints >= limit:
-        told = f"{word.complaints} complaints (said by {word.who}) >= {limit}"
-        return Why("complaints", told, Standing.ROLLED_BACK)
-    fired = next((each for each in asked if each.fires), None)
-    if fired is None:
-        return None
-    by = "tripwire" if fired.tripwire else "trigger"
-    return Why(by, f"{fired.title}: {fired.arithmetic}", Standing.ROLLED_BACK)
-
-
-def _brake(rollout: Rollout, entries: Sequence[Entry], target: str) -> str:
-    """The run of a brake that somebody pulled on the target since the stage was entered; empty where there is none."""
-    since = rollout.entered[-1].seq if rollout.entered else rollout.seq
-    for entry in map(original, entries):
-        if entry.seq > since and entry.event is Event.RUN_STARTED:
-            plan = entry.details["plan"]
-            if plan["issue"] == ROLLBACK and plan["target"] == target and not plan["undoes"]:
-                return entry.run
-    return ""
 
 
 def _taken(acted: Acted) -> Look:
