@@ -87,7 +87,8 @@ def test_backups_that_were_counted_on_are_told_as_their_manifests_tell(
 ) -> None:
     """Of one that is not on this machine the name alone is known, and that is said."""
     document(capsys, "backup", "create")
-    made = document(capsys, "backup", "list")["data"]["backups"][0]
-    told = backups_named(FolderVault(state / "backups"), [made["name"], "elsewhere.backup"])
-    assert (told[0]["name"], told[0]["seal"], told[0]["level"]) == (made["name"], made["seal"], 2)
+    vault = FolderVault(state / "backups")
+    (made,) = vault.shelf()
+    told = backups_named(vault, [made.name, "elsewhere.backup"])
+    assert (told[0]["name"], told[0]["seal"], told[0]["level"]) == (made.name, made.seal, 2)
     assert told[1] == {"name": "elsewhere.backup", "not_read": "it is not here"}

@@ -1,5 +1,6 @@
 """A rollout in memory that was judged twice, and the bundle of evidence that is made of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,9 @@ class Scene:
     def look(self, now: float, *, silent: str = "") -> None:
         """Collect the rows up to that moment, and take a look."""
         rows: dict[str, list[Any]] = {}
-        for cell in self.traffic.rows(end=int(now) // 2 * 2):
-            rows.setdefault(cell.node, []).append(cell)
+        for cell in self.traffic.rows(end=int(now) // 2 * 2 + 2):
+            half = replace(cell, n=cell.n // 2) if cell.bucket + cell.seconds > now else cell  # it is not over yet
+            rows.setdefault(cell.node, []).append(half)
         self.store.add([NodeCells(node, 2, tuple(each)) for node, each in rows.items() if node != silent])
         self.clock.set_wall(scene.moment(now))
         self.looks += 1
@@ -112,8 +114,8 @@ def bundle(made: Scene | None = None) -> dict[str, bytes]:
 def judged_twice() -> Scene:
     """Two looks, by the plan."""
     made = Scene()
-    made.look(10_026)
-    made.look(10_046)
+    made.look(10_027)
+    made.look(10_047)
     return made
 
 

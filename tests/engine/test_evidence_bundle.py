@@ -175,8 +175,8 @@ def test_a_row_that_is_none_is_named_by_its_line() -> None:
 def test_a_node_that_was_silent_and_told_its_rows_later_does_not_change_the_verdict_that_was() -> None:
     """The look says how far the rows of each node went."""
     made = Scene()
-    made.look(10_026, silent="n1")
-    made.look(10_046)
+    made.look(10_027, silent="n1")
+    made.look(10_047)
     assert proven(bundle(made)).differing == ()
 
 

@@ -145,7 +145,7 @@ def _again(look: Mapping[str, Any], entries: Sequence[Entry], rollout: str, rows
         return Recomputed(stage, number, journaled, "", untold="the journal does not say what it was taken of")
     then = at_look(entries, look, rollout)
     known = [row for row in basis.rows(rows) if row.bucket >= rows_needed(then)]
-    if more := _more(recalls_of(known), basis.recalls):
+    if more := _more(recalls_of(known, basis.now), basis.recalls):
         return Recomputed(stage, number, journaled, "", untold=more)
     judgement = judge_stage(then, known, basis.now)
     found = judgement.verdict.value

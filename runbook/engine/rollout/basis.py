@@ -12,8 +12,8 @@ class Basis:
     """`now` is the moment of the look in seconds since 1970, from before the rows were collected.
 
     `newest` is the beginning of the newest bucket that the store had of each node (`CellStore.newest`): a node that was
-    silent tells its rows later, and they had no part in it. `recalls` is how many recalls of each node the rows had
-    that were read; where a node's clock is behind, its last bucket may have grown since.
+    silent tells its rows later, and they had no part in it. `recalls` is how many recalls of each node the rows
+    had whose buckets were over; where a node's clock is behind, its last bucket may have grown since.
     """
 
     now: float
@@ -32,14 +32,15 @@ class Basis:
 
 def basis_from(now: float, newest: Mapping[str, float], rows: Iterable[Cell]) -> Basis:
     """That of a look which is taken now, of these rows."""
-    return Basis(now, newest, recalls_of(rows))
+    return Basis(now, newest, recalls_of(rows, now))
 
 
-def recalls_of(rows: Iterable[Cell]) -> dict[str, int]:
-    """How many recalls of each node the rows have, those that failed included."""
+def recalls_of(rows: Iterable[Cell], now: float) -> dict[str, int]:
+    """How many recalls of each node the rows have whose buckets are over by then, those that failed included."""
     found: dict[str, int] = {}
     for cell in rows:
-        found[cell.node] = found.get(cell.node, 0) + cell.n + cell.errors
+        if cell.bucket + cell.seconds <= now:
+            found[cell.node] = found.get(cell.node, 0) + cell.n + cell.errors
     return found
 
 
