@@ -11,6 +11,7 @@ import pytest
 from rollout_world import BLENDED, BY_ITSELF, HOLD, NAMES, PLAN, RATE, ROLLOUT, Scene, scene, walked
 
 from runbook.engine.brake_record import Wish
+from runbook.engine.rollout import asking
 from runbook.engine.rollout import look as looking
 from runbook.engine.rollout.watch import Until, Wishes, watch
 from runbook.errors import ExitCode, LockedError, UnreachableError
@@ -320,3 +321,37 @@ def test_a_journal_that_cannot_be_read_for_a_while_ends_no_watch() -> None:
     assert watched.code is ExitCode.BAD_NEWS
     assert any("cannot be read now" in text for text in told)
     assert gone_back(made)
+
+
+def test_a_look_that_an_advance_takes_is_journaled_too(
+    verdicts: list[Verdict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one of the planned ones: whoever takes it spends its alpha, and the evidence has it."""
+    monkeypatch.setattr(asking, "judged", looking.judged)
+    made = walked(1, JUDGED)
+    verdicts[:] = [Verdict.INCONCLUSIVE]
+    made.wait(9 * SECOND)
+    done = made.advance()
+    assert done.code is ExitCode.REFUSED
+    assert made.rollout.looks == 2
+    made.advance()
+    assert sum(each.event is Event.ROLLOUT_JUDGED for each in made.world.journal.entries()) == 1
+
+
+def test_rows_that_cannot_be_kept_or_read_hold_and_harm_no_watch() -> None:
+    """A full disk, a damaged file: told, and looked at again."""
+    made = walked(1, JUDGED)
+
+    class Refuses:
+        def __getattr__(self, name: str) -> Any:
+            def refuse(*_: object) -> Any:
+                raise looking.StorageError("no space left on device")
+
+            return refuse
+
+    made.eyes = replace(made.eyes, store=Refuses())
+    watched = made.watch(seconds=20)
+    assert (watched.code, made.rollout.standing) == (ExitCode.COULD_NOT_TELL, Standing.RUNNING)
+    assert any("no space left" in text for text in watched.last.rows.told)
+    made.failing = dict.fromkeys(NAMES, 60.0)
+    assert made.watch().code is ExitCode.BAD_NEWS

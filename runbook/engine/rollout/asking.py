@@ -10,6 +10,7 @@ from runbook.engine.rollout.eyes import Eyes, judgement, live, measured, rows
 from runbook.engine.rollout.facts import Facts, facts_of
 from runbook.engine.rollout.gates import gates_of
 from runbook.engine.rollout.kept_backups import fresh
+from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.triggers import Reading
 from runbook.errors import RunbookError
 from runbook.model.gate import Gate
@@ -30,7 +31,10 @@ def ask_now(crew: Crew, eyes: Eyes, rollout: Rollout) -> Answered:
     """For who looks once: rows are collected, the judge is asked, metrics are measured for the usual window."""
     now = crew.ports.read.clock.now().timestamp()
     rows(crew, eyes, now)
-    return ask(crew, rollout, measured(crew, eyes, rollout), judged(crew, eyes, rollout, now))
+    found = judged(crew, eyes, rollout, now)
+    if found is not None and due(rollout, now)[0] > rollout.looks:
+        note_look(crew, eyes, rollout, found, now)
+    return ask(crew, rollout, measured(crew, eyes, rollout), found)
 
 
 def ask(crew: Crew, rollout: Rollout, reading: Reading, judge: Judgement | None) -> Answered:

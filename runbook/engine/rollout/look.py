@@ -9,12 +9,11 @@ from runbook.engine.journal_time import ages, settled
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
-from runbook.engine.rollout.basis import basis_from
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
-from runbook.engine.rollout.judgement import look_moments, rows_needed
 from runbook.engine.rollout.lasted import overdue, stage_age, time_left
+from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.state import rollouts_of
@@ -114,16 +113,12 @@ class Looker:
     def _judge(self, look: Look, seen: _Seen) -> Look:
         """The planned look, if one is due; then on, if the plan says so by itself."""
         rollout, now = look.rollout, seen.now
-        due, planned = _due(rollout, now)
-        if due > max(rollout.looks, self._looks(rollout)):
+        count, _ = due(rollout, now)
+        if count > max(rollout.looks, self._looks(rollout)):
             found = judged(self._crew, self._eyes, rollout, now)
-            self._judged = (rollout.stage, due, found)
+            self._judged = (rollout.stage, count, found)
             if found is not None:
-                store = self._eyes.store
-                basis = basis_from(now, store.newest(), store.rows(rows_needed(rollout), now))
-                details = record.judged(rollout.current, min(due, planned), found, basis)
-                planned_one = {} if rollout.looks < planned else {"planned": False}
-                self._note(Event.ROLLOUT_JUDGED, details | planned_one)
+                note_look(self._crew, self._eyes, rollout, found, now)
                 look = replace(look, judgement=found, told=f"{look.told}; {found.verdict.value}: {found.why}")
                 if found.verdict is Verdict.HARM:
                     why = Why("judge", f"{rollout.current.name}: {harm_in_words(found)}", Standing.ROLLED_BACK)
@@ -178,17 +173,6 @@ class Looker:
             self._crew.ports.journal.append(event, self._rollout, details)
         except RunbookError as error:
             self._crew.say(f"NOT JOURNALED ({error.message}): {event.value}")
-
-
-def _due(rollout: Rollout, now: float) -> tuple[int, int]:
-    """How many looks of the stage are due by now, and how many are planned; behind the last they go on as often."""
-    judging, moments = rollout.current.phase.judging, look_moments(rollout)
-    if judging is None or not moments or not rollout.current.share:
-        return 0, 0
-    due = sum(moment <= now for moment in moments)
-    if now > moments[-1]:
-        due += int((now - moments[-1]) // judging.look_every.total_seconds())
-    return due, len(moments)
 
 
 def _heard(look: Look, seen: _Seen) -> Gate:
