@@ -21,6 +21,13 @@ def learnings_page(found: Learnings) -> str:
         _table(("stage", "share", "entered", "lasted", "by run", "last said of it"), map(_stage, found.stages))
         if found.stages
         else "No stage was entered.",
+        "## What let it go on",
+        _table(
+            ("into", "gate", "its sum then"),
+            ((each.into or "its end", each.gate, each.arithmetic) for each in found.passed),
+        )
+        if found.passed
+        else "No gate was passed.",
         "## Evidence for each parameter",
         "What was said last before a change, and first after it. What else changed in that time is not known here.",
         _table(

@@ -10,7 +10,9 @@ from runbook.engine.rollout import record
 from runbook.engine.rollout.fleet_arms import arms_of_plan
 from runbook.engine.rollout.learnings import Learnings, learnings_of
 from runbook.engine.rollout.plan_quantities import asked, compared
+from runbook.model.answer import Answer
 from runbook.model.finding import Change
+from runbook.model.gate import Gate
 from runbook.model.journal import Event
 from runbook.model.judgement import Guardrail, Metric
 from runbook.model.rollout import Judging, Standing
@@ -103,6 +105,22 @@ def test_the_page_has_all_of_it_and_nothing_of_an_empty_rollout() -> None:
     ):
         assert said in empty
     assert ROLLOUT in empty
+
+
+def test_the_gates_that_let_it_go_on_are_kept_with_their_sums() -> None:
+    """As they were when they were passed, into the stage and to the end; what is none is passed over."""
+    told = walked()
+    gate = Gate("judge: latency", Answer.YES, "+1 % | safe")
+    stages = told.rollout.plan.stages
+    told.tell(Event.ROLLOUT_ENTERING, **record.entering(stages[2], "r2", (), (gate,)))
+    told.tell(Event.ROLLOUT_CHECKED, stage=2, gates="none")
+    ended = record.ended(stages[2], Standing.COMPLETED, "done") | record.passed((gate,))
+    told.tell(Event.ROLLOUT_ENDED, **ended)
+    assert [(each.into, each.gate) for each in learnt(told).passed] == [
+        ("ramp-50%", "judge: latency"),
+        ("", "judge: latency"),
+    ]
+    assert "| its end | judge: latency | +1 % \\| safe |" in learnings_page(learnt(told))
 
 
 def test_arms_are_counted_by_hash_and_named_spaces_are_in_neither() -> None:

@@ -1,6 +1,6 @@
 """Go on to the next stage, or end the rollout with its last: only where no gate says no, and every gate says yes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook.engine.rollout import record
@@ -50,7 +50,7 @@ def advance(crew: Crew, rollout: str, ask: Ask, agree: Callable[[], None] = lamb
         agree()
         now = crew.now(rollout)  # asking takes its time: it may have been held or aborted meanwhile
         check_running(now)
-        acted = _next(crew, now, answered.backups)
+        acted = _next(crew, now, answered)
         return Advanced(acted.rollout, answered.gates, acted.code, acted)
 
 
@@ -72,13 +72,14 @@ def check_running(rollout: Rollout) -> None:
     raise RefusedError(told, hint=hint)
 
 
-def _next(crew: Crew, rollout: Rollout, backups: Sequence[str]) -> Acted:
+def _next(crew: Crew, rollout: Rollout, answered: Answered) -> Acted:
     stage, stages = rollout.current, rollout.plan.stages
     last = stage.number + 1 == len(stages)
     if last or stages[stage.number + 1].phase != stage.phase:
         crew.bundle(rollout, f"the end of {stage.phase.name}")
     if not last:
-        return enter(crew, rollout, stage.number + 1, backups)
+        return enter(crew, rollout, stage.number + 1, answered.backups, answered.gates)
     why = f"{stage.name}, the last stage of {rollout.plan.name}, has passed every gate"
-    crew.ports.journal.append(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, Standing.COMPLETED, why))
+    ended = record.ended(stage, Standing.COMPLETED, why) | record.passed(answered.gates)
+    crew.ports.journal.append(Event.ROLLOUT_ENDED, rollout.id, ended)
     return Acted(crew.now(rollout.id), ExitCode.DONE, why)

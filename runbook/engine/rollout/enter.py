@@ -19,6 +19,7 @@ from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
 from runbook.engine.settings_runs import set_settings
 from runbook.engine.undo import undo, undo_plan
 from runbook.errors import ExitCode, NotSupportedError, RefusedError, UnreachableError
+from runbook.model.gate import Gate
 from runbook.model.journal import Event
 from runbook.model.rollout import Rollout, RolloutPlan, Stage, Standing
 from runbook.model.run import ROLLOUT, RunPlan, RunStatus
@@ -49,8 +50,8 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
         return enter(crew, crew.now(rollout), 0)
 
 
-def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()) -> Acted:
-    """Set the values of the stage of that number; the caller holds `crew.alone`, and has asked the gates.
+def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = (), gates: Sequence[Gate] = ()) -> Acted:
+    """Set the values of the stage of that number; the caller holds `crew.alone`, and has passed these gates.
 
     Raises:
         RefusedError: the target's rails do not let it happen now; nothing was changed.
@@ -61,7 +62,7 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
     stage = rollout.plan.stages[number]
     plan = _steps(crew, rollout.plan, stage, crew.new_id(), rollout.reason)
     check_allowed(crew, stage, plan, rollout.who, rollout.approved)
-    crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups))
+    crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups, gates))
     crew.say(f"entering {stage.name}")
     carried = set_settings(Context(crew.ports, crew.target, crew.who), plan)
     return _came_to(crew, crew.now(rollout.id), carried.status)

@@ -51,14 +51,24 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """One gate that was passed on the way into a stage, or (`into` empty) to the rollout's end; and its sum then."""
+
+    into: str
+    gate: str
+    arithmetic: str
+
+
+@dataclass(frozen=True, slots=True)
 class Learnings:
-    """All of it. `lasted` is how long the whole rollout took so far."""
+    """All of it. `length` is how long the whole rollout took so far."""
 
     rollout: Rollout
     length: timedelta
     stages: tuple[Lasted, ...]
     tuned: tuple[Tuned, ...]
     said: tuple[Saying, ...]
+    passed: tuple[Passed, ...] = ()
 
 
 def learnings_of(rollout: Rollout, entries: Sequence[Entry], now: datetime) -> Learnings:
@@ -74,7 +84,16 @@ def learnings_of(rollout: Rollout, entries: Sequence[Entry], now: datetime) -> L
     said = tuple(_sayings(own, rollout))
     ended = age[last] if last is not None else timedelta(0)
     stages = tuple(_stages(rollout, said, age, ended))
-    return Learnings(rollout, age[rollout.seq] - ended, stages, tuple(_tuned(rollout, own, entries, said)), said)
+    tuned, passed = tuple(_tuned(rollout, own, entries, said)), tuple(_passed(own, rollout))
+    return Learnings(rollout, age[rollout.seq] - ended, stages, tuned, said, passed)
+
+
+def _passed(entries: Iterable[Entry], rollout: Rollout) -> Iterator[Passed]:
+    for entry in entries:
+        gates = entry.details.get("gates")
+        if entry.run == rollout.id and isinstance(gates, list):
+            into = str(entry.details.get("name", "")) if entry.event is Event.ROLLOUT_ENTERING else ""
+            yield from (Passed(into, str(each.get("name", "?")), str(each.get("arithmetic", ""))) for each in gates)
 
 
 def _ends(entry: Entry, rollout: Rollout) -> bool:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.engine.rollout.basis import Basis
+from runbook.model.gate import Gate
 from runbook.model.judgement import Judgement
 from runbook.model.rollout import Stage, Standing
 
@@ -20,9 +21,15 @@ def started(target: str, environment: str, plan: Mapping[str, Any], digest: str,
     return told | {"plan": dict(plan), "digest": digest}
 
 
-def entering(stage: Stage, run: str, backups: Sequence[str] = ()) -> dict[str, Any]:
-    """`rollout.entering`: this run is about to set the stage's values; `backups` were found fresh."""
-    return _stage(stage) | {"run": run} | ({"backups": list(backups)} if backups else {})
+def entering(stage: Stage, run: str, backups: Sequence[str] = (), gates: Sequence[Gate] = ()) -> dict[str, Any]:
+    """`rollout.entering`: this run is about to set the stage's values; `backups` were found fresh, `gates` passed."""
+    return _stage(stage) | {"run": run} | ({"backups": list(backups)} if backups else {}) | passed(gates)
+
+
+def passed(gates: Sequence[Gate]) -> dict[str, Any]:
+    """The gates by which a stage was left, with their sums; nothing where none was asked."""
+    told = [{"name": each.name, "answer": each.answer.value, "arithmetic": each.arithmetic} for each in gates]
+    return {"gates": told} if told else {}
 
 
 def entered(stage: Stage, run: str) -> dict[str, Any]:
