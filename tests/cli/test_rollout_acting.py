@@ -83,6 +83,21 @@ def test_what_took_a_share_to_nothing_is_never_undone(target: Path, plan: str, c
     assert "treatment_spaces     (none)" in _config(capsys)
 
 
+def test_a_prometheus_that_is_down_holds_and_keeps_nobody_from_going_back(
+    target: Path, plan: str, capsys: Output
+) -> None:
+    """UNKNOWN with the reason, 4; an abort asks it nothing."""
+    assert run(["rollout", "start", "--plan", plan, *WHY]) == 0
+    place = target / "runbook.toml"
+    place.write_text(place.read_text().replace("[targets.gone]", 'prometheus = "http://127.0.0.1:9"\n[targets.gone]'))
+    capsys.readouterr()
+    watched = document(capsys, "rollout", "watch", "--once", expect=4)["data"]
+    (asked,) = watched["answers"]
+    assert asked["answer"] == "UNKNOWN"
+    assert "127.0.0.1:9" in asked["arithmetic"]
+    assert document(capsys, "rollout", "abort", "--yes", *WHY)["data"]["rollout"]["standing"] == "aborted"
+
+
 def _config(capsys: Output) -> str:
     capsys.readouterr()
     assert run(["config", "get"]) == 0
