@@ -1,6 +1,7 @@
 """Carry out `runbook validate`: look, judge, journal, tell; and write the page for people."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import chosen as named_nodes
 from runbook.engine.validate.last import details_of
 from runbook.engine.validate.run import Scope, Seen, all_silent, validate, watch
-from runbook.errors import ExitCode, StorageError, UnreachableError
+from runbook.errors import DamagedError, ExitCode, RunbookError, StorageError, UnreachableError
 from runbook.model.journal import Event
 from runbook.model.target import Target
 from runbook.model.validation import Outcome, Validation
@@ -64,7 +65,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
             return golds.ask(golden, scope.nodes, ports.nodes.settings(scope.nodes))
 
         validation = validate(ports, scope, seen, ask)
-    return _tell(current, validation, scope, seen, wishes)
+    return _tell(current, validation, scope, wishes)
 
 
 def _refuse_silence(target: Target, seen: Seen) -> None:
@@ -74,34 +75,40 @@ def _refuse_silence(target: Target, seen: Seen) -> None:
         raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
 
 
-def _tell(current: Session, validation: Validation, scope: Scope, seen: Seen, wishes: Wishes) -> ExitCode:
-    whole = scope.whole and seen.interrupted is None
-    current.journal.append(Event.VALIDATED, "", details_of(validation, whole=whole))
-    code = exit_code(validation)
-    if seen.interrupted is not None:
-        code = getattr(seen.interrupted, "code", ExitCode.INTERRUPTED)
-    refused = None if wishes.html is None else _page(validation, wishes.html)
+def _tell(current: Session, validation: Validation, scope: Scope, wishes: Wishes) -> ExitCode:
+    """Journal it, write the page, print it; what is refused on the way takes the report away from nobody."""
+    stopped = validation.interrupted
+    details = details_of(validation, whole=scope.whole and stopped is None)
+    refused = [_kept(lambda: current.journal.append(Event.VALIDATED, "", details))]
+    written = ""
+    if wishes.html is not None:
+        refused += [_page(validation, wishes.html)]
+        written = "" if refused[-1] else str(wishes.html)
+    code = exit_code(validation) if stopped is None else getattr(stopped, "code", ExitCode.INTERRUPTED)
     if wishes.as_json:
-        written = "" if wishes.html is None or refused else str(wishes.html)
         show_json(envelope("validation", "runbook validate", code, validation_data(validation, written)))
     else:
         show(validation_lines(validation))
-        if wishes.html is not None and refused is None:
-            show([line(f"page: {wishes.html}", Style.FAINT)])
-        if seen.interrupted is not None:
-            show([line("again: runbook validate", Style.FAINT)])
-    if refused is not None:
-        raise refused
+        show([line(f"page: {written}", Style.FAINT)] if written else [])
+        show([line("again: runbook validate", Style.FAINT)] if stopped is not None else [])
+    for error in refused:
+        if error is not None:
+            raise error
     return code
 
 
-def _page(validation: Validation, path: Path) -> StorageError | None:
-    """Write it, whole or not at all; a disk that refuses does not take the report away, too."""
+def _kept(write: Callable[[], object]) -> RunbookError | None:
     try:
-        write_atomic(path, validation_page(validation).encode(errors="replace"), _READABLE)
-    except StorageError as error:
+        write()
+    except (StorageError, DamagedError) as error:
         return error
     return None
+
+
+def _page(validation: Validation, path: Path) -> RunbookError | None:
+    """Write it, whole or not at all."""
+    page = validation_page(validation).encode(errors="replace")
+    return _kept(lambda: write_atomic(path, page, _READABLE))
 
 
 def exit_code(validation: Validation) -> ExitCode:

@@ -116,7 +116,6 @@ class Asked:
     queries: int
     seconds: float
     read_bytes: int
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +142,8 @@ class Validation:
     notes: tuple[str, ...] = ()
     tracks: tuple[Track, ...] = ()
     asked: Asked | None = None
+    interrupted: KeyboardInterrupt | None = None
+    """What ended the looking before its time."""
 
     def check(self, name: str) -> Checked:
         """The check of that name.

@@ -274,6 +274,46 @@ def test_a_soak_asks_for_the_slope() -> None:
         assert found.tracks
 
 
+def test_a_look_that_fails_loses_no_soak() -> None:
+    """A database that is gone for some minutes is a silence that is told, and no end."""
+    scene = Scene()
+    baseline = scene.baseline()
+    begin, real = scene.clock.monotonic(), scene.probes
+
+    class Flaky:
+        """Fails in the tenth minute, and again at the very end."""
+
+        looks_back, source = True, "http://prometheus"
+
+        def observe(self, *asked: object) -> None:
+            real.observe(*asked)  # type: ignore[arg-type]  # handed on
+
+        def samples(self, *asked: object) -> object:
+            minute = (scene.clock.monotonic() - begin) / 60
+            if 9 < minute < 12 or 29.99 < minute < 30.03:
+                raise UnreachableError("connection refused")
+            return real.samples(*asked)  # type: ignore[arg-type]  # handed on
+
+    scope = scene.scope(baseline, timedelta(minutes=30))
+    ports = replace(scene.ports, probes=Flaky())  # type: ignore[arg-type]  # all that is asked
+    found = validate(ports, scope, watch(ports, scope), lambda: scene.answered)
+    assert outcomes(found) == {}
+    assert any("was silent at" in note for note in found.notes)
+
+
+def test_ctrl_c_while_the_golden_queries_are_asked_loses_nothing() -> None:
+    """All the rest is judged as it was seen."""
+    scene = Scene()
+    scope = scene.scope(scene.baseline())
+
+    def ask() -> Answered:
+        raise KeyboardInterrupt
+
+    found = validate(scene.ports, scope, watch(scene.ports, scope), ask)
+    assert found.interrupted is not None
+    assert outcomes(found) == {"recall-quality": "UNKNOWN"}
+
+
 def test_ctrl_c_gives_what_was_seen_until_then() -> None:
     """It is judged, says so, and opens no gate."""
     scene = Scene()

@@ -75,6 +75,11 @@ class Keeper:
                 kept.silence = None
                 kept.add(found, newest=newest)
 
+    @property
+    def heard(self) -> bool:
+        """Did any node tell anything?"""
+        return any(kept.samples for kept in self._nodes.values())
+
     def samples(self) -> Samples:
         """All of it. A node whose newest look failed is silent."""
         return {name: kept.silence or _whole(name, kept.samples) for name, kept in self._nodes.items()}

@@ -17,6 +17,7 @@ from runbook.engine.validate.performance import cpu, latency, memory
 from runbook.engine.validate.quality import MOST_CONCEPTS, coherence, fan_effect, recall
 from runbook.engine.validate.recommend import recommend
 from runbook.engine.validate.tracks import tracks
+from runbook.errors import UnreachableError
 from runbook.model.measurement import Baseline, Samples, Silence, WarmUp
 from runbook.model.target import Node, Target
 from runbook.model.validation import Asked, Checked, Outcome, Recommendation, Validation
@@ -28,6 +29,8 @@ SCRAPES = 30
 """Looks in a window where no baseline says how far apart."""
 SOAK_SCRAPES = 360
 SHORTEST_PAUSE, LONGEST_PAUSE, LONGEST_SOAK_PAUSE = 0.2, 15.0, 240.0
+ONCE_MORE = 2.0
+"""Seconds after which a node that is silent at the end is asked again."""
 _TELLING = {"latency", "memory", "cpu", "fan-effect", "error-rate", "consolidation"}
 """The checks that more time may settle; the others are asked once, at the end."""
 
@@ -60,6 +63,8 @@ class Seen:
     confidence: float
     notes: tuple[str, ...] = ()
     interrupted: KeyboardInterrupt | None = None
+    heard: bool = True
+    """Did any node tell anything at all?"""
 
 
 @dataclass(slots=True)
@@ -82,7 +87,8 @@ class _Watch:
     def seen(self) -> Seen:
         """What there is so far."""
         notes = tuple(f"{name} was silent at {count} of the looks" for name, count in self.keeper.silences())
-        return Seen(self.keeper.samples(), self.seconds, self.looks, self.confidence, notes, self.interrupted)
+        seen = Seen(self.keeper.samples(), self.seconds, self.looks, self.confidence, notes, self.interrupted)
+        return replace(seen, heard=self.keeper.heard)
 
 
 def watch(ports: ReadPorts, scope: Scope) -> Seen:
@@ -95,7 +101,7 @@ def watch(ports: ReadPorts, scope: Scope) -> Seen:
         samples = ports.probes.samples(scope.nodes, SERIES, scope.window)
         keeper = Keeper(node.name for node in scope.nodes)
         keeper.add(samples)
-        return Seen(keeper.samples(), scope.window.total_seconds(), 1, CONFIDENCE)
+        return Seen(keeper.samples(), scope.window.total_seconds(), 1, CONFIDENCE, heard=keeper.heard)
     state = _Watch(ports, scope, Keeper(node.name for node in scope.nodes))
     window = scope.window.total_seconds()
     state.dues = [window * each for each in LOOKS] if scope.soak is None else [scope.soak.total_seconds()]
@@ -117,15 +123,14 @@ def _pause(scope: Scope) -> float:
 
 
 def _watch(state: _Watch, pause: float) -> None:
-    ports, nodes, begin = state.ports, state.scope.nodes, state.ports.clock.monotonic()
+    ports, begin = state.ports, state.ports.clock.monotonic()
     label = "validating" if state.scope.soak is None else "soak"
     whole = state.dues[0]
     while state.looks < len(state.dues):
-        ports.probes.observe(nodes, SERIES)
-        lately = ports.probes.samples(nodes, SERIES, timedelta(seconds=2 * pause + 1))
-        state.keeper.add(lately, newest=not state.seconds)  # what was before the watch is none of it
+        _observe(state, pause)
         state.seconds = ports.clock.monotonic() - begin
         if state.seconds >= state.dues[state.looks]:
+            _once_more(state, pause)
             state.looks += 1
             if state.looks == len(state.dues) or settled(_look(state.seen(), state.scope)):
                 break
@@ -134,6 +139,29 @@ def _watch(state: _Watch, pause: float) -> None:
         ports.talk.progress(label, state.seconds, whole)
         ports.clock.sleep(min(pause, max(state.dues[state.looks] - state.seconds, pause / 10)))
     ports.talk.progress(label, whole, whole)
+
+
+def _observe(state: _Watch, pause: float) -> None:
+    """One look at every node. What was before the watch is none of it; a source that fails later on is a silence."""
+    probes, nodes = state.ports.probes, state.scope.nodes
+    try:
+        probes.observe(nodes, SERIES)
+        lately = probes.samples(nodes, SERIES, timedelta(seconds=2 * pause + 1))
+    except UnreachableError as error:
+        if not state.keeper.heard:
+            raise
+        lately = {node.name: Silence(node.name, error.message) for node in nodes}
+    state.keeper.add(lately, newest=not state.keeper.heard)
+
+
+def _once_more(state: _Watch, pause: float) -> None:
+    """A node that is silent at the very end makes all that it told before worth nothing: it is asked again, twice."""
+    for _ in range(2):
+        silent = any(isinstance(found, Silence) for found in state.keeper.samples().values())
+        if not (silent and state.keeper.heard):
+            return
+        state.ports.clock.sleep(min(pause, ONCE_MORE))
+        _observe(state, pause)
 
 
 def settled(look: Look) -> bool:
@@ -167,14 +195,20 @@ def judged(look: Look) -> tuple[Checked, ...]:
 
 
 def validate(ports: ReadPorts, scope: Scope, seen: Seen, ask: Ask) -> Validation:
-    """Judge what was seen; `ask` asks the golden queries of all nodes, where nothing interrupted the watch."""
+    """Judge what was seen; `ask` asks the golden queries of all nodes, where nothing interrupted the watch.
+
+    Ctrl-C while they are asked loses nothing either.
+    """
     from runbook.engine.baseline import EVER  # noqa: PLC0415 - which needs this package itself
 
     look = _look(seen, scope)
     warm_up = WarmUp(scope.target.warm_up, ports.clock.now().timestamp())
-    if seen.interrupted is None:
-        concepts = ports.nodes.concepts(scope.nodes, EVER, MOST_CONCEPTS)
-        look = replace(look, concepts=concepts, answered=ask())
+    try:
+        if seen.interrupted is None:
+            look = replace(look, concepts=ports.nodes.concepts(scope.nodes, EVER, MOST_CONCEPTS))
+            look = replace(look, answered=ask())
+    except KeyboardInterrupt as error:
+        seen = replace(seen, interrupted=error)
     look = replace(look, warm_up=warm_up)
     checks = judged(look)
     recommendation, because = recommend(checks)
@@ -196,6 +230,7 @@ def validate(ports: ReadPorts, scope: Scope, seen: Seen, ask: Ask) -> Validation
         notes=(*seen.notes, *_notes(scope, seen, look.answered)),
         tracks=tracks(seen.samples),
         asked=_asked(look.answered),
+        interrupted=seen.interrupted,
     )
 
 
@@ -217,6 +252,8 @@ def _asked(answered: Answered | str) -> Asked | None:
 
 
 def all_silent(seen: Seen) -> list[Silence]:
-    """The silences, where there is nothing else."""
+    """The silences, where there never was anything else."""
+    if seen.heard:
+        return []
     silences = [found for found in seen.samples.values() if isinstance(found, Silence)]
     return silences if len(silences) == len(seen.samples) else []
