@@ -6,7 +6,7 @@ import numpy as np
 
 from judging.fleet import DAY, History
 from judging.usual import first
-from runbook.engine.rollout.judge import judge
+from runbook.engine.judging.judge import judge
 from runbook.model.judgement import Guardrail, Metric, Path, Stratum, Verdict
 from runbook.model.rollout import Judging
 from runbook.statistics.arms import Arms, decisions
@@ -58,7 +58,7 @@ def together(history: History, truth: float) -> dict[str, float]:
 
 
 def decided(history: History, truth: float, *, every_hour: bool = False) -> dict[str, float]:
-    """When `engine/rollout/judge.py` says harm, which rolls back, or safe, which promotes: whichever is first.
+    """When `engine/judging/judge.py` says harm, which rolls back, or safe, which promotes: whichever is first.
 
     It is asked every hour; where (B) decides alone, at its daily looks, since nothing changes between them.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runbook.engine.rollout.assigned import Assigned
+from runbook.engine.judging.assigned import Assigned
 from runbook.model.assignment import STEPS
 from runbook.model.cells import TREATMENT
 from runbook.report.lines import EMPTY, Line, Style, line, printable

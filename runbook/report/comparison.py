@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from runbook.engine.rollout.comparison import Comparison, Ratio
+from runbook.engine.judging.comparison import Comparison, Ratio
 from runbook.model.measurement import Silence
 from runbook.report.judgement import finite, judgement_data, judgement_lines
 from runbook.report.lines import EMPTY, Line, Style, line

@@ -13,11 +13,11 @@ from runbook.adapters.memory.journal import MemoryJournal
 from runbook.adapters.memory.nodes import MemoryNodes
 from runbook.adapters.memory.probes import MemoryProbes
 from runbook.adapters.memory.shelf import MemoryShelf
+from runbook.engine.judging.judgement import judge_stage, rows_needed
 from runbook.engine.proof.verify import prove
 from runbook.engine.proof.write import Lines, Sources, write_bundle
 from runbook.engine.rollout import record
 from runbook.engine.rollout.basis import basis_from
-from runbook.engine.rollout.judgement import judge_stage, rows_needed
 from runbook.engine.rollout.state import details_of, digest_of, rollouts_of
 from runbook.model.bundle import JOURNAL, Proven
 from runbook.model.cells import NodeCells

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from runbook.engine.rollout.judge import judge
+from runbook.engine.judging.judge import judge
 from runbook.model.judgement import Guardrail, Judged, Judgement, Method, Metric, Path, Stratum, Verdict
 from runbook.model.rollout import Judging
 

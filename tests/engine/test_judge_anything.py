@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runbook.engine.rollout.judge import judge
+from runbook.engine.judging.judge import judge
 from runbook.model.judgement import Guardrail, Metric, Path, Stratum, Verdict
 from runbook.model.rollout import Judging
 

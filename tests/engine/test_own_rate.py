@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from cells_scene import GUARDRAILS, SALT, SPACES, Traffic, group_of, relabelled
 
-from runbook.engine.rollout.assigned import Regime
-from runbook.engine.rollout.own_rate import AS_THEY_ARE, judge_own_rate
-from runbook.engine.rollout.units import Units
+from runbook.engine.judging.assigned import Regime
+from runbook.engine.judging.own_rate import AS_THEY_ARE, judge_own_rate
+from runbook.engine.judging.units import Units
 from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.model.judgement import Judgement, Metric, Verdict
 from runbook.model.rollout import Judging

@@ -10,7 +10,7 @@ from running_node import RunningNode, StartNode
 from runbook.adapters.cell_store import FileCellStore
 from runbook.adapters.engram import EngramCells
 from runbook.adapters.memory.cells import MemoryCells, MemoryCellStore
-from runbook.engine.rollout.collect import Collected, collect
+from runbook.engine.judging.collect import Collected, collect
 from runbook.model.cells import Cell, NodeCells, Pruned
 from runbook.model.measurement import Silence
 from runbook.model.target import Node

@@ -6,8 +6,8 @@ from datetime import timedelta
 from rollout_in_memory import DAY, PLAN, RAMP, ROLLOUT, SHADOW, TARGET, Told
 
 from runbook.engine.history import details_of
+from runbook.engine.judging.fleet_arms import arms_of_plan
 from runbook.engine.rollout import record
-from runbook.engine.rollout.fleet_arms import arms_of_plan
 from runbook.engine.rollout.learnings import Learnings, learnings_of
 from runbook.engine.rollout.plan_quantities import asked, compared
 from runbook.model.answer import Answer

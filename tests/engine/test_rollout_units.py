@@ -9,9 +9,9 @@ from cells_scene import AT, SALT, SINCE, SPACES, UNTIL, Traffic, group_of, momen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.engine.rollout.judgement import hindered, judge_stage, look_moments, rows_needed, stage_units
-from runbook.engine.rollout.span import Arms, arms_of, span_from, span_of
-from runbook.engine.rollout.units import Units
+from runbook.engine.judging.judgement import hindered, judge_stage, look_moments, rows_needed, stage_units
+from runbook.engine.judging.span import Arms, arms_of, span_from, span_of
+from runbook.engine.judging.units import Units
 from runbook.model.assignment import STEPS, in_treatment
 from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.model.judgement import Metric, Path, Verdict

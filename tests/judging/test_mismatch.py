@@ -8,7 +8,7 @@ import pytest
 from scipy.special import betaln
 from scipy.stats import binom
 
-from runbook.engine.rollout.ratio import mismatch
+from runbook.engine.judging.ratio import mismatch
 from runbook.statistics.mismatch import STRENGTH, log_evidence, split
 
 ALPHA = 0.001

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from runbook.engine.rollout.replayed import replay_rows
+from runbook.engine.judging.replayed import replay_rows
 from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.statistics.arms import Arms, decisions
 from runbook.statistics.bootstrap import Moments, p99_ratio

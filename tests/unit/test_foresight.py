@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from recorded_rows import HOUR, recorded_rows
 
-from runbook.engine.rollout import power
-from runbook.engine.rollout.behaviour import behaviour_of
-from runbook.engine.rollout.power import Trial
-from runbook.engine.rollout.simulate import foresee
+from runbook.engine.judging import power
+from runbook.engine.judging.behaviour import behaviour_of
+from runbook.engine.judging.power import Trial
+from runbook.engine.judging.simulate import foresee
 from runbook.model.foresight import Behaviour, Record
 from runbook.model.judgement import Guardrail, Metric
 from runbook.model.rollout import Judging, Phase, RolloutPlan

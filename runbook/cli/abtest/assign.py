@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.screen import show, show_json
-from runbook.engine.rollout.assigned import Regime, assigned, regime_of, regimes
+from runbook.engine.judging.assigned import Regime, assigned, regime_of, regimes
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.measurement import NodeSettings, Silence

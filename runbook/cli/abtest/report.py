@@ -8,10 +8,10 @@ from runbook.adapters.memory.cells import MemoryCellStore
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.engine.rollout.assigned import regimes
-from runbook.engine.rollout.collect import Collected, collect
-from runbook.engine.rollout.comparison import Comparison, compare_own_rate, compare_stage
-from runbook.engine.rollout.judgement import rows_needed
+from runbook.engine.judging.assigned import regimes
+from runbook.engine.judging.collect import Collected, collect
+from runbook.engine.judging.comparison import Comparison, compare_own_rate, compare_stage
+from runbook.engine.judging.judgement import rows_needed
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, NotSupportedError, StorageError, UnreachableError
 from runbook.model.cells import Cell

@@ -9,7 +9,7 @@ from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.rollout.plans import chosen
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.engine.rollout.collect import collect
+from runbook.engine.judging.collect import collect
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, NotSupportedError, UnreachableError
 from runbook.model.cells import Cell
@@ -44,7 +44,7 @@ def simulate(wishes: Wishes) -> ExitCode:
         NotSupportedError: nothing is on record, and those that did tell of no cells.
         DamagedError, StorageError: as the journal, the plan's file and the store raise.
     """
-    from runbook.engine.rollout.simulate import foresee  # noqa: PLC0415  # numpy, for those who simulate
+    from runbook.engine.judging.simulate import foresee  # noqa: PLC0415  # numpy, for those who simulate
 
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)

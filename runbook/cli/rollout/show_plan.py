@@ -9,8 +9,8 @@ from runbook.cli import compose
 from runbook.cli.rollout.crew import Where
 from runbook.cli.rollout.plans import chosen
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.engine.rollout.collect import collect
-from runbook.engine.rollout.fleet_arms import StageArms, arms_of_plan
+from runbook.engine.judging.collect import collect
+from runbook.engine.judging.fleet_arms import StageArms, arms_of_plan
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, RunbookError, UsageError
 from runbook.model.rollout import RolloutPlan
@@ -18,7 +18,7 @@ from runbook.report.document import envelope
 from runbook.report.rollout_plan import plan_data, plan_lines
 
 if TYPE_CHECKING:
-    from runbook.engine.rollout.behaviour import Rows
+    from runbook.engine.judging.behaviour import Rows
 
 BUILT_IN = "dual-memory"
 
@@ -77,7 +77,7 @@ def _fleet(where: Where, plan: RolloutPlan) -> tuple[tuple[StageArms, ...], str]
 
 
 def _foreseen(plan: RolloutPlan, arms: tuple[StageArms, ...], rows: "Rows") -> tuple[StageArms, ...]:
-    from runbook.engine.rollout.simulate import foresee  # noqa: PLC0415  # numpy, where there is something to simulate
+    from runbook.engine.judging.simulate import foresee  # noqa: PLC0415  # numpy, where there is something to simulate
 
     decides = {stage.stage: stage.decides for stage in foresee(plan, rows).stages}
     return tuple(replace(each, decides=decides.get(each.stage.name)) for each in arms)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runbook.engine.judging.judgement import rows_needed
 from runbook.engine.rollout.basis import Basis, basis_of
-from runbook.engine.rollout.judgement import rows_needed
 from runbook.engine.rollout.state import details_of, rollouts_of
 from runbook.errors import DamagedError
 from runbook.model.journal import Entry, Event, original

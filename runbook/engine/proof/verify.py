@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from runbook.engine.judging.judgement import judge_stage, rows_needed
 from runbook.engine.proof.manifest import check_files, damaged, json_of, read_manifest
 from runbook.engine.proof.table import rows_of
 from runbook.engine.proof.told import (
@@ -19,7 +20,6 @@ from runbook.engine.proof.told import (
 )
 from runbook.engine.proof.write import Lines, self_test
 from runbook.engine.rollout.basis import recalls_of
-from runbook.engine.rollout.judgement import judge_stage, rows_needed
 from runbook.engine.rollout.plan_document import digest_of as plan_digest
 from runbook.engine.rollout.record import judgement_details
 from runbook.errors import DamagedError

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import runbook
+from runbook.engine.judging.judgement import look_moments
 from runbook.engine.proof.manifest import about_of
 from runbook.engine.proof.table import lines_of
 from runbook.engine.proof.told import approvals_in, before_in, first_row, looks_in, plan_in, rollout_in
-from runbook.engine.rollout.judgement import look_moments
 from runbook.model.bundle import (
     APPROVALS,
     BACKUPS,
@@ -86,7 +86,7 @@ def write_bundle(sources: Sources, rollout: Rollout, why: str) -> str:
 
 def self_test(rollout: Rollout, rows: Iterable[Cell]) -> dict[str, Any]:
     """The judge tried on this fleet's own time before anyone was treated; `figure` None where there is too little."""
-    from runbook.engine.rollout.replayed import replay_rows  # noqa: PLC0415  # numpy, for those who judge
+    from runbook.engine.judging.replayed import replay_rows  # noqa: PLC0415  # numpy, for those who judge
 
     bucket, judging = round(rollout.plan.bucket.total_seconds()), rollout.current.phase.judging
     looks = min(max(len(look_moments(rollout)), 1), SELF_TEST_LOOKS)

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from runbook.engine.judging.collect import collect
+from runbook.engine.judging.judgement import judge_stage, rows_needed
 from runbook.engine.measure import gather, series_of
-from runbook.engine.rollout.collect import collect
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.facts import Live
-from runbook.engine.rollout.judgement import judge_stage, rows_needed
 from runbook.engine.rollout.triggers import Reading, answers
 from runbook.engine.rollout.tripwire import NAMES
 from runbook.engine.rollout.values import silent, unlike, wanted

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from runbook.engine.rollout.span import Arms
+from runbook.engine.judging.span import Arms
 from runbook.model.cells import CONTROL, TREATMENT
 from runbook.model.foresight import FEWEST_UNITS
 from runbook.model.rollout import RolloutPlan, Stage

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from runbook.engine.rollout.span import Arms, Span
+from runbook.engine.judging.span import Arms, Span
 from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.model.judgement import Metric
 

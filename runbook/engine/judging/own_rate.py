@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runbook.engine.rollout.assigned import Regime
-from runbook.engine.rollout.judgement import judge_units, why_not
-from runbook.engine.rollout.span import OWN_BUCKETS, Arms, Span
-from runbook.engine.rollout.sums import AHEAD_SECONDS
-from runbook.engine.rollout.units import Units, units_of
+from runbook.engine.judging.assigned import Regime
+from runbook.engine.judging.judgement import judge_units, why_not
+from runbook.engine.judging.span import OWN_BUCKETS, Arms, Span
+from runbook.engine.judging.sums import AHEAD_SECONDS
+from runbook.engine.judging.units import Units, units_of
 from runbook.model.cells import Cell
 from runbook.model.judgement import Judgement, Metric, Verdict
 from runbook.model.rollout import Judging

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from runbook.engine.rollout.judge_words import Outcome, amount, why_nothing
-from runbook.engine.rollout.looking_on import buckets
+from runbook.engine.judging.judge_words import Outcome, amount, why_nothing
+from runbook.engine.judging.looking_on import buckets
 from runbook.model.judgement import Metric
 from runbook.statistics.sequence import FEWEST
 

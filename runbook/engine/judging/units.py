@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from runbook.engine.rollout.span import Arms, Span
-from runbook.engine.rollout.sums import Sum, Sums, add_up
+from runbook.engine.judging.span import Arms, Span
+from runbook.engine.judging.sums import Sum, Sums, add_up
 from runbook.model.cells import CONTROL, TREATMENT, Cell
 from runbook.model.judgement import Metric, Path, Stratum
 

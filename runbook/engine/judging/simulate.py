@@ -14,9 +14,9 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from runbook.engine.rollout.behaviour import Rows, behaviour_of
-from runbook.engine.rollout.power import Trial, found_harm, found_safe
-from runbook.engine.rollout.span import OWN_BUCKETS, Arms, shortest_time
+from runbook.engine.judging.behaviour import Rows, behaviour_of
+from runbook.engine.judging.power import Trial, found_harm, found_safe
+from runbook.engine.judging.span import OWN_BUCKETS, Arms, shortest_time
 from runbook.model.cells import TREATMENT
 from runbook.model.foresight import FEWEST_UNITS, Foresight, Power, Record, StageForeseen
 from runbook.model.judgement import Guardrail

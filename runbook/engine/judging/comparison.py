@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runbook.engine.rollout.assigned import Regime
-from runbook.engine.rollout.collect import Collected
-from runbook.engine.rollout.judgement import hindered, judge_stage_units
-from runbook.engine.rollout.own_rate import Rows, judge_own_rate
-from runbook.engine.rollout.units import Tail, Units
+from runbook.engine.judging.assigned import Regime
+from runbook.engine.judging.collect import Collected
+from runbook.engine.judging.judgement import hindered, judge_stage_units
+from runbook.engine.judging.own_rate import Rows, judge_own_rate
+from runbook.engine.judging.units import Tail, Units
 from runbook.model.cells import Cell
 from runbook.model.judgement import Judgement, Metric
 from runbook.model.measurement import Silence

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from runbook.engine.rollout.looking_on import buckets, until_last
+from runbook.engine.judging.looking_on import buckets, until_last
 from runbook.model.duration import in_words
 from runbook.model.judgement import Estimate, Guardrail, Judged, Metric, Stratum, Verdict
 from runbook.statistics.arms import Bounds

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runbook.engine.rollout.judge_arithmetic import arithmetic
-from runbook.engine.rollout.judge_told import told_beside
-from runbook.engine.rollout.judge_words import Outcome, overall, sentence
-from runbook.engine.rollout.looking_on import left
+from runbook.engine.judging.judge_arithmetic import arithmetic
+from runbook.engine.judging.judge_told import told_beside
+from runbook.engine.judging.judge_words import Outcome, overall, sentence
+from runbook.engine.judging.looking_on import left
 from runbook.model.judgement import Estimate, Guardrail, Judged, Judgement, Method, Metric, Mismatch, Stratum, Verdict
 from runbook.model.rollout import Judging
 from runbook.statistics.arms import Arms, Bounds, by_draws, by_sequence

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from runbook.engine.rollout.ratio import mismatch
-from runbook.engine.rollout.span import Arms, Span, arms_of, span_of
-from runbook.engine.rollout.units import Units, clock, units_of
+from runbook.engine.judging.ratio import mismatch
+from runbook.engine.judging.span import Arms, Span, arms_of, span_of
+from runbook.engine.judging.units import Units, clock, units_of
 from runbook.model.cells import Cell
 from runbook.model.judgement import Judgement, Mismatch, Verdict
 from runbook.model.measurement import Silence
@@ -44,7 +44,7 @@ def stage_units(rollout: Rollout, rows: Iterable[Cell], now: float) -> Units | N
 
 def judge_units(judging: Judging, units: Units) -> Judgement:
     """The guardrails judged by the units. What blocks makes `safe` inconclusive, and takes no harm back."""
-    from runbook.engine.rollout.judge import judge  # noqa: PLC0415  # numpy, for those who judge
+    from runbook.engine.judging.judge import judge  # noqa: PLC0415  # numpy, for those who judge
 
     recalls = (units.treated_recalls, units.recalls - units.treated_recalls)
     ratio = _dated(mismatch(units.sighted, units.expected_share, recalls), units)
