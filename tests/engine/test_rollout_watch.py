@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from fleet_in_memory import CrashError
 from rollout_world import BLENDED, BY_ITSELF, HOLD, NAMES, PLAN, RATE, ROLLOUT, Scene, scene, walked
 
 from runbook.engine.brake_record import Wish
 from runbook.engine.rollout import asking
 from runbook.engine.rollout import look as looking
 from runbook.engine.rollout.watch import Until, Wishes, watch
+from runbook.engine.settings_runs import plan_settings, run_plan, set_settings
 from runbook.errors import ExitCode, LockedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
@@ -355,3 +358,17 @@ def test_rows_that_cannot_be_kept_or_read_hold_and_harm_no_watch() -> None:
     assert any("no space left" in text for text in watched.last.rows.told)
     made.failing = dict.fromkeys(NAMES, 60.0)
     assert made.watch().code is ExitCode.BAD_NEWS
+
+
+def test_nothing_goes_on_by_itself_beside_a_run_that_stands_half_done() -> None:
+    """Somebody's run was killed on the target: the watcher holds, and says which."""
+    made = walked(1, BY_ITSELF)
+    made.world.wire.trip_after = len(made.world.wire.calls) + 12
+    with suppress(CrashError):
+        settings = made.world.ports.read.nodes.settings(made.world.target.nodes)
+        plan = plan_settings("fleet", settings, {"dual_memory.min_cluster_size": 7})
+        set_settings(made.world.context, run_plan(plan, "20261122T230000-dddd", "config set", "tuning"))
+    made.world.wire.trip_after = None
+    watched = made.watch(seconds=40)
+    assert (watched.code, made.rollout.stage) == (ExitCode.COULD_NOT_TELL, 1)
+    assert "open run" in {gate.name for gate in watched.last.gates if not gate.open}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from runbook.engine.history import runs_of
 from runbook.engine.journal_time import settled
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes, judgement, live, measured, rows
@@ -13,10 +14,12 @@ from runbook.engine.rollout.kept_backups import fresh
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.triggers import Reading
 from runbook.errors import RunbookError
+from runbook.model.answer import Answer
 from runbook.model.gate import Gate
 from runbook.model.journal import Entry
 from runbook.model.judgement import Judgement
 from runbook.model.rollout import Rollout
+from runbook.model.run import RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,17 @@ def ask(crew: Crew, rollout: Rollout, reading: Reading, judge: Judgement | None)
     """For who has read already."""
     entries, now = settled(crew.ports.journal, crew.ports.read.clock)
     found = facts_of(rollout, entries, now, reading.nodes, live(crew, rollout, reading, judge))
-    return Answered(gates_of(found), _backups(found))
+    return Answered((*gates_of(found), *_beside(rollout, entries)), _backups(found))
+
+
+def _beside(rollout: Rollout, entries: Sequence[Entry]) -> tuple[Gate, ...]:
+    """Nothing is entered beside a run that stands half done; told only where there is one."""
+    runs = [run for name, run in runs_of(entries).items() if run.plan.target == rollout.target and name != rollout.run]
+    return tuple(
+        Gate("open run", Answer.NO, f"run {run.plan.id} ({run.plan.command}) has not ended", f"first: {run.way_on}")
+        for run in runs
+        if run.status is RunStatus.OPEN and not run.undone_by
+    )
 
 
 def judged(crew: Crew, eyes: Eyes, rollout: Rollout, now: float) -> Judgement | None:
