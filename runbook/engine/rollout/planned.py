@@ -1,10 +1,10 @@
 """The planned looks of the judge: which are due, and what is journaled of one that was taken."""
 
+from runbook.engine.judging.judgement import look_moments, rows_needed
 from runbook.engine.rollout import record
 from runbook.engine.rollout.basis import basis_from
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes
-from runbook.engine.rollout.judgement import look_moments, rows_needed
 from runbook.errors import RunbookError
 from runbook.model.journal import Event
 from runbook.model.judgement import Judgement
