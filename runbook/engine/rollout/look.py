@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.engine.journal_time import ages, settled
-from runbook.engine.judging.judgement import look_moments, rows_needed
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
