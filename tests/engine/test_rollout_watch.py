@@ -34,6 +34,7 @@ JUDGED = RolloutPlan(
         ),
     }
 )
+UNWIRED = replace(PLAN, phases=tuple(replace(phase, tripwire=None) for phase in PLAN.phases))
 
 
 @pytest.fixture
@@ -83,10 +84,13 @@ def test_once_an_hour_it_is_proof_that_somebody_watches() -> None:
 
 def test_a_trigger_that_lasts_rolls_back_by_itself() -> None:
     """Not at its first YES, and not before its time; with evidence, and the reason in numbers."""
-    made = walked(1)
+    made = walked(1, UNWIRED)
     made.failing = {"a": 12.0}
     watched = made.watch()
     assert (watched.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK)
+    (entry,) = [each for each in made.world.journal.entries() if each.event is Event.ROLLOUT_REVERTING]
+    assert entry.details["by"] == "trigger"
+    assert watched.looks >= 3
     assert gone_back(made)
     assert made.bundles
     assert "%" in made.rollout.why
@@ -225,25 +229,57 @@ def test_harm_by_the_judge_rolls_back_and_a_verdict_ends_the_watch(verdicts: lis
     assert made.rollout.standing is Standing.RUNNING
 
 
+class Full:
+    """A journal whose disk is full: it reads, and takes nothing but what is put into its second place."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def append(self, *_: object) -> None:
+        raise looking.StorageError("no space left on device")
+
+
+def test_harm_that_was_journaled_and_not_acted_on_is(verdicts: list[Verdict]) -> None:
+    """By a watcher that was killed there, or by an `advance`, which only refuses: who watches next rolls back."""
+    assert verdicts
+    made = walked(1, JUDGED)
+    made.watch(seconds=5)
+    found = {"stage": 1, "name": "ramp-25%", "look": 2, "verdict": "harm", "why": "as told", "judgement": {}}
+    made.world.journal.append(Event.ROLLOUT_JUDGED, ROLLOUT, found)
+    watched = made.watch(once=True)
+    assert (watched.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK)
+    (entry,) = [each for each in made.world.journal.entries() if each.event is Event.ROLLOUT_REVERTING]
+    assert entry.details["by"] == "judge"
+    assert gone_back(made)
+
+
 def test_a_journal_that_takes_no_look_keeps_nobody_from_rolling_back(verdicts: list[Verdict]) -> None:
     """Said, and rolled back all the same."""
     made = walked(1, JUDGED)
     verdicts[:] = [Verdict.HARM]
     whole = made.world.ports.journal
 
-    class Full:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(whole, name)
-
-        def append(self, *_: object) -> None:
-            raise looking.StorageError("no space left on device")
-
-    made.world.with_(journal=Full())
+    made.world.with_(journal=Full(whole))
     assert made.watch().code is ExitCode.BAD_NEWS
     assert gone_back(made)
     assert any("NOT JOURNALED" in said for said in made.world.talk.said)
     made.world.with_(journal=whole)
     assert made.rollout.standing is Standing.ROLLED_BACK
+
+
+def test_a_trigger_that_lasts_fires_where_the_journal_takes_no_check() -> None:
+    """How long it has been YES is counted by who watches, too: a full disk keeps no harm alive."""
+    made = walked(1, UNWIRED)
+    made.failing = {"a": 12.0}
+    whole = made.world.ports.journal
+    made.world.with_(journal=Full(whole))
+    watched = made.watch()
+    assert watched.code is ExitCode.BAD_NEWS
+    assert "YES for" in watched.rollout.why
+    assert gone_back(made)
 
 
 def test_a_second_watcher_on_the_same_target_is_refused() -> None:
@@ -298,6 +334,20 @@ def test_a_wall_clock_that_jumps_changes_no_answer() -> None:
     made.watch(seconds=4)
     assert (made.rollout.standing, made.rollout.stage) == (Standing.RUNNING, 1)
     assert made.settings["a"][RATE] == 0.25
+
+
+def test_a_clock_that_was_ahead_for_a_while_makes_the_judge_skip_no_look(verdicts: list[Verdict]) -> None:
+    """Looks that were taken by the wrong time are taken again by the right one, and harm is found at once."""
+    made = walked(1, JUDGED)
+    clock: Any = made.world.ports.read.clock
+    right = clock.now()
+    clock.set_wall(right + timedelta(days=30))
+    made.watch(once=True)
+    assert made.rollout.looks == 3
+    clock.set_wall(right + timedelta(seconds=5))
+    verdicts[:] = [Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.HARM]
+    assert made.watch(seconds=8).code is ExitCode.BAD_NEWS
+    assert gone_back(made)
 
 
 def test_a_journal_that_cannot_be_read_for_a_while_ends_no_watch() -> None:

@@ -17,7 +17,7 @@ from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.state import rollouts_of
-from runbook.engine.rollout.triggers import Asked, Reading, changed, check, last_check
+from runbook.engine.rollout.triggers import Asked, Reading, Streaks, changed, check, last_check
 from runbook.errors import ExitCode, LockedError, RunbookError, StorageError
 from runbook.model.answer import Answer
 from runbook.model.gate import Gate
@@ -62,10 +62,11 @@ class _Seen:
 
 
 class Looker:
-    """Looks again and again; between two looks it keeps nothing that counts."""
+    """Looks again and again; between two looks it keeps nothing that a journal which is writable would not tell."""
 
     def __init__(self, crew: Crew, eyes: Eyes, rollout: str) -> None:
         self._crew, self._eyes, self._rollout = crew, eyes, rollout
+        self._streaks = Streaks()
         self._judged: tuple[int, int, Judgement | None] = (-1, 0, None)  # stage, looks by the time that passed
 
     def look(self) -> Look:
@@ -92,7 +93,10 @@ class Looker:
     def _decide(self, rollout: Rollout, seen: _Seen) -> Look:
         """What was seen, put to triggers and tripwire; back where one fires, else to the judge."""
         age = ages(seen.entries, self._crew.ports.read.clock.now())
-        asked = tuple(check(rollout, seen.reading, seen.entries, age))
+        steady = self._crew.ports.read.clock.monotonic()
+        lasted = self._streaks.lasted(rollout.current.phase.name, steady)
+        asked = tuple(check(rollout, seen.reading, seen.entries, age, lasted))
+        self._streaks.heard(asked, steady)
         self._note_check(rollout, asked, seen.entries, age)
         why = reason_to_go_back(rollout, asked, seen.entries)
         look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, seen.rows), asked, rows=seen.rows)
@@ -114,7 +118,8 @@ class Looker:
         """The planned look, if one is due; then on, if the plan says so by itself."""
         rollout, now = look.rollout, seen.now
         count, _ = due(rollout, now)
-        if count > max(rollout.looks, self._looks(rollout)):
+        taken = self._looks(rollout) or rollout.looks
+        if count and count != taken:  # fewer: the clock was ahead for a while, and those looks were in vain
             found = judged(self._crew, self._eyes, rollout, now)
             self._judged = (rollout.stage, count, found)
             if found is not None:

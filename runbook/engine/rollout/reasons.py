@@ -25,11 +25,27 @@ def reason_to_go_back(rollout: Rollout, asked: Sequence[Asked], entries: Sequenc
     if limit is not None and word is not None and word.complaints is not None and word.complaints >= limit:
         told = f"{word.complaints} complaints (said by {word.who}) >= {limit}"
         return Why("complaints", told, Standing.ROLLED_BACK)
+    if harm := _harm(rollout, entries):
+        return Why("judge", f"{rollout.current.name}: {harm}", Standing.ROLLED_BACK)
     fired = next((each for each in asked if each.fires), None)
     if fired is None:
         return None
     by = "tripwire" if fired.tripwire else "trigger"
     return Why(by, f"{fired.title}: {fired.arithmetic}", Standing.ROLLED_BACK)
+
+
+def _harm(rollout: Rollout, entries: Sequence[Entry]) -> str:
+    """What the last look of the stage said, where that was harm: who took it was killed, or may not roll back."""
+    since = rollout.entered[-1].seq if rollout.entered else rollout.seq
+    looks = [
+        entry.details
+        for entry in map(original, entries)
+        if entry.event is Event.ROLLOUT_JUDGED
+        and entry.run == rollout.id
+        and entry.seq > since
+        and entry.details.get("stage") == rollout.stage
+    ]
+    return str(looks[-1].get("why", "")) if looks and looks[-1].get("verdict") == Verdict.HARM.value else ""
 
 
 def _brake(rollout: Rollout, entries: Sequence[Entry]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from runbook.engine.ask import ask
@@ -22,6 +23,7 @@ from runbook.model.rollout import Rollout, Trigger
 from runbook.model.runbook import Symptom
 
 NOTHING = timedelta(0)
+NONE_SEEN: Mapping[str, timedelta] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,46 @@ class Reading:
     warm_up: WarmUp | None = None
 
 
-def check(rollout: Rollout, reading: Reading, entries: Sequence[Entry], ages: Mapping[int, timedelta]) -> list[Asked]:
-    """Every trigger of the phase, and its tripwire."""
+class Streaks:
+    """Since when each trigger has been YES without a NO between, as one process has seen it, by the steady clock."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._since: dict[str, float] = {}
+
+    def lasted(self, phase: str, now: float) -> dict[str, timedelta]:
+        """By title, how long it has been YES in that phase."""
+        if phase != self._phase:
+            self._phase, self._since = phase, {}
+        return {title: timedelta(seconds=now - since) for title, since in self._since.items()}
+
+    def heard(self, asked: Iterable[Asked], now: float) -> None:
+        """Count these answers in; UNKNOWN begins nothing, and breaks nothing off."""
+        for each in asked:
+            if each.answer is Answer.YES:
+                self._since.setdefault(each.title, now)
+            elif each.answer is Answer.NO:
+                self._since.pop(each.title, None)
+
+
+def check(
+    rollout: Rollout,
+    reading: Reading,
+    entries: Sequence[Entry],
+    ages: Mapping[int, timedelta],
+    seen: Mapping[str, timedelta] = NONE_SEEN,
+) -> list[Asked]:
+    """Every trigger of the phase, and its tripwire.
+
+    `seen` is how long ago each was first seen to be YES by who asks, by title: where the journal takes no check, a
+    trigger that lasts must still fire.
+    """
     phase = rollout.current.phase
     found = [_asked(each, answers(each.title, each.condition, reading)) for each in phase.triggers]
     if phase.tripwire is not None and rollout.current.treats:
         halves = tripped(phase.tripwire, reading.short, reading.source)
         found += [Asked(each.question, each.answer, each.arithmetic, tripwire=True) for each in halves]
-    return [_lasted(each, rollout, entries, ages) for each in found]
+    return [_lasted(each, rollout, entries, ages, seen.get(each.title, NOTHING)) for each in found]
 
 
 def answers(title: str, condition: Condition, reading: Reading) -> list[Finding]:
@@ -113,7 +147,9 @@ def _before(reading: Reading, node: str, quantity: Quantity) -> float | None:
     return None if reading.baseline is None else reading.baseline.quantity(node, quantity.name)
 
 
-def _lasted(asked: Asked, rollout: Rollout, entries: Sequence[Entry], ages: Mapping[int, timedelta]) -> Asked:
+def _lasted(
+    asked: Asked, rollout: Rollout, entries: Sequence[Entry], ages: Mapping[int, timedelta], seen: timedelta
+) -> Asked:
     if asked.answer is not Answer.YES or not asked.lasting:
         return asked
     first: int | None = None
@@ -129,7 +165,7 @@ def _lasted(asked: Asked, rollout: Rollout, entries: Sequence[Entry], ages: Mapp
                 first = None
             case _:
                 pass
-    lasted = NOTHING if first is None else ages[first]
+    lasted = max(NOTHING if first is None else ages[first], seen)
     arithmetic = f"{asked.arithmetic}; YES for {_seconds(lasted)} of {_seconds(asked.lasting)}"
     return Asked(asked.title, asked.answer, arithmetic, asked.lasting, lasted)
 
