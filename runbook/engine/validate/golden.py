@@ -44,8 +44,8 @@ class Golds:
         queries: list[GoldenQuery] = []
         places: dict[str, Place] = {}
         missing: dict[str, str] = {}
-        for number, node in enumerate(chosen):
-            self.talk.progress("golden queries", number, len(chosen))
+        self.talk.say(f"golden queries: reading the texts of {_counted(chosen)}, twice")
+        for node in chosen:
             known = settings.get(node.name, Silence(node.name, "its settings were not read"))
             if isinstance(known, Silence):
                 missing[node.name] = known.reason
@@ -57,7 +57,6 @@ class Golds:
             else:
                 places[node.name] = place
                 queries += found
-        self.talk.progress("golden queries", len(chosen), len(chosen))
         seconds = self.clock.monotonic() - begin
         return Golden(_fairly(queries), places, missing, self.read_bytes, seconds)
 
@@ -88,8 +87,8 @@ class Golds:
         named = {node.name for node in nodes}
         silent = {name: reason for name, reason in golden.missing.items() if name in named}
         asked = [node for node in nodes if any(each.node == node.name for each in golden.queries)]
-        for number, node in enumerate(asked):
-            self.talk.progress("golden queries", number, len(asked))
+        self.talk.say(f"golden queries: asking {_counted(asked)}")
+        for node in asked:
             queries = [each for each in golden.queries if each.node == node.name]
             known = settings.get(node.name, Silence(node.name, "its settings were not read"))
             if isinstance(known, Silence):
@@ -102,7 +101,6 @@ class Golds:
                 continue
             recalled += [each for each in found if isinstance(each, Recalled)]
             missing += [each for each in found if isinstance(each, str)]
-        self.talk.progress("golden queries", len(asked), len(asked))
         seconds = self.clock.monotonic() - begin
         return Answered(tuple(recalled), tuple(missing), silent, self.read_bytes, seconds)
 
@@ -142,6 +140,10 @@ class Golds:
         for chunk in chunks:
             self.read_bytes += len(chunk)
             yield chunk
+
+
+def _counted(nodes: Sequence[Node]) -> str:
+    return f"{len(nodes)} node{'s' * (len(nodes) != 1)}"
 
 
 def group_of(space: str, settings: Settings) -> str:
