@@ -116,7 +116,7 @@ class Scene:
         return start(self.crew, self.plan, ROLLOUT, "test")
 
     def advance(self) -> Advanced:
-        return advance(self.crew, ROLLOUT, self._ask)
+        return advance(self.crew, ROLLOUT, self.ask)
 
     def abort(self, why: str = "enough") -> Acted:
         return revert(self.crew, self.rollout, Why("person", why, Standing.ABORTED, 5.0))
@@ -149,7 +149,7 @@ class Scene:
                 shown[key] = seen / 2 * share
         return shown
 
-    def _ask(self, rollout: Rollout) -> Answered:
+    def ask(self, rollout: Rollout) -> Answered:
         answered = ask_now(self.crew, self.eyes, rollout)
         self.asked.append((rollout.stage, all(gate.open for gate in answered.gates)))
         return answered

@@ -24,6 +24,7 @@ from rollout_world import (
 
 from runbook.adapters.memory.journal import MemoryJournal
 from runbook.engine.brake_record import Wish
+from runbook.engine.rollout.advance import advance
 from runbook.errors import ExitCode, LockedError, RefusedError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import PullState, Rollback
@@ -334,3 +335,67 @@ def test_a_target_that_rests_after_a_rollback_starts_no_rollout() -> None:
     with pytest.raises(RefusedError, match="cool_down"):
         made.start()
     assert len(made.world.journal.lines) == before
+
+
+def test_a_brake_that_is_pulled_while_a_person_is_asked_is_not_undone_by_the_answer() -> None:
+    """The gates were passed before it: the stage is not entered all the same."""
+    made = walked(1)
+    made.wait()
+
+    def agree() -> None:
+        made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "page 4711", 5.0))
+
+    with pytest.raises(RefusedError, match="brake was pulled"):
+        advance(made.crew, ROLLOUT, made.ask, agree)
+    assert {values[BLENDED] for values in made.settings.values()} == {False}
+    assert made.rollout.stage == 1
+
+
+def test_a_brake_that_is_pulled_before_the_run_of_an_entering_begins_takes_the_rollout_back() -> None:
+    """No run is there yet that it could overtake."""
+    made = walked(1)
+    made.wait()
+    plays: Any = made.world.plays
+    ready, done = plays.ready, iter(range(100))
+
+    def pulls() -> None:
+        ready()
+        if next(done) == 0:
+            made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "page 4711", 5.0))
+
+    plays.ready = pulls
+    advanced = made.advance()
+    assert (advanced.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ROLLED_BACK)
+    assert {(values[BLENDED], values[RATE]) for values in made.settings.values()} == {(False, 0.0)}
+
+
+def test_nothing_is_begun_for_a_stage_once_the_rollout_is_taken_back() -> None:
+    """An abort between the last look at the gates and the intent: not even a run is journaled for it."""
+    made = walked(1)
+    made.wait()
+    make, first = made._new_id, iter((True,))
+
+    def aborts() -> str:
+        if next(first, False):
+            made.abort()
+        return make()
+
+    made._new_id = aborts  # type: ignore[method-assign]  # the first thing that an entering asks for
+    advanced = made.advance()
+    assert (advanced.code, made.rollout.standing, made.rates()) == (ExitCode.BAD_NEWS, Standing.ABORTED, {0.0})
+    begun = [entry for entry in made.world.journal.entries() if entry.event is Event.RUN_STARTED]
+    assert not any("ramp-50%" in str(entry.details["plan"]["command"]) for entry in begun)
+
+
+def test_evidence_that_cannot_be_made_keeps_no_way_back_from_its_end() -> None:
+    """Whatever is wrong with it: it is told, and the rollout is over."""
+    made = walked(1)
+
+    def broken(rollout: object, why: object) -> None:
+        del rollout, why
+        raise ValueError("rows are not ordered")
+
+    made.keep = broken  # type: ignore[method-assign, assignment]  # the shelf of the evidence
+    assert made.abort().code is ExitCode.DONE
+    assert made.rollout.standing is Standing.ABORTED
+    assert any("EVIDENCE COULD NOT BE WRITTEN" in said for said in made.world.talk.said)

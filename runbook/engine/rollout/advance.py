@@ -8,6 +8,7 @@ from runbook.engine.rollout.asking import Answered
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import enter, go_on
 from runbook.engine.rollout.gates import code_of
+from runbook.engine.rollout.reasons import brake_pulled
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.gate import Gate
 from runbook.model.journal import Event
@@ -50,6 +51,7 @@ def advance(crew: Crew, rollout: str, ask: Ask, agree: Callable[[], None] = lamb
         agree()
         now = crew.now(rollout)  # asking takes its time: it may have been held or aborted meanwhile
         check_running(now)
+        check_brake(now, crew)
         acted = _next(crew, now, answered)
         return Advanced(acted.rollout, answered.gates, acted.code, acted)
 
@@ -70,6 +72,17 @@ def check_running(rollout: Rollout) -> None:
         case _:
             told, hint = f"rollout {rollout.id} is {rollout.standing.value}", "runbook rollout status"
     raise RefusedError(told, hint=hint)
+
+
+def check_brake(rollout: Rollout, crew: Crew) -> None:
+    """Was the emergency brake pulled since the stage was entered? Then it goes back, and no further.
+
+    Raises:
+        RefusedError: so it was.
+    """
+    if pulled := brake_pulled(rollout, crew.entries()):
+        told = f"the emergency brake was pulled in {rollout.current.name}, run {pulled}"
+        raise RefusedError(told, hint="runbook rollout abort   (runbook rollout watch does it by itself)")
 
 
 def _next(crew: Crew, rollout: Rollout, answered: Answered) -> Acted:

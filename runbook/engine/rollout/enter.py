@@ -13,6 +13,7 @@ from runbook.engine.rollout import record
 from runbook.engine.rollout.allowed import check_allowed
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.plan_document import details_of, digest_of
+from runbook.engine.rollout.reasons import brake_pulled
 from runbook.engine.rollout.revert import Why, blind, revert
 from runbook.engine.rollout.state import current_of
 from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
@@ -63,6 +64,9 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
     plan = _steps(crew, rollout.plan, stage, crew.new_id(), rollout.reason)
     check_allowed(crew, stage, plan, rollout.who, rollout.approved)
     crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups, gates))
+    now = crew.now(rollout.id)
+    if now.standing is not Standing.ENTERING:  # taken back between the gates and here: nothing is begun
+        return Acted(now, ExitCode.BAD_NEWS, f"rollout {now.id} is {now.standing.value}: {now.why}")
     crew.say(f"entering {stage.name}")
     carried = set_settings(Context(crew.ports, crew.target, crew.who), plan)
     return _came_to(crew, crew.now(rollout.id), carried.status)
@@ -106,16 +110,22 @@ def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
         return Acted(crew.now(rollout.id), ExitCode.BAD_NEWS, told, rollout.run, rolled)
     match status:
         case RunStatus.DONE:
+            if pulled := brake_pulled(rollout, crew.entries()):  # before the run began, so it was not overtaken
+                return _overtaken(crew, rollout, f"run {pulled} pulled the emergency brake")
             return _read_back(crew, rollout)
         case RunStatus.PERSON_NEEDED:
             why = f"run {rollout.run} failed, and could not be put back: look at the nodes"
             return replace(_back(crew, rollout, why), code=ExitCode.PERSON_NEEDED)
         case RunStatus.SUPERSEDED:
-            why = f"a rollback overtook run {rollout.run}, which was entering {rollout.current.name}"
-            acted = revert(crew, rollout, Why("rollback", why, Standing.ROLLED_BACK))
-            return acted if acted.code is not ExitCode.DONE else replace(acted, code=ExitCode.BAD_NEWS)
+            return _overtaken(crew, rollout, f"a rollback overtook run {rollout.run}")
         case _:
             return _back(crew, rollout, f"run {rollout.run} failed, and was put back")
+
+
+def _overtaken(crew: Crew, rollout: Rollout, why: str) -> Acted:
+    told = f"{why}, while {rollout.current.name} was being entered"
+    acted = revert(crew, rollout, Why("rollback", told, Standing.ROLLED_BACK))
+    return acted if acted.code is not ExitCode.DONE else replace(acted, code=ExitCode.BAD_NEWS)
 
 
 def _read_back(crew: Crew, rollout: Rollout) -> Acted:

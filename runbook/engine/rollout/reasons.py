@@ -19,7 +19,7 @@ def harm_in_words(found: Judgement) -> str:
 
 def reason_to_go_back(rollout: Rollout, asked: Sequence[Asked], entries: Sequence[Entry]) -> Why | None:
     """Why it has to be taken back, if it has to."""
-    if pulled := _brake(rollout, entries):
+    if pulled := brake_pulled(rollout, entries):
         return Why("rollback", f"the emergency brake was pulled, run {pulled}", Standing.ROLLED_BACK)
     limit, word = rollout.current.phase.complaints_roll_back, last_word(rollout)
     if limit is not None and word is not None and word.complaints is not None and word.complaints >= limit:
@@ -48,7 +48,7 @@ def _harm(rollout: Rollout, entries: Sequence[Entry]) -> str:
     return str(looks[-1].get("why", "")) if looks and looks[-1].get("verdict") == Verdict.HARM.value else ""
 
 
-def _brake(rollout: Rollout, entries: Sequence[Entry]) -> str:
+def brake_pulled(rollout: Rollout, entries: Sequence[Entry]) -> str:
     """The run of a brake that somebody pulled on the target since the stage was entered; empty where there is none."""
     since = rollout.entered[-1].seq if rollout.entered else rollout.seq
     for entry in map(original, entries):

@@ -54,6 +54,7 @@ def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     Raises nothing for what nodes, Ansible, the journal or the shelf do: that is in what it came to.
     """
     recorder = Recorder(lambda: crew.ports.journal, crew.ports.read.talk)
+    rollout = _known(crew, rollout)  # who was asked may have thought about it, while a stage was begun
     why, stage, run = _first_said(crew, rollout, why), rollout.current, crew.new_id()
     details = record.reverting(stage, run, why.by, why.ends_as, why.why)
     recorder.note(Event.ROLLOUT_REVERTING, rollout.id, details)
@@ -180,7 +181,7 @@ def _let_go(crew: Crew, run: str) -> None:
 def _bundle(crew: Crew, rollout: Rollout) -> None:
     try:
         crew.bundle(rollout, f"taken back: {rollout.why}")
-    except (RunbookError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the way back ends and is journaled
         crew.say(f"THE EVIDENCE COULD NOT BE WRITTEN ({error}): runbook rollout report has what the journal knows")
 
 
