@@ -45,10 +45,15 @@ def acted_lines(acted: Acted) -> Iterator[Line]:
     if acted.rolled is not None:
         yield from rolled_lines(acted.rolled)
     style = Style.GOOD if acted.code is ExitCode.DONE else Style.BAD
-    yield line(acted.told[:1].upper() + acted.told[1:] + ".", style, hang=2)
+    yield line(sentence(acted.told), style, hang=2)
     yield standing_line(acted.rollout)
     for text in next_steps(acted.rollout):
         yield line(text, indent=2, hang=2)
+
+
+def sentence(text: str) -> str:
+    """Begun with a capital, and ended with one full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def next_steps(rollout: Rollout) -> tuple[str, ...]:

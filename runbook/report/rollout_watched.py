@@ -9,7 +9,7 @@ from runbook.engine.rollout.watch import Watched
 from runbook.errors import ExitCode
 from runbook.model.judgement import Judgement, Verdict
 from runbook.report.lines import EMPTY, SYMPTOM_STYLES, Line, Style, line
-from runbook.report.rollout_acted import acted_data, acted_lines, gate_lines, next_steps, standing_line
+from runbook.report.rollout_acted import acted_data, acted_lines, gate_lines, next_steps, sentence, standing_line
 
 _VERDICTS = {Verdict.SAFE: Style.GOOD, Verdict.HARM: Style.BAD}
 _CODES = {ExitCode.DONE: Style.GOOD, ExitCode.COULD_NOT_TELL: Style.UNSURE}
@@ -36,7 +36,7 @@ def watched_lines(watched: Watched) -> Iterator[Line]:
     else:
         yield standing_line(look.rollout)
         yield from (line(text, indent=2, hang=2) for text in next_steps(look.rollout))
-    yield line(watched.why[:1].upper() + watched.why[1:] + ".", _CODES.get(watched.code, Style.BAD), hang=2)
+    yield line(sentence(watched.why), _CODES.get(watched.code, Style.BAD), hang=2)
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[Line]:
