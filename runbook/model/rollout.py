@@ -166,6 +166,10 @@ class RolloutPlan:
         places = ((phase, share) for phase in self.phases for share in phase.shares)
         return tuple(Stage(number, phase, share) for number, (phase, share) in enumerate(places))
 
+    def frozen(self, now: datetime) -> FreezeWindow | None:
+        """The freeze window that it is in at that moment, if in any."""
+        return next((each for each in self.freeze if each.begin <= now < each.end), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

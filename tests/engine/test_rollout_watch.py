@@ -184,6 +184,22 @@ def test_a_freeze_window_holds_it_and_holds_no_rollback_up() -> None:
     assert made.abort().code is ExitCode.DONE
 
 
+def test_an_entering_that_was_cut_off_is_not_gone_on_with_in_a_freeze_window() -> None:
+    """Weeks may lie between; it holds until the window is over, and goes on then."""
+    begin = scene().world.ports.read.clock.now()
+    window = FreezeWindow(begin + timedelta(hours=1), begin + timedelta(hours=2), "the year ends")
+    made = walked(1, replace(PLAN, freeze=(window,)))
+    entering = {"stage": 2, "name": "ramp-50%", "run": "20261122T220000-ffff"}
+    made.world.journal.append(Event.ROLLOUT_ENTERING, ROLLOUT, entering)
+    made.wait(timedelta(hours=1))
+    watched = made.watch(Until.STAGE, seconds=60)
+    assert (made.rollout.standing, made.rates()) == (Standing.ENTERING, {0.25})
+    assert "the year ends" in watched.last.told
+    made.wait(timedelta(hours=1))
+    assert made.watch(once=True).rollout.standing is Standing.RUNNING
+    assert made.rates() == {0.5}
+
+
 def test_a_held_rollout_is_watched_on() -> None:
     """It goes no further, and harm still rolls it back."""
     made = walked(1, BY_ITSELF)
@@ -279,6 +295,22 @@ def test_a_trigger_that_lasts_fires_where_the_journal_takes_no_check() -> None:
     watched = made.watch()
     assert watched.code is ExitCode.BAD_NEWS
     assert "YES for" in watched.rollout.why
+    assert gone_back(made)
+
+
+def test_an_entering_that_a_silent_node_keeps_from_its_end_is_watched_all_the_same() -> None:
+    """It was cut off, and cannot go on: that ends no watch, and gross damage on the other nodes rolls back."""
+    made = walked(1)
+    entering = {"stage": 2, "name": "ramp-50%", "run": "20261122T220000-ffff"}
+    made.world.journal.append(Event.ROLLOUT_ENTERING, ROLLOUT, entering)
+    made.world.admin.silent["c"] = "no connection"
+    watched = made.watch(seconds=20)
+    assert (watched.code, made.rollout.standing) == (ExitCode.COULD_NOT_TELL, Standing.ENTERING)
+    assert "cannot be entered" in watched.last.told
+    made.failing = dict.fromkeys(NAMES, 33.0)
+    made.watch(seconds=40)
+    (entry,) = [each for each in made.world.journal.entries() if each.event is Event.ROLLOUT_REVERTING]
+    assert entry.details["by"] == "tripwire"
     assert gone_back(made)
 
 

@@ -76,9 +76,16 @@ def go_on(crew: Crew, rollout: Rollout) -> Acted:
     """Bring an entering to its end that was cut off; the caller holds `crew.alone`.
 
     Raises:
-        As `enter`.
+        RefusedError: in a freeze window; also as `enter`.
+        Else as `enter`.
     """
     run = runs_of(crew.entries()).get(rollout.run)
+    window = rollout.plan.frozen(crew.ports.read.clock.now())
+    if window is not None and (run is None or run.resumable):  # it was cut off before the window began
+        raise RefusedError(
+            f"freeze until {window.end:%Y-%m-%d %H:%M %Z} ({window.why}): {rollout.current.name} is not entered in it",
+            hint="wait; runbook rollout abort is not held up",
+        )
     if run is None:  # cut off before its run began: nothing was changed for it
         return enter(crew, rollout, rollout.stage, rollout.backups)
     crew.say(f"going on with the entering of {rollout.current.name}, run {run.plan.id}")

@@ -94,7 +94,7 @@ def frozen(facts: Facts) -> Iterator[Gate]:
     windows = facts.rollout.plan.freeze
     if not windows:
         return
-    inside = next((each for each in windows if each.begin <= facts.now < each.end), None)
+    inside = facts.rollout.plan.frozen(facts.now)
     if inside is None:
         count = f"{len(windows)} freeze window{'s' * (len(windows) > 1)}"
         yield Gate("freeze window", Answer.YES, f"{facts.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC is in none of {count}")

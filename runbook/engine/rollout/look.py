@@ -18,7 +18,15 @@ from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.state import rollouts_of
 from runbook.engine.rollout.triggers import Asked, Reading, Streaks, changed, check, last_check
-from runbook.errors import ExitCode, LockedError, RunbookError, StorageError
+from runbook.errors import (
+    ExitCode,
+    LockedError,
+    NotSupportedError,
+    RefusedError,
+    RunbookError,
+    StorageError,
+    UnreachableError,
+)
 from runbook.model.answer import Answer
 from runbook.model.gate import Gate
 from runbook.model.journal import Entry, Event
@@ -81,7 +89,8 @@ class Looker:
         if rollout.standing is Standing.REVERTING:
             return _taken(revert(crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
         if rollout.standing is Standing.ENTERING:
-            return self._enter(rollout)
+            look = self._enter(rollout)
+            return self._guard(look) if look.rollout.standing is Standing.ENTERING else look
         now = crew.ports.read.clock.now().timestamp()  # before the rows: what is over by now has been told whole
         found, reading = rows(crew, self._eyes, now), observe(crew, self._eyes, rollout)
         entries = self._entries()
@@ -92,19 +101,32 @@ class Looker:
 
     def _decide(self, rollout: Rollout, seen: _Seen) -> Look:
         """What was seen, put to triggers and tripwire; back where one fires, else to the judge."""
-        age = ages(seen.entries, self._crew.ports.read.clock.now())
-        steady = self._crew.ports.read.clock.monotonic()
-        lasted = self._streaks.lasted(rollout.current.phase.name, steady)
-        asked = tuple(check(rollout, seen.reading, seen.entries, age, lasted))
-        self._streaks.heard(asked, steady)
-        self._note_check(rollout, asked, seen.entries, age)
+        asked = self._check(rollout, seen.reading, seen.entries)
         why = reason_to_go_back(rollout, asked, seen.entries)
         look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, seen.rows), asked, rows=seen.rows)
         if why is not None:
             return _with(look, revert(self._crew, rollout, why))
         return self._judge(look, seen)
 
+    def _check(self, rollout: Rollout, reading: Reading, entries: Sequence[Entry]) -> tuple[Asked, ...]:
+        clock = self._crew.ports.read.clock
+        age, steady = ages(entries, clock.now()), clock.monotonic()
+        lasted = self._streaks.lasted(rollout.current.phase.name, steady)
+        asked = tuple(check(rollout, reading, entries, age, lasted))
+        self._streaks.heard(asked, steady)
+        self._note_check(rollout, asked, entries, age)
+        return asked
+
+    def _guard(self, look: Look) -> Look:
+        """Where a stage cannot be entered just now, spaces are treated all the same: what takes back is asked."""
+        reading, entries = observe(self._crew, self._eyes, look.rollout), self._entries()
+        asked = self._check(look.rollout, reading, entries)
+        why = reason_to_go_back(look.rollout, asked, entries)
+        look = replace(look, asked=asked)
+        return look if why is None else _with(look, revert(self._crew, look.rollout, why))
+
     def _enter(self, rollout: Rollout) -> Look:
+        """Go on with an entering that was cut off; what keeps it from that now is told, and tried again."""
         try:
             with self._crew.alone(rollout.id):
                 now = self._crew.now(rollout.id)
@@ -113,6 +135,8 @@ class Looker:
                 return _taken(go_on(self._crew, now))
         except LockedError as error:
             return Look(rollout, ExitCode.COULD_NOT_TELL, f"{rollout.current.name} is being entered: {error.message}")
+        except (UnreachableError, NotSupportedError, RefusedError, StorageError) as error:
+            return Look(rollout, error.code, f"{rollout.current.name} cannot be entered: {error.message}")
 
     def _judge(self, look: Look, seen: _Seen) -> Look:
         """The planned look, if one is due; then on, if the plan says so by itself."""
