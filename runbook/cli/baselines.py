@@ -11,7 +11,7 @@ from runbook.cli.rollout.plans import chosen, known_plans, plan_named
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.baseline import capture, doubts
 from runbook.engine.figures import figure
-from runbook.engine.rollout.plan_quantities import compared
+from runbook.engine.rollout.plan.quantities import compared
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from runbook.engine.rollout.facts import Facts
-from runbook.engine.rollout.gates import binding
+from runbook.engine.rollout.gates.every import binding
+from runbook.engine.rollout.gates.facts import Facts
 from runbook.report.lines import EXPECTATION_STYLES, Line, Style, line
 
 

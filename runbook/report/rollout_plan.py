@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from runbook.engine.judging.fleet_arms import StageArms
-from runbook.engine.rollout.plan_document import details_of, digest_of
+from runbook.engine.rollout.plan.document import details_of, digest_of
 from runbook.model.duration import in_words
 from runbook.model.foresight import FEWEST_UNITS
 from runbook.model.judgement import Guardrail, Metric

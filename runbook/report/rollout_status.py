@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runbook.engine.rollout.facts import Facts
-from runbook.engine.rollout.lasted import overdue, phase_age, stage_age, time_left
+from runbook.engine.rollout.gates.facts import Facts
+from runbook.engine.rollout.gates.lasted import overdue, phase_age, stage_age, time_left
 from runbook.model.duration import in_words
 from runbook.model.gate import Gate
 from runbook.model.rollout import NOTHING

@@ -15,7 +15,7 @@ from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
 from runbook.cli.root import run
 from runbook.engine.rollout import record
-from runbook.engine.rollout.plan_document import details_of, digest_of
+from runbook.engine.rollout.plan.document import details_of, digest_of
 from runbook.model.assignment import in_treatment
 from runbook.model.journal import Event
 from runbook.model.judgement import Guardrail, Metric

@@ -15,7 +15,7 @@ from runbook.adapters.rollout_plans.reading import plan_in
 from runbook.cli.rollout.plans import plan_named
 from runbook.cli.root import cli, run
 from runbook.engine.rollout import record
-from runbook.engine.rollout.plan_document import details_of, digest_of, filled
+from runbook.engine.rollout.plan.document import details_of, digest_of, filled
 from runbook.model.journal import Event
 from runbook.model.rollout import Stage, Standing
 

@@ -15,10 +15,10 @@ from runbook.engine.history import runs_of
 from runbook.engine.resume import resume
 from runbook.engine.rollback import rollback
 from runbook.engine.rollout.advance import Advanced, advance
-from runbook.engine.rollout.asking import Answered, ask_now
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import start
 from runbook.engine.rollout.eyes import Eyes
+from runbook.engine.rollout.gates.asking import Answered, ask_now
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.state import newest_of
 from runbook.engine.rollout.watch import Until, Watched, Wishes, watch

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from rollout_in_memory import BEGIN, DAY, PLAN, RAMP, ROLLOUT, SHADOW, TARGET, Told
 
-from runbook.engine.rollout.facts import Facts, Live, facts_of
-from runbook.engine.rollout.gates import binding, code_of, gates_of, pending
-from runbook.engine.rollout.kept_backups import fresh, kept_of
-from runbook.engine.rollout.lasted import overdue, time_left
+from runbook.engine.rollout.gates.every import binding, code_of, gates_of, pending
+from runbook.engine.rollout.gates.facts import Facts, Live, facts_of
+from runbook.engine.rollout.gates.kept_backups import fresh, kept_of
+from runbook.engine.rollout.gates.lasted import overdue, time_left
 from runbook.errors import ExitCode
 from runbook.model.answer import Answer
 from runbook.model.finding import Finding

@@ -9,7 +9,7 @@ from runbook.engine.history import details_of
 from runbook.engine.judging.fleet_arms import arms_of_plan
 from runbook.engine.rollout import record
 from runbook.engine.rollout.learnings import Learnings, learnings_of
-from runbook.engine.rollout.plan_quantities import asked, compared
+from runbook.engine.rollout.plan.quantities import asked, compared
 from runbook.model.answer import Answer
 from runbook.model.finding import Change
 from runbook.model.gate import Gate

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_in_memory import PLAN, RAMP, ROLLOUT, SHADOW, TARGET, Told
 
-from runbook.engine.rollout.conditions import condition_details, condition_of
-from runbook.engine.rollout.plan_document import filled
+from runbook.engine.rollout.plan.conditions import condition_details, condition_of
+from runbook.engine.rollout.plan.document import filled
 from runbook.engine.rollout.state import current_of, details_of, digest_of, newest_of, plan_of, rollouts_of
 from runbook.errors import DamagedError, UsageError
 from runbook.model.duration import as_text, duration

@@ -13,8 +13,8 @@ from fleet_in_memory import CrashError
 from rollout_world import BLENDED, BY_ITSELF, HOLD, NAMES, PLAN, RATE, ROLLOUT, Scene, scene, walked
 
 from runbook.engine.brake_record import Wish
-from runbook.engine.rollout import asking
 from runbook.engine.rollout import look as looking
+from runbook.engine.rollout.gates import asking
 from runbook.engine.rollout.watch import Until, Wishes, watch
 from runbook.engine.settings_runs import plan_settings, run_plan, set_settings
 from runbook.errors import ExitCode, LockedError, UnreachableError

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from runbook.adapters.rollout_plans import plan_yaml, read_plan
 from runbook.adapters.rollout_plans.reading import LIMIT_BYTES, plan_in
 from runbook.cli.rollout.plans import chosen, known_plans, plan_named
-from runbook.engine.rollout.plan_check import faults_of
-from runbook.engine.rollout.plan_document import filled
+from runbook.engine.rollout.plan.check import faults_of
+from runbook.engine.rollout.plan.document import filled
 from runbook.errors import DamagedError, NotSupportedError, StorageError, UsageError
 from runbook.model.rollout import FreezeWindow, RolloutPlan
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.adapters.files import read_document
 from runbook.adapters.rollout_plans.lined import Lined, dotted, lined
-from runbook.engine.rollout.plan_check import Fault, faults_of, name_faults
-from runbook.engine.rollout.plan_document import VERSION, plan_of
+from runbook.engine.rollout.plan.check import Fault, faults_of, name_faults
+from runbook.engine.rollout.plan.document import VERSION, plan_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.material import schema
 from runbook.model.rollout import RolloutPlan

@@ -1,6 +1,6 @@
 """A plan as YAML, small and readable: what is as usual is left out, what is flat stands on one line."""
 
-from runbook.engine.rollout.plan_document import details_of
+from runbook.engine.rollout.plan.document import details_of
 from runbook.model.rollout import RolloutPlan
 
 WIDTH = 110

@@ -20,11 +20,11 @@ from runbook.cli.rollout.watching import eyes_of, watched_by
 from runbook.cli.rollout.watching import tell as tell_watched
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.advance import Advanced, advance
-from runbook.engine.rollout.asking import ask_now
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
-from runbook.engine.rollout.gates import binding, pending
-from runbook.engine.rollout.plan_document import filled
+from runbook.engine.rollout.gates.asking import ask_now
+from runbook.engine.rollout.gates.every import binding, pending
+from runbook.engine.rollout.plan.document import filled
 from runbook.engine.rollout.revert import Why, blind, code_of, revert
 from runbook.engine.rollout.watch import Until, Wishes
 from runbook.errors import ExitCode, InterruptedRunError, LockedError, RefusedError, RunbookError, StorageError

@@ -5,8 +5,8 @@ from dataclasses import replace
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk
-from runbook.engine.rollout.facts import Facts, Live, facts_of
-from runbook.engine.rollout.gates import gates_of
+from runbook.engine.rollout.gates.every import gates_of
+from runbook.engine.rollout.gates.facts import Facts, Live, facts_of
 from runbook.engine.rollout.values import silent, unlike, wanted
 from runbook.errors import RunbookError
 from runbook.model.gate import Gate

@@ -50,7 +50,7 @@ def check_kept(plan: RolloutPlan) -> None:
         RefusedError: it would mask one, since it looks like a secret.
     """
     from runbook.adapters.journal.redaction import MASK, clean
-    from runbook.engine.rollout.plan_document import details_of
+    from runbook.engine.rollout.plan.document import details_of
 
     details = details_of(plan)
     if clean(details) != details or MASK in str(details):

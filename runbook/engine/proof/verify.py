@@ -20,7 +20,7 @@ from runbook.engine.proof.told import (
 )
 from runbook.engine.proof.write import Lines, self_test
 from runbook.engine.rollout.basis import recalls_of
-from runbook.engine.rollout.plan_document import digest_of as plan_digest
+from runbook.engine.rollout.plan.document import digest_of as plan_digest
 from runbook.engine.rollout.record import judgement_details
 from runbook.errors import DamagedError
 from runbook.model.bundle import (

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook.engine.rollout import record
-from runbook.engine.rollout.asking import Answered
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import enter, go_on
-from runbook.engine.rollout.gates import code_of
+from runbook.engine.rollout.gates.asking import Answered
+from runbook.engine.rollout.gates.every import code_of
 from runbook.engine.rollout.reasons import brake_pulled
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.gate import Gate

@@ -12,7 +12,7 @@ from runbook.engine.resume import resume
 from runbook.engine.rollout import record
 from runbook.engine.rollout.allowed import check_allowed
 from runbook.engine.rollout.crew import Acted, Crew
-from runbook.engine.rollout.plan_document import details_of, digest_of
+from runbook.engine.rollout.plan.document import details_of, digest_of
 from runbook.engine.rollout.reasons import brake_pulled
 from runbook.engine.rollout.revert import Why, blind, revert
 from runbook.engine.rollout.state import current_of

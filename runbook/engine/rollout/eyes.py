@@ -10,7 +10,7 @@ from runbook.engine.judging.collect import collect
 from runbook.engine.judging.judgement import judge_stage, rows_needed
 from runbook.engine.measure import gather, series_of
 from runbook.engine.rollout.crew import Crew
-from runbook.engine.rollout.facts import Live
+from runbook.engine.rollout.gates.facts import Live
 from runbook.engine.rollout.triggers import Reading, answers
 from runbook.engine.rollout.tripwire import NAMES
 from runbook.engine.rollout.values import silent, unlike, wanted

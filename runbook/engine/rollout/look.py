@@ -8,11 +8,11 @@ from typing import Any
 from runbook.engine.journal_time import ages, settled
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
-from runbook.engine.rollout.asking import Answered, ask, journal_facts, judged
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
-from runbook.engine.rollout.lasted import overdue, stage_age, time_left
+from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged
+from runbook.engine.rollout.gates.lasted import overdue, stage_age, time_left
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
 from runbook.engine.rollout.revert import Why, revert

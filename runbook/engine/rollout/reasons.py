@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runbook.engine.rollout.gates_people import last_word
+from runbook.engine.rollout.gates.people import last_word
 from runbook.engine.rollout.revert import Why
 from runbook.engine.rollout.triggers import Asked
 from runbook.model.journal import Entry, Event, original

@@ -6,7 +6,7 @@ None of it touches a node; it is journaled, and gates and watcher read it there.
 from dataclasses import dataclass
 
 from runbook.engine.rollout import record
-from runbook.engine.rollout.gates_people import approvers, starter_counts
+from runbook.engine.rollout.gates.people import approvers, starter_counts
 from runbook.engine.rollout.state import rollouts_of
 from runbook.errors import RefusedError, UsageError
 from runbook.model.journal import Event

@@ -7,7 +7,7 @@ false spent no alpha. `validated` is no rollout's own: its details name the targ
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from runbook.engine.rollout.plan_document import details_of, digest_of, plan_of
+from runbook.engine.rollout.plan.document import details_of, digest_of, plan_of
 from runbook.errors import DamagedError
 from runbook.model.journal import Entry, Event, original
 from runbook.model.rollout import Approved, Entered, Noted, Rollout, Standing

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from runbook.engine.rollout.facts import Facts
+from runbook.engine.rollout.gates.facts import Facts
 from runbook.model.answer import Answer
 from runbook.model.duration import in_words
 from runbook.model.gate import Gate

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from runbook.engine.rollout.conditions import condition_details, condition_of
+from runbook.engine.rollout.plan.conditions import condition_details, condition_of
 from runbook.errors import DamagedError, UsageError
 from runbook.model.duration import as_text, duration
 from runbook.model.judgement import Guardrail, Metric

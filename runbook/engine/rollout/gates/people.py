@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from runbook.engine.rollout.facts import NOTED_WITHIN, Facts
+from runbook.engine.rollout.gates.facts import NOTED_WITHIN, Facts
 from runbook.model.answer import Answer
 from runbook.model.duration import in_words
 from runbook.model.gate import Gate

@@ -6,8 +6,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from runbook.engine.rollout.plan_document import LENGTHS, Details
-from runbook.engine.rollout.quantity_check import quantity_faults
+from runbook.engine.rollout.plan.document import LENGTHS, Details
+from runbook.engine.rollout.plan.quantity_check import quantity_faults
 from runbook.errors import UsageError
 from runbook.model.assignment import STEPS
 from runbook.model.duration import as_text, duration

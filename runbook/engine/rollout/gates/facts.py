@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from runbook.engine.drill_record import last_passed
 from runbook.engine.journal_time import ages
-from runbook.engine.rollout.kept_backups import KeptBackup, kept_of
+from runbook.engine.rollout.gates.kept_backups import KeptBackup, kept_of
 from runbook.engine.validate.last import last_validation
 from runbook.model.drill import BRAKE
 from runbook.model.finding import Finding

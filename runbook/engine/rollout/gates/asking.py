@@ -8,9 +8,9 @@ from runbook.engine.history import runs_of
 from runbook.engine.journal_time import settled
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes, judgement, live, measured, rows
-from runbook.engine.rollout.facts import Facts, facts_of
-from runbook.engine.rollout.gates import gates_of
-from runbook.engine.rollout.kept_backups import fresh
+from runbook.engine.rollout.gates.every import gates_of
+from runbook.engine.rollout.gates.facts import Facts, facts_of
+from runbook.engine.rollout.gates.kept_backups import fresh
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.triggers import Reading
 from runbook.errors import RunbookError

@@ -7,11 +7,11 @@ are UNKNOWN, and UNKNOWN holds. A rollback never comes this way.
 from collections.abc import Iterator
 from datetime import UTC
 
-from runbook.engine.rollout.facts import Facts
-from runbook.engine.rollout.gates_evidence import criteria, drift, judged, validated
-from runbook.engine.rollout.gates_people import complaints, phase_approved, plan_approved, spaces_named
-from runbook.engine.rollout.kept_backups import newest
-from runbook.engine.rollout.lasted import phase_lasted, stage_lasted
+from runbook.engine.rollout.gates.evidence import criteria, drift, judged, validated
+from runbook.engine.rollout.gates.facts import Facts
+from runbook.engine.rollout.gates.kept_backups import newest
+from runbook.engine.rollout.gates.lasted import phase_lasted, stage_lasted
+from runbook.engine.rollout.gates.people import complaints, phase_approved, plan_approved, spaces_named
 from runbook.errors import ExitCode
 from runbook.model.answer import Answer
 from runbook.model.duration import in_words

@@ -1,0 +1,1 @@
+"""Plans as documents, and what is wrong with one."""
