@@ -399,3 +399,37 @@ def test_evidence_that_cannot_be_made_keeps_no_way_back_from_its_end() -> None:
     assert made.abort().code is ExitCode.DONE
     assert made.rollout.standing is Standing.ABORTED
     assert any("EVIDENCE COULD NOT BE WRITTEN" in said for said in made.world.talk.said)
+
+
+def test_a_hold_in_the_middle_of_an_entering_takes_nothing_back() -> None:
+    """What is set stays set, and is not begun; once it is let go it is read back, and the stage counts from then."""
+    made = walked(1)
+    made.wait()
+    made.world.plays.before = lambda request: (
+        made.world.journal.append(Event.ROLLOUT_HELD, ROLLOUT, {"stage": 2, "why": "wait", "by": "person"})
+        if request.key == RATE
+        else None
+    )
+    done = made.advance()
+    assert (done.code, made.rollout.standing) == (ExitCode.COULD_NOT_TELL, Standing.HELD)
+    assert made.rates() == {0.5}
+    assert all(values[BLENDED] for values in made.settings.values())
+    made.world.journal.append(Event.ROLLOUT_RELEASED, ROLLOUT, {"stage": 2, "reason": "go"})
+    assert made.advance().code is ExitCode.DONE
+    assert (made.rollout.standing, made.rollout.stage) == (Standing.RUNNING, 2)
+
+
+def test_a_hold_between_the_gates_and_the_entering_is_not_lost() -> None:
+    """Nothing is begun for the next stage, and the rollout stays held."""
+    made = walked(1)
+    made.wait()
+    make = made._new_id
+
+    def holds() -> str:
+        made.world.journal.append(Event.ROLLOUT_HELD, ROLLOUT, {"stage": 1, "why": "wait", "by": "person"})
+        return make()
+
+    made._new_id = holds  # type: ignore[method-assign]  # the first thing that an entering asks for
+    done = made.advance()
+    assert (done.code, made.rollout.standing, made.rollout.stage) == (ExitCode.COULD_NOT_TELL, Standing.HELD, 1)
+    assert made.rates() == {0.25}

@@ -65,8 +65,9 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
     check_allowed(crew, stage, plan, rollout.who, rollout.approved)
     crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups, gates))
     now = crew.now(rollout.id)
-    if now.standing is not Standing.ENTERING:  # taken back between the gates and here: nothing is begun
-        return Acted(now, ExitCode.BAD_NEWS, f"rollout {now.id} is {now.standing.value}: {now.why}")
+    if now.standing is not Standing.ENTERING:  # held or taken back between the gates and here: nothing is begun
+        code = ExitCode.COULD_NOT_TELL if now.standing is Standing.HELD else ExitCode.BAD_NEWS
+        return Acted(now, code, f"rollout {now.id} is {now.standing.value}: {now.why}")
     crew.say(f"entering {stage.name}")
     carried = set_settings(Context(crew.ports, crew.target, crew.who), plan)
     return _came_to(crew, crew.now(rollout.id), carried.status)
@@ -110,7 +111,8 @@ def _steps(crew: Crew, plan: RolloutPlan, stage: Stage, run: str, reason: str) -
 
 def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
     """From how the run ended to what the rollout is now."""
-    if rollout.standing is not Standing.ENTERING:
+    held = rollout.standing is Standing.HELD
+    if rollout.standing is not Standing.ENTERING and not held:
         # Taken back meanwhile, by another process: a play of ours may have set something after that one's last look.
         rolled, _ = blind(crew, Why("person", rollout.why, rollout.standing))
         told = f"rollout {rollout.id} is {rollout.standing.value}: {rollout.why}"
@@ -119,6 +121,9 @@ def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
         case RunStatus.DONE:
             if pulled := brake_pulled(rollout, crew.entries()):  # before the run began, so it was not overtaken
                 return _overtaken(crew, rollout, f"run {pulled} pulled the emergency brake")
+            if held:
+                told = f"held while {rollout.current.name} was being entered ({rollout.why}): it is set, and not begun"
+                return Acted(rollout, ExitCode.COULD_NOT_TELL, told, rollout.run)
             return _read_back(crew, rollout)
         case RunStatus.PERSON_NEEDED:
             why = f"run {rollout.run} failed, and could not be put back: look at the nodes"

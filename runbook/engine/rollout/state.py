@@ -99,7 +99,7 @@ def _told(rollout: Rollout, entry: Entry) -> Rollout | None:
 def _moved(rollout: Rollout, entry: Entry) -> Rollout:
     details = entry.details
     match entry.event:
-        case Event.ROLLOUT_ENTERING:
+        case Event.ROLLOUT_ENTERING if rollout.standing is not Standing.HELD:  # who is held enters nothing
             return _entering(rollout, entry)
         case Event.ROLLOUT_ENTERED:
             return _entered(rollout, entry)
@@ -129,8 +129,9 @@ def _entered(rollout: Rollout, entry: Entry) -> Rollout:
     again = bool(rollout.entered) and rollout.entered[-1].stage == number
     entered = (*rollout.entered, Entered(number, entry.at, entry.seq, run, rollout.entering))
     looks = rollout.looks if again else 0
-    running = replace(rollout, standing=Standing.RUNNING, stage=number, run=run, why="")
-    return replace(running, entered=entered, looks=looks, entering=None)
+    if rollout.standing is not Standing.HELD:  # a hold of the last moment stands
+        rollout = replace(rollout, standing=Standing.RUNNING, why="")
+    return replace(rollout, stage=number, run=run, entered=entered, looks=looks, entering=None)
 
 
 def _stage(rollout: Rollout, entry: Entry) -> int:
