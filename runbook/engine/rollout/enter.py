@@ -111,20 +111,14 @@ def _steps(crew: Crew, plan: RolloutPlan, stage: Stage, run: str, reason: str) -
 
 def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
     """From how the run ended to what the rollout is now."""
-    held = rollout.standing is Standing.HELD
-    if rollout.standing is not Standing.ENTERING and not held:
+    if rollout.standing not in {Standing.ENTERING, Standing.HELD}:
         # Taken back meanwhile, by another process: a play of ours may have set something after that one's last look.
         rolled, _ = blind(crew, Why("person", rollout.why, rollout.standing))
         told = f"rollout {rollout.id} is {rollout.standing.value}: {rollout.why}"
         return Acted(crew.now(rollout.id), ExitCode.BAD_NEWS, told, rollout.run, rolled)
     match status:
         case RunStatus.DONE:
-            if pulled := brake_pulled(rollout, crew.entries()):  # before the run began, so it was not overtaken
-                return _overtaken(crew, rollout, f"run {pulled} pulled the emergency brake")
-            if held:
-                told = f"held while {rollout.current.name} was being entered ({rollout.why}): it is set, and not begun"
-                return Acted(rollout, ExitCode.COULD_NOT_TELL, told, rollout.run)
-            return _read_back(crew, rollout)
+            return _set(crew, rollout)
         case RunStatus.PERSON_NEEDED:
             why = f"run {rollout.run} failed, and could not be put back: look at the nodes"
             return replace(_back(crew, rollout, why), code=ExitCode.PERSON_NEEDED)
@@ -132,6 +126,16 @@ def _came_to(crew: Crew, rollout: Rollout, status: RunStatus) -> Acted:
             return _overtaken(crew, rollout, f"a rollback overtook run {rollout.run}")
         case _:
             return _back(crew, rollout, f"run {rollout.run} failed, and was put back")
+
+
+def _set(crew: Crew, rollout: Rollout) -> Acted:
+    """Every value is set: may the stage count?"""
+    if pulled := brake_pulled(rollout, crew.entries()):  # before the run began, so it was not overtaken
+        return _overtaken(crew, rollout, f"run {pulled} pulled the emergency brake")
+    if rollout.standing is Standing.HELD:
+        told = f"held while {rollout.current.name} was being entered ({rollout.why}): it is set, and not begun"
+        return Acted(rollout, ExitCode.COULD_NOT_TELL, told, rollout.run)
+    return _read_back(crew, rollout)
 
 
 def _overtaken(crew: Crew, rollout: Rollout, why: str) -> Acted:
