@@ -433,3 +433,12 @@ def test_a_hold_between_the_gates_and_the_entering_is_not_lost() -> None:
     done = made.advance()
     assert (done.code, made.rollout.standing, made.rollout.stage) == (ExitCode.COULD_NOT_TELL, Standing.HELD, 1)
     assert made.rates() == {0.25}
+
+
+def test_a_yes_that_comes_much_later_is_no_yes_to_the_gates_of_now() -> None:
+    """Somebody went home with the question open: the gates are asked again."""
+    made = walked(1)
+    made.wait()
+    with pytest.raises(RefusedError, match="14 hours ago"):
+        advance(made.crew, ROLLOUT, made.ask, lambda: made.wait(timedelta(hours=14)))
+    assert (made.rollout.stage, made.rates()) == (1, {0.25})

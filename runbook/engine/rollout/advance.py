@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
@@ -10,10 +11,13 @@ from runbook.engine.rollout.gates.asking import Answered
 from runbook.engine.rollout.gates.every import code_of
 from runbook.engine.rollout.reasons import brake_pulled
 from runbook.errors import ExitCode, RefusedError
+from runbook.model.duration import in_words
 from runbook.model.gate import Gate
 from runbook.model.journal import Event
 from runbook.model.rollout import Rollout, Standing
 
+ANSWERED_WITHIN = timedelta(minutes=10)
+"""A person who says yes later says it to what the gates said then."""
 Ask = Callable[[Rollout], Answered]
 """Ask every gate of the stage that the rollout is in; gathers what they need."""
 
@@ -31,7 +35,8 @@ class Advanced:
 def advance(crew: Crew, rollout: str, ask: Ask, agree: Callable[[], None] = lambda: None) -> Advanced:
     """Ask the gates, and go on where all are passed. An entering that was cut off is brought to its end instead.
 
-    `agree` asks the person, once every gate is passed; it raises what keeps it from going on.
+    `agree` asks the person, once every gate is passed; it raises what keeps it from going on. An answer that comes late
+    is refused.
 
     Raises:
         LockedError: another process is entering a stage.
@@ -48,12 +53,24 @@ def advance(crew: Crew, rollout: str, ask: Ask, agree: Callable[[], None] = lamb
         code = code_of(answered.gates)
         if code is not ExitCode.DONE:
             return Advanced(now, answered.gates, code)
-        agree()
+        _agreed(crew, agree)
         now = crew.now(rollout)  # asking takes its time: it may have been held or aborted meanwhile
         check_running(now)
         check_brake(now, crew)
         acted = _next(crew, now, answered)
         return Advanced(acted.rollout, answered.gates, acted.code, acted)
+
+
+def _agreed(crew: Crew, agree: Callable[[], None]) -> None:
+    clock = crew.ports.read.clock
+    asked = clock.monotonic()
+    agree()
+    passed = timedelta(seconds=clock.monotonic() - asked)
+    if passed > ANSWERED_WITHIN:
+        raise RefusedError(
+            f"the gates were asked {in_words(passed)} ago, and may be shut by now; nothing was changed",
+            hint="runbook rollout advance asks them again",
+        )
 
 
 def check_running(rollout: Rollout) -> None:
