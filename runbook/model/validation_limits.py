@@ -146,5 +146,3 @@ CONFIDENCE = 0.95
 """Of all looks of one validation together: an interval is missed in 5 % of the cases at most."""
 LOOKS = (1, 3, 6)
 """When it looks, in windows: at the end of the first, and where that settles too little, of the third and the sixth."""
-SOAK_LOOKS = 1
-"""A soak is judged once, at its end; what is shown on the way decides nothing."""

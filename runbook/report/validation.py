@@ -86,12 +86,6 @@ def golden_lines(golden: Golden) -> Iterator[Line]:
         yield line(f"no golden query of {node}: {reason}", Style.UNSURE)
 
 
-def rule_lines() -> Iterator[Line]:
-    """The rule that recommends."""
-    for rule in RULES:
-        yield line(f"{rule.when} -> {rule.then.value}")
-
-
 def validation_data(validation: Validation, html: str = "") -> dict[str, Any]:
     """The same for JSON; numbers that are not finite are null."""
     return {

@@ -13,8 +13,6 @@ from runbook.model.journal import Entry, Event, original
 from runbook.model.rollout import Entered, Rollout
 from runbook.model.setting_change import SettingChange
 
-_SAYINGS = frozenset({Event.ROLLOUT_JUDGED, Event.VALIDATED})
-
 
 @dataclass(frozen=True, slots=True)
 class Saying:
