@@ -442,3 +442,57 @@ def test_a_yes_that_comes_much_later_is_no_yes_to_the_gates_of_now() -> None:
     with pytest.raises(RefusedError, match="14 hours ago"):
         advance(made.crew, ROLLOUT, made.ask, lambda: made.wait(timedelta(hours=14)))
     assert (made.rollout.stage, made.rates()) == (1, {0.25})
+
+
+def test_a_way_back_that_is_tried_all_night_fills_no_disk_with_evidence() -> None:
+    """One bundle when it began, and one when it is over."""
+    made = walked(2)
+    made.brake.unreachable.add("b")
+    made.world.plays.inner.unreachable.add("b")
+    made.world.admin.silent["b"] = "no connection"
+    assert [made.abort().code for _ in range(3)] == [ExitCode.PARTIAL] * 3
+    assert len(made.bundles) == 1
+    made.brake.unreachable.clear()
+    made.world.plays.inner.unreachable.clear()
+    made.world.admin.silent.clear()
+    assert made.abort().code is ExitCode.DONE
+    assert [standing for standing, _ in made.bundles] == [Standing.REVERTING, Standing.ABORTED]
+
+
+def test_nodes_that_nobody_may_ask_keep_no_way_back_from_its_play() -> None:
+    """A token file that others can read is refused; the play has its own way in."""
+    made = walked(2)
+    read = made.world.ports.read
+
+    class Refused:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(read.nodes, name)
+
+        def settings(self, _: object) -> Any:
+            raise RefusedError("the token file is readable for others")
+
+    made.world.with_(read=replace(read, nodes=Refused()))
+    acted = made.abort()
+    assert acted.rollout.standing in {Standing.REVERTING, Standing.ABORTED}
+    assert made.rates() == {0.0}
+
+
+def test_an_abort_of_a_held_entering_stops_its_run() -> None:
+    """Though it has not begun yet: it is told to stop, as one that is not held."""
+    made = walked(1)
+    made.wait()
+
+    plays: Any = made.world.plays
+    ready = plays.ready
+
+    def taken_back() -> None:
+        plays.ready = ready
+        made.world.journal.append(Event.ROLLOUT_HELD, ROLLOUT, {"stage": 2, "why": "wait", "by": "person"})
+        made.abort()
+
+    plays.ready = taken_back  # the last before a run is journaled
+    made.advance()
+    told = [entry.run for entry in made.world.journal.entries() if entry.event is Event.RUN_SUPERSEDED]
+    run = next(entry.details["run"] for entry in made.world.journal.entries() if entry.details.get("stage") == 2)
+    assert run in told
+    assert (made.rollout.standing, made.rates()) == (Standing.ABORTED, {0.0})

@@ -58,7 +58,8 @@ def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     why, stage, run = _first_said(crew, rollout, why), rollout.current, crew.new_id()
     details = record.reverting(stage, run, why.by, why.ends_as, why.why)
     recorder.note(Event.ROLLOUT_REVERTING, rollout.id, details)
-    if rollout.standing is Standing.ENTERING and rollout.run:
+    entering = _is_entering(rollout)
+    if entering:
         # Its run may be about to begin, in another process, where the brake does not see it yet.
         recorder.note(Event.RUN_SUPERSEDED, rollout.run, {"by": run, "command": COMMAND})
     crew.say(f"taking rollout {rollout.id} back: {why.why}")
@@ -68,9 +69,10 @@ def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     ended = replace(
         rollout, standing=why.ends_as if code is ExitCode.DONE else Standing.REVERTING, why=why.why, run=run
     )
-    if left.code is None and rollout.standing is Standing.ENTERING and rollout.run:
+    if left.code is None and entering:
         _let_go(crew, rollout.run)
-    if left.code is None:
+    again = rollout.standing is Standing.REVERTING and code is not ExitCode.DONE
+    if left.code is None and not again:  # a node that is dead for a night is no reason for hundreds of them
         _bundle(crew, ended)
     if code is ExitCode.DONE:
         recorder.note(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, why.ends_as, why.why))
@@ -86,8 +88,7 @@ def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
 
 def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
     """The share to nothing and the named spaces emptied, by a play everywhere at once."""
-    settings = crew.ports.read.nodes.settings(crew.target.nodes)
-    steps = _steps(settings)
+    steps = _steps(_settings(crew))
     if not steps:
         return Left()
     plan = RunPlan(crew.new_id(), COMMAND, WAY_BACK, crew.target.name, reason, steps)
@@ -104,6 +105,15 @@ def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
     status = RunStatus.PARTIAL if left else RunStatus.DONE
     recorder.note(Event.RUN_ENDED, plan.id, {"status": status.value, "exit_code": int(code or status.exit_code)})
     return Left(tuple(left), code)
+
+
+def _settings(crew: Crew) -> NodeSettings:
+    """What the nodes run with; where nobody may ask them, the play is tried on all of them."""
+    nodes = crew.target.nodes
+    try:
+        return crew.ports.read.nodes.settings(nodes)
+    except RunbookError as error:
+        return {node.name: Silence(node.name, error.message) for node in nodes}
 
 
 def _steps(settings: NodeSettings) -> tuple[RunStep, ...]:
@@ -136,9 +146,17 @@ def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple
     except Exception as error:  # noqa: BLE001 - a broken Ansible can break in any way; what is not set is told
         told = error.message if isinstance(error, RunbookError) else f"{type(error).__name__}: {error}"
         played = tuple(HostResult(name, HostState.NOT_REACHED, message=told) for name in news)
-    hosts = confirmed(crew.ports, crew.target, step, played)
+    hosts = played
+    with suppress(RunbookError):  # where nobody may ask them, the play's own word stands, as for a silent node
+        hosts = confirmed(crew.ports, crew.target, step, played)
     recorder.note(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
     return tuple(f"{host.host}: {step.key}: {host.message}" for host in hosts if not host.done)
+
+
+def _is_entering(rollout: Rollout) -> bool:
+    """Is a run setting the values of a stage, as far as the journal knows? A hold does not end it."""
+    entered = bool(rollout.entered) and rollout.entered[-1].run == rollout.run
+    return bool(rollout.run) and not entered and rollout.standing in {Standing.ENTERING, Standing.HELD}
 
 
 def _first_said(crew: Crew, rollout: Rollout, why: Why) -> Why:
