@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from runbook.archive.layout import Header, Summary
-from runbook.archive.reader import ArchiveReader
 from runbook.model.conversion import Converted, Job, Surveyed
 from runbook.model.generation import Holdings, Remembered, Taken
 from runbook.ports.fleet import Talk
+
+if TYPE_CHECKING:  # its numpy would cost every command a tenth of a second
+    from runbook.archive.layout import Header, Summary
+    from runbook.archive.reader import ArchiveReader
 
 
 class DataNode(Protocol):
@@ -89,7 +91,7 @@ class DataNode(Protocol):
 class Archives(Protocol):
     """Archive files on this disk, read strictly and written whole or not at all."""
 
-    def keep(self, chunks: Iterable[bytes], path: Path) -> Summary:
+    def keep(self, chunks: Iterable[bytes], path: Path) -> "Summary":
         """Write the bytes as they come to that path, durably, once they have been read strictly to their end.
 
         Raises:
@@ -98,7 +100,7 @@ class Archives(Protocol):
         """
         ...
 
-    def read(self, path: Path) -> Summary:
+    def read(self, path: Path) -> "Summary":
         """Read the file, or backup bundle, to its end at verify level 3, for the proof alone.
 
         Raises:
@@ -128,7 +130,7 @@ class Telling(Talk, Protocol):
 class Bench(Protocol):
     """Archives record by record, for what is joined or narrowed on the way; and folders of work that is done."""
 
-    def reading(self, chunks: Iterable[bytes], name: str) -> ArchiveReader:
+    def reading(self, chunks: Iterable[bytes], name: str) -> "ArchiveReader":
         """A strict reader of these bytes, which messages call by that name.
 
         Raises:
@@ -136,7 +138,7 @@ class Bench(Protocol):
         """
         ...
 
-    def opened(self, path: Path) -> AbstractContextManager[ArchiveReader]:
+    def opened(self, path: Path) -> "AbstractContextManager[ArchiveReader]":
         """A strict reader of that file.
 
         Raises:
@@ -145,7 +147,7 @@ class Bench(Protocol):
         """
         ...
 
-    def write(self, path: Path, header: Header, records: Iterable[Mapping[str, Any]]) -> Summary:
+    def write(self, path: Path, header: "Header", records: Iterable[Mapping[str, Any]]) -> "Summary":
         """Write the archive to that path, durably, and read it back.
 
         Raises:
