@@ -5,6 +5,8 @@ BIN = $(VENV)/bin
 AT_ONCE = -n 4 --dist loadfile --no-loadscope-reorder
 SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py
 KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py
+# The tests start a thousand processes: each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup demo test faults e2e check bench wheel
 setup:
 	@tools/setup $(VENV)
