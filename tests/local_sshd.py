@@ -42,7 +42,8 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     """Start it, wait until it listens, and end exactly it."""
     program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program is not None, "there is no sshd: make setup installs openssh-server"
-    folder.mkdir(mode=0o700)
+    (folder / "home").mkdir(mode=0o700, parents=True)
+    folder.chmod(0o700)
     for name in ("host_key", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     (folder / "authorized_keys").write_text((folder / "key.pub").read_text())
@@ -53,6 +54,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
         "KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
+        f"SetEnv HOME={folder / 'home'}\n"  # bash reads ~/.bashrc for sshd: whatever the caller keeps there stays out
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # a service would have made it
