@@ -43,6 +43,7 @@ class Event(StrEnum):
     MIGRATION_STEP = "migration.step"  # `step` names it; what it found or made is beside it
     MIGRATION_RESUMED = "migration.resumed"
     MIGRATION_ENDED = "migration.ended"
+    FLEET_WORKED = "fleet.worked"  # each host on the data of its own node; `work` names it, `state` how far it is
     ROLLOUT_STARTED = "rollout.started"  # with its whole plan, the plan's digest and the salt of the assignment
     ROLLOUT_APPROVED = "rollout.approved"  # the plan as a whole, by its digest, or one stage
     ROLLOUT_ENTERING = "rollout.entering"  # a stage is intended: its flags, settings and share are about to be set
@@ -56,7 +57,6 @@ class Event(StrEnum):
     ROLLOUT_ENDED = "rollout.ended"  # completed, aborted or rolled back
     VALIDATED = "validated"  # the production validator's checks and recommendation
     EVIDENCE_WRITTEN = "evidence.written"  # a bundle: where, and the digest of its manifest
-    FLEET_WORKED = "fleet.worked"  # each host on the data of its own node; `work` names it, `state` how far it is
 
 
 @dataclass(frozen=True, slots=True)
