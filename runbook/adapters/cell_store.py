@@ -19,7 +19,8 @@ MOST = 2_000_000
 """Rows; some 200 MB. A thousand spaces in buckets of an hour for twelve weeks."""
 _MARK = 0x52424345  # "RBCE", SQLite's application_id: whose file it is
 _VERSION = 1
-_BUSY_SECONDS = 30.0
+_BUSY_SECONDS = 5.0
+"""Of another process; a watch has more to look at than rows, and collects them at its next look."""
 _LEAST_BYTES = 24  # of a row
 _HOUR = 3600
 _FRESH_SECONDS = 2 * _HOUR

@@ -45,17 +45,21 @@ class Rows:
     told: tuple[str, ...] = ()
 
 
-def observe(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
-    """One observation of every node, and what is known of the windows by now; never raises for a source."""
+def observe(crew: Crew, eyes: Eyes, rollout: Rollout, apart: timedelta = timedelta()) -> Reading:
+    """One observation of every node, and what is known of the windows by now; never raises for a source.
+
+    `apart` is how long ago the last one was: where a look takes long (a node hangs, the store is busy), windows are
+    longer, so that they still hold several.
+    """
     asked = _quantities(rollout.current.phase)
     names, probes = (*series_of(asked), *NAMES), crew.ports.read.probes
     try:
         probes.observe(crew.target.nodes, names)
     except UnreachableError as error:
         return _reading(crew, eyes, _quiet(crew, error.message))
-    checks = LOOKS_PER_WINDOW * rollout.plan.check_every
-    window = probes.usual_window if probes.looks_back else max(probes.usual_window, checks)
-    return _windows(crew, eyes, rollout, _samples(crew, names, window))
+    every = rollout.plan.check_every if probes.looks_back else max(rollout.plan.check_every, apart)
+    window = probes.usual_window if probes.looks_back else max(probes.usual_window, LOOKS_PER_WINDOW * every)
+    return _windows(crew, eyes, rollout, _samples(crew, names, window), every)
 
 
 def warm(crew: Crew, rollout: Rollout) -> None:
@@ -77,7 +81,7 @@ def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
         samples = gather(crew.ports.read, crew.target.nodes, series_of(asked), probes.usual_window)
     except UnreachableError as error:
         return _reading(crew, eyes, _quiet(crew, error.message))
-    return _windows(crew, eyes, rollout, samples)
+    return _windows(crew, eyes, rollout, samples, rollout.plan.check_every)
 
 
 def rows(crew: Crew, eyes: Eyes, now: float) -> Rows:
@@ -130,12 +134,12 @@ def _quantities(phase: Phase) -> list[Quantity]:
     return [quantity for condition in asked for quantity in quantities_of(condition)]
 
 
-def _windows(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples) -> Reading:
+def _windows(crew: Crew, eyes: Eyes, rollout: Rollout, samples: Samples, every: timedelta) -> Reading:
     """The other windows: the tripwire's, and the hours that some quantities ask for."""
     reading, phase = _reading(crew, eyes, samples), rollout.current.phase
     if phase.tripwire is not None:
         # One check longer, so that a source that observes has both ends of the window.
-        reading = replace(reading, short=_samples(crew, NAMES, phase.tripwire.window + rollout.plan.check_every))
+        reading = replace(reading, short=_samples(crew, NAMES, phase.tripwire.window + every))
     lasting = [each for each in _quantities(phase) if each.over is not None]
     if lasting:
         longest = max(each.over for each in lasting if each.over is not None)

@@ -75,6 +75,7 @@ class Looker:
     def __init__(self, crew: Crew, eyes: Eyes, rollout: str) -> None:
         self._crew, self._eyes, self._rollout = crew, eyes, rollout
         self._streaks = Streaks()
+        self._observed: float | None = None
         self._judged: tuple[int, int, Judgement | None] = (-1, 0, None)  # stage, looks by the time that passed
 
     def look(self) -> Look:
@@ -92,7 +93,7 @@ class Looker:
             look = self._enter(rollout)
             return self._guard(look) if look.rollout.standing is Standing.ENTERING else look
         now = crew.ports.read.clock.now().timestamp()  # before the rows: what is over by now has been told whole
-        found, reading = rows(crew, self._eyes, now), observe(crew, self._eyes, rollout)
+        found, reading = rows(crew, self._eyes, now), self._observe(rollout)
         entries = self._entries()
         after = rollouts_of(entries).get(rollout.id, rollout)
         if (after.standing, after.stage) != (rollout.standing, rollout.stage):
@@ -117,9 +118,15 @@ class Looker:
         self._note_check(rollout, asked, entries, age)
         return asked
 
+    def _observe(self, rollout: Rollout) -> Reading:
+        steady = self._crew.ports.read.clock.monotonic()
+        apart = NOTHING if self._observed is None else timedelta(seconds=steady - self._observed)
+        self._observed = steady
+        return observe(self._crew, self._eyes, rollout, apart)
+
     def _guard(self, look: Look) -> Look:
         """Where a stage cannot be entered just now, spaces are treated all the same: what takes back is asked."""
-        reading, entries = observe(self._crew, self._eyes, look.rollout), self._entries()
+        reading, entries = self._observe(look.rollout), self._entries()
         asked = self._check(look.rollout, reading, entries)
         why = reason_to_go_back(look.rollout, asked, entries)
         look = replace(look, asked=asked)
