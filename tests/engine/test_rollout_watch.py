@@ -352,6 +352,20 @@ def test_an_abort_by_somebody_else_ends_the_watch() -> None:
     assert sum(each.event is Event.ROLLOUT_REVERTING for each in made.world.journal.entries()) == 1
 
 
+def test_who_watches_lets_an_abort_that_is_under_way_end_and_goes_on_with_one_that_was_killed() -> None:
+    """Two that take back at once would end each other's plays; one that is cut off is nobody's but the watcher's."""
+    made = walked(1)
+    back = {"stage": 1, "name": "ramp-25%", "run": "r", "by": "person", "ends_as": "aborted", "why": "enough"}
+    made.world.journal.append(Event.ROLLOUT_REVERTING, ROLLOUT, back)
+    with made.world.locks.hold("back-fleet", ROLLOUT):
+        watched = made.watch(seconds=10)
+        assert (watched.code, made.rates()) == (ExitCode.COULD_NOT_TELL, {0.25})
+        assert watched.looks > 1
+    assert made.watch().code is ExitCode.BAD_NEWS
+    assert made.rollout.standing is Standing.ABORTED
+    assert gone_back(made)
+
+
 def test_a_brake_that_somebody_pulled_takes_the_share_back_too() -> None:
     """`runbook rollback features` beside a rollout: the watcher finishes the way back."""
     made = walked(2)

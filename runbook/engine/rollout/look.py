@@ -15,7 +15,7 @@ from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, ju
 from runbook.engine.rollout.gates.lasted import overdue, stage_age, time_left
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
-from runbook.engine.rollout.revert import Why, revert
+from runbook.engine.rollout.revert import Why, revert, taken_back_elsewhere
 from runbook.engine.rollout.state import rollouts_of
 from runbook.engine.rollout.triggers import Asked, Reading, Streaks, changed, check, last_check
 from runbook.errors import (
@@ -88,6 +88,8 @@ class Looker:
         if rollout.standing.is_over:
             return Look(rollout, _code(rollout), f"it is {rollout.standing.value}")
         if rollout.standing is Standing.REVERTING:
+            if told := taken_back_elsewhere(crew, rollout):
+                return Look(rollout, ExitCode.BAD_NEWS, f"it is being taken back: {told}")
             return _taken(revert(crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
         if rollout.standing is Standing.ENTERING:
             look = self._enter(rollout)

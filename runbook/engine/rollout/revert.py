@@ -4,7 +4,7 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from runbook.engine.apply import LEASE, confirmed
@@ -16,7 +16,7 @@ from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.state import rollouts_of
 from runbook.engine.rollout.values import NOBODY
-from runbook.errors import ExitCode, InterruptedRunError, RunbookError
+from runbook.errors import ExitCode, InterruptedRunError, LockedError, RunbookError
 from runbook.model.brake import Rollback
 from runbook.model.finding import Change
 from runbook.model.journal import Event, original
@@ -53,6 +53,28 @@ def revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
 
     Raises nothing for what nodes, Ansible, the journal or the shelf do: that is in what it came to.
     """
+    with ExitStack() as shown:
+        with suppress(RunbookError):  # nothing waits for it, and it waits for nothing: it only tells who watches
+            shown.enter_context(crew.ports.locks.hold(_going_back(crew), rollout.id))
+        return _revert(crew, rollout, why)
+
+
+def taken_back_elsewhere(crew: Crew, rollout: Rollout) -> str:
+    """Who is taking it back just now, in words; empty where nobody is. Two at once would end each other's plays."""
+    try:
+        with crew.ports.locks.hold(_going_back(crew), rollout.id):
+            return ""
+    except LockedError as error:
+        return error.message
+    except RunbookError:
+        return ""
+
+
+def _going_back(crew: Crew) -> str:
+    return f"back-{crew.target.name}"
+
+
+def _revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     recorder = Recorder(lambda: crew.ports.journal, crew.ports.read.talk)
     rollout = _known(crew, rollout)  # who was asked may have thought about it, while a stage was begun
     why, stage, run = _first_said(crew, rollout, why), rollout.current, crew.new_id()

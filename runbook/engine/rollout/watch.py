@@ -109,6 +109,8 @@ def _ended(look: Look, first: int, wishes: Wishes) -> tuple[ExitCode, str] | Non
     rollout = look.rollout
     if rollout.standing is Standing.COMPLETED:
         return ExitCode.DONE, f"rollout {rollout.id} is completed"
+    if rollout.standing is Standing.REVERTING and look.acted is None and not wishes.once:
+        return None  # somebody else does it; should that be cut off, the next look goes on with it
     if rollout.standing.is_over or rollout.standing is Standing.REVERTING:
         failed = look.acted is not None and look.acted.code is not ExitCode.DONE
         code = look.acted.code if look.acted is not None and failed else ExitCode.BAD_NEWS
