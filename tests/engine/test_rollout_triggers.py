@@ -61,6 +61,12 @@ def test_latency_trips_it_where_the_tail_is_beyond_twice_controls(slow: float, a
     assert answers(node(1000.0, 0.0, slow)) == (Answer.NO, answer)
 
 
+@pytest.mark.parametrize(("slow", "answer"), [(7.0, Answer.NO), (40.0, Answer.YES)])
+def test_controls_tail_is_chance_too(slow: float, answer: Answer) -> None:
+    """7 of 131 over twice the p99 of 120: that p99 is their slowest but one, so it may be luck. 40 are not."""
+    assert answers(node(131.0, 0.0, slow, control=120.0)) == (Answer.NO, answer)
+
+
 def test_with_few_recalls_it_is_not_asked() -> None:
     """All of 99 failed: UNKNOWN, by the plan's own number; 100 of 100 trip it."""
     assert answers(node(99.0, 99.0, 0.0))[0] is Answer.UNKNOWN
