@@ -63,6 +63,12 @@ def test_a_changed_byte_a_strange_file_and_a_missing_bundle_each_have_their_code
     complaint(capsys, "evidence", "verify", str(bundle / "nowhere"), expect=2)
 
 
+def test_where_no_evidence_was_written_yet_its_name_is_empty_and_no_folder(capsys: Output) -> None:
+    """`verify "$(runbook runs --last --evidence)"` does not prove whatever lies in the current folder."""
+    for what in ("show", "verify"):
+        assert "no bundle" in complaint(capsys, "evidence", what, "", expect=2)["message"]
+
+
 def test_the_journal_at_hand_has_to_know_it(bundle: Path, state: Path, capsys: Output) -> None:
     """Another machine's journal does not."""
     FileJournal(state, SystemClock(), "anna", "bastion").append(Event.BASELINE_CAPTURED, "", {})

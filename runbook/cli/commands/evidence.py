@@ -5,9 +5,18 @@ from pathlib import Path
 import click
 
 from runbook.cli.options import OWN_CODES, ends_with, json_option
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, UsageError
 
-_BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
+
+def _named(ctx: click.Context, parameter: click.Parameter, value: str) -> Path:
+    """What `runs --last --evidence` says where there is none is nothing, and nothing is not the current folder."""
+    del ctx, parameter
+    if not value:
+        raise UsageError("no bundle of evidence is named", hint="runbook runs --last --evidence")
+    return Path(value)
+
+
+_BUNDLE = click.argument("bundle", callback=_named)
 _ANY = (ExitCode.DONE, ExitCode.DAMAGED, ExitCode.STORAGE, ExitCode.NOT_SUPPORTED)
 
 
