@@ -206,6 +206,11 @@ class Standing(StrEnum):
         """Will it never go on?"""
         return self in {Standing.COMPLETED, Standing.ABORTED, Standing.ROLLED_BACK}
 
+    @property
+    def is_between(self) -> bool:
+        """Is it on its way, forth or back, so that it is in no stage?"""
+        return self in {Standing.ENTERING, Standing.REVERTING}
+
 
 @dataclass(frozen=True, slots=True)
 class Entered:

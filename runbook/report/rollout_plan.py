@@ -105,7 +105,8 @@ def _asks(phase: Phase) -> Iterator[str]:
     if phase.approvals.people:
         many = phase.approvals.people
         people = "one person approves it" if many == 1 else f"{many} people approve it"
-        own = "who started it may do so too" if phase.approvals.starter_counts else "none of whom started it"
+        others = "who did not start it" if many == 1 else "none of whom started it"
+        own = "who started it may do so too" if phase.approvals.starter_counts else others
         yield f"before it is entered {people}, {own}"
     fresh = phase.fresh
     if fresh.backup is not None:

@@ -22,7 +22,7 @@ def status_lines(facts: Facts, gates: Sequence[Gate]) -> Iterator[Line]:
     yield line(_place(facts), indent=2, hang=2)
     if told := overdue(facts):
         yield line(told, Style.UNSURE, 2, 2)
-    if facts.next is not None and not rollout.standing.is_over:
+    if facts.next is not None and not rollout.standing.is_over and not rollout.standing.is_between:
         yield line(f"next: {facts.next.name} ({rollout.stage + 2} of {len(stages)})", indent=2)
     for bundle in rollout.bundles:
         yield line(f"evidence: {bundle}", Style.FAINT, 2)
@@ -43,7 +43,7 @@ def _place(facts: Facts) -> str:
     named = stage.phase.spaces
     told += f" and {len(named)} by name" if named else ""
     age = stage_age(facts)
-    if age is None or rollout.standing.is_over:
+    if age is None or rollout.standing.is_over or rollout.standing.is_between:
         return told
     left = time_left(facts)
     told += f"; it has lasted {in_words(age)}, " + (f"{in_words(left)} at least are left" if left else "long enough")
@@ -59,7 +59,9 @@ def commands(facts: Facts, gates: Sequence[Gate]) -> tuple[str, ...]:
 
 def status_data(facts: Facts, gates: Sequence[Gate]) -> dict[str, Any]:
     """The same as data."""
-    stage, phase = stage_age(facts), phase_age(facts)
+    between = facts.rollout.standing.is_between
+    stage, phase = (None, None) if between else (stage_age(facts), phase_age(facts))
+    still = NOTHING if facts.rollout.standing.is_over or between else time_left(facts)
     return {
         "rollout": rollout_data(facts.rollout),
         "started_by": facts.rollout.who,
@@ -69,7 +71,7 @@ def status_data(facts: Facts, gates: Sequence[Gate]) -> dict[str, Any]:
         "next_stage": None if facts.next is None else facts.next.name,
         "stage_seconds": None if stage is None else stage.total_seconds(),
         "phase_seconds": None if phase is None else phase.total_seconds(),
-        "left_seconds": (NOTHING if facts.rollout.standing.is_over else time_left(facts)).total_seconds(),
+        "left_seconds": still.total_seconds(),
         "overdue": overdue(facts) or None,
         "gates": [gate_data(gate) for gate in gates],
         "next": list(commands(facts, gates)),

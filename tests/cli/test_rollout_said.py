@@ -142,12 +142,27 @@ def test_only_a_second_person_approves_and_once(
     assert (plan.who, plan.details["phase"], canary.details["phase"]) == ("bert", None, "canary")
 
 
+def test_between_two_stages_nothing_of_the_one_before_is_told_of_the_one_to_come(
+    target: Path, tell: Tell, capsys: Output
+) -> None:
+    """Neither how long it has lasted, nor that the nodes are set otherwise: only where it stands, and what to do."""
+    tell(Event.ROLLOUT_ENTERING, record.entering(PLAN.stages[1], "run-2"))
+    told = document(capsys, "rollout", "status")["data"]
+    assert [gate["name"] for gate in told["gates"]] == ["standing"]
+    assert (told["stage_seconds"], told["left_seconds"]) == (None, 0)
+    assert run(["rollout", "status"]) == 0
+    assert "lasted" not in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("bert")
 def test_complaints_holds_and_releases_are_seen_in_the_status(target: Path, tell: Tell, capsys: Output) -> None:
     """Held, let go; what is said is in the gates; a note of nothing is refused."""
     enter(tell, PLAN.stages[1])
     assert complaint(capsys, "rollout", "note", expect=2)
     assert "4 on" in document(capsys, "rollout", "note", "--complaints", "4", "--text", "slow")["data"]["said"]
+    assert "watch takes it back" in document(capsys, "rollout", "note", "--complaints", "6")["data"]["said"]
+    assert ": 1 complaint (" in document(capsys, "rollout", "note", "--complaints", "1")["data"]["said"]
+    assert document(capsys, "rollout", "note", "--complaints", "4")
     assert document(capsys, "rollout", "hold", "--reason", "a storm")["data"]["rollout"]["standing"] == "held"
     assert not document(capsys, "rollout", "hold", "--reason", "again")["data"]["fresh"]
     gates = {gate["name"]: gate for gate in document(capsys, "rollout", "status")["data"]["gates"]}

@@ -32,7 +32,8 @@ def tell_status(where: Where) -> ExitCode:
         return code
     with ScreenTalk() as talk:
         facts, gates = gates_by_journal(current, target, talk, rollout)
-    shown = () if rollout.standing.is_over else gates
+    # Between two stages nothing else binds, and time and settings of the one before would be told of the one to come.
+    shown = () if rollout.standing.is_over else tuple(gates[:1] if rollout.standing.is_between else gates)
     if where.as_json:
         show_json(envelope("rollout_status", "runbook rollout status", code, status_data(facts, shown)))
     else:

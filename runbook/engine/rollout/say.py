@@ -123,7 +123,11 @@ def _noted(rollout: Rollout, complaints: int | None, text: str) -> str:
             )
             if limit is not None
         ]
-        told.insert(0, f"{complaints} complaints" + (f" ({', '.join(limits)})" if limits else ""))
+        many = "1 complaint" if complaints == 1 else f"{complaints} complaints"
+        told.insert(0, many + (f" ({', '.join(limits)})" if limits else ""))
+        most = phase.complaints_roll_back
+        if most is not None and complaints >= most:
+            told.append("runbook rollout watch takes it back at its next look")
     return "; ".join(told)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from runbook.engine.evaluate import setting_text
 from runbook.engine.settings_runs import SettingsPlan, plan_settings
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.rollout import RolloutPlan, Stage
@@ -41,12 +42,16 @@ def steps_into(target: str, settings: NodeSettings, plan: RolloutPlan, stage: St
 def unlike(settings: NodeSettings, values: Mapping[str, Value]) -> tuple[str, ...]:
     """Where a node that answers is not as it should be, in words."""
     return tuple(
-        f"{name}: {key} is {known.get(key)}, not {value}"
+        f"{name}: {key} is {_shown(known.get(key))}, not {_shown(value)}"
         for name, known in settings.items()
         if not isinstance(known, Silence)
         for key, value in values.items()
         if not same(known.get(key), value)
     )
+
+
+def _shown(value: Value | None) -> str:
+    return "unknown" if value is None else setting_text(value) or "(none)"
 
 
 def silent(settings: NodeSettings) -> tuple[str, ...]:
