@@ -16,9 +16,10 @@ from runbook.errors import ExitCode
 @click.pass_context
 def command(ctx: click.Context, *, last: bool, only_id: bool, evidence: bool, as_json: bool) -> None:
     """List the runs of the journal, oldest first."""
-    from runbook.cli.evidence import list_bundles
+    if evidence:
+        from runbook.cli.evidence import list_bundles
+
+        ctx.exit(list_bundles(last=last, as_json=as_json))
     from runbook.cli.runs import list_runs
 
-    if evidence:
-        ctx.exit(list_bundles(last=last, as_json=as_json))
     ctx.exit(list_runs(last=last, only_id=only_id, as_json=as_json))
