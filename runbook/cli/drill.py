@@ -15,7 +15,7 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drill import DrillOptions, Scene, rehearse
 from runbook.engine.drill_record import chosen, drills_of, overdue, recorded, standings
 from runbook.errors import ExitCode, InterruptedRunError, RunbookError
-from runbook.model.drill import BRAKE, Drill, Rehearsal
+from runbook.model.drill import BRAKE, TOOL, Drill, Rehearsal
 from runbook.model.runbook import Runbook
 from runbook.ports import ChangePorts
 from runbook.report.document import envelope
@@ -124,7 +124,7 @@ def _tell(current: Session, drill: Drill, result: Rehearsal, *, as_json: bool) -
 def versions() -> dict[str, str]:
     """What takes part in a drill, by name."""
     found = {"python": platform.python_version()}
-    for name in ("engram-runbook", "ansible-core", "ansible-runner"):
+    for name in (TOOL, "ansible-core", "ansible-runner"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

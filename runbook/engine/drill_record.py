@@ -88,12 +88,6 @@ def _ended(record: DrillRecord, details: Mapping[str, Any]) -> DrillRecord:
     return replace(record, outcome=Outcome(details["outcome"]), phases=phases, why=tuple(details["why"]))
 
 
-def last_passed(entries: Iterable[Entry], issue: str) -> DrillRecord | None:
-    """The newest drill of that issue (or of `rollback`) that passed; None where there is none."""
-    passed = [each for each in drills_of(entries) if each.drill.issue == issue and each.outcome is Outcome.PASSED]
-    return passed[-1] if passed else None
-
-
 def chosen(records: Iterable[DrillRecord], since: datetime | None, person: str | None) -> tuple[DrillRecord, ...]:
     """The drills of that person, from that moment on; None does not choose."""
     return tuple(

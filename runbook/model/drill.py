@@ -10,6 +10,9 @@ from runbook.errors import ExitCode
 BRAKE = "rollback"
 """What a drill of the emergency brake is filed under; every other drill is filed under its issue."""
 
+TOOL = "engram-runbook"
+"""This tool, among the versions of what took part in a drill."""
+
 
 class Outcome(StrEnum):
     """How a drill ended, or that it has not."""

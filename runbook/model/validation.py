@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from runbook.model.measurement import Sample
@@ -166,3 +166,5 @@ class LastValidation:
     nodes: tuple[str, ...] = ()
     whole: bool = True
     """Was every node of the target asked, and was it looked for as long as was wanted?"""
+    length: timedelta = timedelta(0)
+    """How far back from its entry it looked."""

@@ -6,7 +6,7 @@ import pytest
 
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.adapters.memory.journal import MemoryJournal
-from runbook.engine.drill_record import chosen, drills_of, ended_details, last_passed, overdue, standings
+from runbook.engine.drill_record import chosen, drills_of, ended_details, overdue, standings
 from runbook.errors import DamagedError
 from runbook.model.drill import BRAKE, Outcome, Phase, Rehearsal
 from runbook.model.journal import Event
@@ -65,14 +65,6 @@ def test_every_drill_is_in_the_record(past: Past) -> None:
     ]
     assert records[2].why == FAILED.why
     assert records[0].phases == PASSED.phases
-
-
-def test_the_last_passed_drill(past: Past) -> None:
-    """A failed one and one that was cut off do not count, nor does another issue's."""
-    found = last_passed(past.journal.entries(), ISSUE)
-    assert found is not None
-    assert found.drill.id == "drill-2"
-    assert last_passed(past.journal.entries(), BRAKE) is None
 
 
 def test_what_is_overdue(past: Past) -> None:

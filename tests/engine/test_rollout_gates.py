@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from rollout_in_memory import BEGIN, DAY, PLAN, RAMP, ROLLOUT, SHADOW, TARGET, Told
 
+import runbook
 from runbook.engine.rollout.gates.every import binding, code_of, gates_of, pending
 from runbook.engine.rollout.gates.facts import Facts, Live, facts_of
 from runbook.engine.rollout.gates.kept_backups import fresh, kept_of
@@ -44,11 +45,12 @@ def backed_up(told: Told, node: str, level: int = 2, name: str = "") -> None:
     told.tell(Event.BACKUP_CREATED, target=TARGET, host=node, backup=name or f"backup-{node}", level=level)
 
 
-def rehearsed(told: Told) -> None:
-    """The brake was rehearsed with success."""
-    drill = {"id": "drill", "issue": "rollback", "fault": "full", "nodes": 1, "reason": "", "versions": {}}
-    told.tell(Event.DRILL_STARTED, by="drill", **drill)
-    told.tell(Event.DRILL_ENDED, by="drill", outcome="passed", phases=[], why=[])
+def rehearsed(told: Told, version: str = runbook.__version__, outcome: str = "passed", name: str = "drill") -> None:
+    """The brake was rehearsed with that version of the tool, with success if nothing else is said."""
+    versions = {"engram-runbook": version}
+    drill = {"id": name, "issue": "rollback", "fault": "full", "nodes": 1, "reason": "", "versions": versions}
+    told.tell(Event.DRILL_STARTED, by=name, **drill)
+    told.tell(Event.DRILL_ENDED, by=name, outcome=outcome, phases=[], why=[])
 
 
 def ready(plan: RolloutPlan = PLAN) -> Told:
@@ -256,11 +258,17 @@ def test_at_a_whole_share_the_validator_is_the_gate() -> None:
     ramp = replace(RAMP, judging=Judging((GUARDRAIL,), DAY), complaints=None, validated=True, approvals=Approvals())
     told = Told(replace(PLAN, phases=(SHADOW, ramp)))
     told.enter(0)
-    said = {"target": TARGET, "recommendation": "proceed", "checks": {"errors": "PASS"}, "whole": True}
+    said = {"target": TARGET, "recommendation": "proceed", "checks": {"errors": "PASS"}, "whole": True, "seconds": 90.0}
     told.tell(Event.VALIDATED, by="v", nodes=list(NODES), **said)
     told.enter(3)
     assert gates(told)["judge"].answer is YES
     assert gates(told)["validator"].arithmetic == "it was not run since ramp-100% began"
+    told.tell(Event.VALIDATED, by="v", nodes=list(NODES), **said)
+    assert gates(told)["validator"].answer is UNKNOWN
+    assert (
+        "looked back over 1 minute 30 seconds, and the stage is only 1 minute old"
+        in gates(told)["validator"].arithmetic
+    )
     told.tell(Event.VALIDATED, by="v", nodes=["a"], **said)
     assert gates(told)["validator"].answer is UNKNOWN
     told.tell(Event.VALIDATED, by="v", nodes=list(NODES), **said)
@@ -334,3 +342,25 @@ def test_of_two_rollouts_each_has_its_own_gates() -> None:
     told.tell(Event.ROLLOUT_APPROVED, by="other", who="bert", digest=told.rollout.digest)
     assert told.rollout.id == ROLLOUT
     assert gates(told)["approval of the plan"].answer is NO
+
+
+def test_a_rehearsal_says_nothing_about_another_version_of_the_brake() -> None:
+    """What was rehearsed before an upgrade shuts the gate, with both versions; once more with this one opens it."""
+    told = ready()
+    told.entries = [each for each in told.entries if each.run != "drill"]
+    rehearsed(told, "0.0.9")
+    shut = gates(told, WELL)["rehearsal"]
+    assert shut.answer is NO
+    assert f"rehearsed with version 0.0.9, and this is {runbook.__version__}" in shut.arithmetic
+    rehearsed(told, name="drill-2")
+    assert gates(told, WELL)["rehearsal"].answer is YES
+
+
+def test_a_rehearsal_that_failed_takes_away_what_one_before_it_proved() -> None:
+    """The newest counts; one that was broken off taught nothing, and takes nothing away."""
+    told = ready()
+    rehearsed(told, outcome="aborted", name="broken-off")
+    assert gates(told, WELL)["rehearsal"].answer is YES
+    rehearsed(told, outcome="failed", name="failed")
+    shut = gates(told, WELL)["rehearsal"]
+    assert (shut.answer, shut.arithmetic) == (NO, "the last rehearsal of the brake failed; 30 days at most asked")

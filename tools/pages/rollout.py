@@ -107,13 +107,21 @@ def _gates(plan: RolloutPlan) -> Iterator[tuple[str, ...]]:
         "is there a fresh one that was read back?",
         _on(plan, lambda each: bool(each.fresh.backup)),
     )
-    yield "rehearsal", "was the brake rehearsed lately?", _on(plan, lambda each: bool(each.fresh.rehearsal))
+    yield (
+        "rehearsal",
+        "was the brake rehearsed lately, with success, by this version?",
+        _on(plan, lambda each: bool(each.fresh.rehearsal)),
+    )
     yield "criterion", "is each criterion YES on every node?", _in(plan, lambda each: bool(each.criteria))
     judged = _in(plan, lambda each: each.judging is not None)
     yield "judge", "is every guardrail `safe`?", judged
     yield "sample ratio", "are the arms as large as they were assigned?", judged
     yield "complaints", "how many are there, said within a day?", _in(plan, lambda each: each.complaints is not None)
-    yield "validator", "does the production validator say proceed?", _in(plan, lambda each: each.validated)
+    yield (
+        "validator",
+        "did the production validator say proceed of this stage, within a day?",
+        _in(plan, lambda each: each.validated),
+    )
     yield "nodes agree", "do all nodes run with the values of the stage?", "always"
 
 

@@ -1,6 +1,7 @@
 """The validations that the journal tells of."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from runbook.errors import DamagedError
@@ -17,6 +18,7 @@ def details_of(validation: Validation, *, whole: bool) -> dict[str, Any]:
         "checks": {each.name: each.outcome.value for each in validation.checks},
         "nodes": list(validation.nodes),
         "seconds": round(validation.seconds, 1),
+        "asked_seconds": 0.0 if validation.asked is None else round(validation.asked.seconds, 1),
         "soak": validation.soak,
         "whole": whole,
         "baseline_at": None if validation.baseline_at is None else validation.baseline_at.isoformat(),
@@ -54,6 +56,7 @@ def _read(entry: Entry, details: Mapping[str, Any]) -> LastValidation:
             {name: Outcome(word) for name, word in details["checks"].items()},
             tuple(details["nodes"]),
             bool(details["whole"]),
+            timedelta(seconds=float(details["seconds"]) + float(details.get("asked_seconds", 0.0))),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DamagedError(f"entry {entry.seq} of the journal is no validation: {error!r}") from error

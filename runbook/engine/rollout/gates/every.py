@@ -126,12 +126,13 @@ def backed_up(facts: Facts, wanted: Fresh) -> Iterator[Gate]:
 
 
 def rehearsed(facts: Facts, wanted: Fresh) -> Iterator[Gate]:
-    """The emergency brake was rehearsed lately, with success."""
+    """The emergency brake was rehearsed lately, with success, and with this version of the tool."""
     if wanted.rehearsal is None:
         return
     limit, to_do = in_words(wanted.rehearsal), "runbook drill rollback"
     if facts.rehearsal is None:
-        yield Gate("rehearsal", Answer.NO, f"the brake was never rehearsed with success; {limit} at most asked", to_do)
+        told = f"{facts.unrehearsed}; {limit} at most asked"
+        yield Gate("rehearsal", Answer.NO, told, to_do)
         return
     answer = Answer.YES if facts.rehearsal <= wanted.rehearsal else Answer.NO
     sign = "<=" if answer is Answer.YES else ">"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from runbook.engine.rollout.gates.facts import NOTED_WITHIN, Facts
+from runbook.engine.rollout.gates.lasted import stage_age
 from runbook.model.answer import Answer, all_of
 from runbook.model.duration import in_words
 from runbook.model.finding import Finding
@@ -110,7 +111,10 @@ def _ratio(judgement: Judgement, judging: Judging) -> Gate:
 
 
 def validated(facts: Facts) -> Iterator[Gate]:
-    """Has the production validator said `proceed` of the whole fleet since the stage began, and lately?"""
+    """Has the production validator said `proceed` of the whole fleet since the stage began, and lately?
+
+    All that it looked at has to be of this stage: one that was under way when the stage began says nothing of it.
+    """
     if not facts.rollout.current.phase.validated:
         return
     name, to_do, found = "validator", "runbook validate", facts.validation
@@ -123,6 +127,11 @@ def validated(facts: Facts) -> Iterator[Gate]:
     told += f"{in_words(facts.age[found.seq])} ago"
     if facts.age[found.seq] > NOTED_WITHIN:
         yield Gate(name, Answer.UNKNOWN, f"{told} > {in_words(NOTED_WITHIN)}: too long ago to count", to_do)
+        return
+    stage = stage_age(facts)
+    if stage is not None and facts.age[found.seq] + found.length > stage:
+        sum_ = f"{told}; it looked back over {in_words(found.length)}, and the stage is only {in_words(stage)} old"
+        yield Gate(name, Answer.UNKNOWN, f"{sum_}: it saw the time before", to_do)
         return
     if not found.whole or set(facts.nodes) - set(found.nodes):
         yield Gate(name, Answer.UNKNOWN, f"{told}; not of every node, or broken off", to_do)

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runbook.engine.drill_record import last_passed
+import runbook
+from runbook.engine.drill_record import drills_of
 from runbook.engine.journal_time import ages
 from runbook.engine.rollout.gates.kept_backups import KeptBackup, kept_of
 from runbook.engine.validate.last import last_validation
-from runbook.model.drill import BRAKE
+from runbook.model.drill import BRAKE, TOOL, Outcome
 from runbook.model.finding import Finding
 from runbook.model.journal import Entry, Event, original
 from runbook.model.judgement import Judgement
@@ -17,6 +18,8 @@ from runbook.model.validation import LastValidation
 
 NOTED_WITHIN = timedelta(hours=24)
 """How old the last word on complaints, and the last validation, may be: neither knows what happened since last week."""
+
+_LEARNED = {Outcome.PASSED, Outcome.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Facts:
     """Everything that the gates of one rollout are decided by.
 
     `nodes` are the names of the target's; `age` is how long ago each entry of the journal was made, by its number;
-    `rehearsal` how long ago the brake was last rehearsed with success.
+    `rehearsal` how long ago the brake was last rehearsed, with success and with this version of the tool; `unrehearsed`
+    says why there is none.
     """
 
     rollout: Rollout
@@ -46,6 +50,7 @@ class Facts:
     now: datetime
     backups: tuple[KeptBackup, ...] = ()
     rehearsal: timedelta | None = None
+    unrehearsed: str = ""
     validation: LastValidation | None = None
     live: Live = Live()
 
@@ -65,23 +70,30 @@ def facts_of(
         DamagedError: an entry does not read as what its event says.
     """
     age = ages(entries, now)
+    rehearsal, unrehearsed = _rehearsal(entries, age)
     return Facts(
         rollout=rollout,
         nodes=tuple(nodes),
         age=age,
         now=now,
         backups=kept_of(entries, rollout.target),
-        rehearsal=_rehearsal(entries, age),
+        rehearsal=rehearsal,
+        unrehearsed=unrehearsed,
         validation=last_validation(entries, rollout.target),
         live=live or Live(),
     )
 
 
-def _rehearsal(entries: Sequence[Entry], age: Mapping[int, timedelta]) -> timedelta | None:
-    passed = last_passed(entries, BRAKE)
-    if passed is None:
-        return None
-    ended = [
-        each.seq for each in map(original, entries) if each.event is Event.DRILL_ENDED and each.run == passed.drill.id
-    ]
-    return age[ended[-1]] if ended else None
+def _rehearsal(entries: Sequence[Entry], age: Mapping[int, timedelta]) -> tuple[timedelta | None, str]:
+    """How long ago, or None and why. A drill says nothing of another version, a success nothing after a failure."""
+    drills = {each.drill.id: each for each in drills_of(map(original, entries)) if each.drill.issue == BRAKE}
+    told = [each for each in map(original, entries) if each.event is Event.DRILL_ENDED and each.run in drills]
+    ended = [(each.seq, drills[each.run]) for each in told if drills[each.run].outcome in _LEARNED]
+    own = [(seq, drill) for seq, drill in ended if drill.drill.versions.get(TOOL) == runbook.__version__]
+    if own:
+        seq, newest = own[-1]
+        return (age[seq], "") if newest.outcome is Outcome.PASSED else (None, "the last rehearsal of the brake failed")
+    if ended:
+        other = ended[-1][1].drill.versions.get(TOOL, "unknown")
+        return None, f"the brake was rehearsed with version {other}, and this is {runbook.__version__}"
+    return None, "the brake was never rehearsed with success"
