@@ -98,6 +98,16 @@ def test_golden_queries_that_bring_back_less_fail() -> None:
     assert found.recommendation is Recommendation.ROLL_BACK
 
 
+def test_a_handful_of_golden_queries_proves_nothing_good() -> None:
+    """Five that are left of fifty, nearly all right, hold as five that are all right do; five that are wrong fail."""
+    scene = Scene()
+    baseline = scene.baseline()
+    few = {(1.0, 1.0, 1.0, 1.0, 0.9): "UNKNOWN", (1.0,) * 5: "UNKNOWN", (0.0, 0.1, 0.0, 0.0, 0.0): "FAIL"}
+    for shares, outcome in few.items():
+        scene.answered = Answered(tuple(Recalled(QUERY, "control", share, changed=False) for share in shares))
+        assert scene.validated(baseline).check("recall-quality").outcome.value == outcome
+
+
 def test_nobody_treated_is_told_apart_from_the_treated() -> None:
     """A bad group is not hidden behind a good one."""
     scene = Scene()
@@ -211,7 +221,12 @@ def test_values_that_are_no_number_are_no_data() -> None:
 
 @pytest.mark.parametrize(
     "metric",
-    ["engram_recall_duration_seconds_bucket", "process_resident_memory_bytes", "engram_consolidation_runs_total"],
+    [
+        "engram_recall_duration_seconds_bucket",
+        "process_resident_memory_bytes",
+        "engram_consolidation_runs_total",
+        "engram_concepts",
+    ],
 )
 def test_a_metric_that_is_not_exposed_is_no_data(metric: str) -> None:
     """Each check names what it misses."""

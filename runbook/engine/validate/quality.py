@@ -112,13 +112,13 @@ def _bad_nodes(answered: Answered, confidence: float) -> list[Part]:
 def _mean(shares: Sequence[float], confidence: float) -> Observed:
     """The mean over queries, with Student's interval.
 
-    Queries that all have the same share show no spread, which is not that there is none: each end is then taken as
-    though one query more had been half wrong.
+    Few queries, and such as all have the same share, show less spread than there is: each end is then taken as though
+    one query more had been half wrong.
     """
     found = ratio_interval([(share, 1.0) for share in shares], confidence)
     if found is None:
         return Observed(None, reason="no query was asked")
-    if len(set(shares)) > 1:
+    if len(set(shares)) > 1 and len(shares) >= FEWEST_QUERIES:
         return Observed(found.value, found.low, found.high)
     lower, upper = (ratio_interval([*((s, 1.0) for s in shares), (found.value + by, 1.0)]) for by in (-0.5, 0.5))
     low = -math.inf if lower is None else lower.low
@@ -137,6 +137,10 @@ def coherence(look: Look) -> Checked:
 def _coherent(node: str, found: NodeSamples, held: tuple[RecentConcept, ...] | Silence, look: Look) -> Part:
     if isinstance(held, Silence):
         return nothing(node, _COHERENT.question, held.reason)
+    if not found.named(observe.CONCEPTS):
+        return nothing(
+            node, _COHERENT.question, f"the node exposes no {observe.CONCEPTS}: how many it holds is not known"
+        )
     told_of = sum(each.samples[-1].value for each in found.named(observe.CONCEPTS) if each.samples)
     if not math.isfinite(told_of):
         return nothing(node, _COHERENT.question, f"the node exposes a value that is no number for {observe.CONCEPTS}")
