@@ -203,5 +203,5 @@ def read_document(path: Path, limit: int = DOCUMENT_LIMIT) -> bytes | None:
         with os.fdopen(descriptor, "rb") as stream:
             data = stream.read(limit + 1)
         if len(data) > limit:
-            raise OSError(errno.EFBIG, "")
+            raise StorageError(f"cannot read {path}: it is larger than {limit} bytes, which no such document is")
     return data

@@ -103,7 +103,7 @@ def test_a_file_that_is_not_there_or_too_large_or_no_text(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="there is no file"):
         read_plan(tmp_path / "none.yml")
     (tmp_path / "large.yml").write_bytes(b"#" * (LIMIT_BYTES + 1))
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match="larger than 262144 bytes"):
         read_plan(tmp_path / "large.yml")
     (tmp_path / "latin.yml").write_bytes(b"version: 1\ntitle: \xe9\n")
     with pytest.raises(DamagedError, match="line 2, byte 18: not UTF-8"):

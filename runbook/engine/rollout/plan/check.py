@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -33,6 +33,7 @@ class Fault:
 def name_faults(details: Details) -> Iterator[Fault]:
     """Names and lengths of time in a document that fits its schema: before it can be read as a plan."""
     yield from _lengths(details, ())
+    yield from _moments(details.get("freeze", ()))
     for number, phase in enumerate(details["phases"]):
         place = ("phases", number)
         yield from _settings(phase["flags"], Kind.FEATURE, (*place, "flags"))
@@ -79,6 +80,19 @@ def _length(text: str, place: Place) -> Iterator[Fault]:
         duration(text)
     except UsageError as error:
         yield Fault(place, error.message, error.hint)
+
+
+def _moments(windows: Iterable[Mapping[str, str]]) -> Iterator[Fault]:
+    """A day without a time is at another moment in each zone."""
+    for number, window in enumerate(windows):
+        for key in ("begin", "end"):
+            try:
+                zone = datetime.fromisoformat(window[key]).tzinfo
+            except ValueError:
+                zone = None
+            if zone is None:
+                told = f"{window[key]!r} is no moment with a zone"
+                yield Fault(("freeze", number, key), told, "write it like 2026-12-20T00:00:00+00:00")
 
 
 def _settings(values: Mapping[str, Any], kind: Kind, place: Place) -> Iterator[Fault]:
