@@ -121,10 +121,10 @@ def run(arguments: list[str]) -> int:
         error.show()
         return ExitCode.USAGE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one translator of errors into exit codes
-        return _tell(arguments, _translated(error))
+        return _tell(arguments, _translated(error, arguments))
 
 
-def _translated(error: BaseException) -> RunbookError:
+def _translated(error: BaseException, arguments: Sequence[str]) -> RunbookError:
     if isinstance(error, RunbookError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -136,15 +136,27 @@ def _translated(error: BaseException) -> RunbookError:
         abandon_stdout()
         return StorageError(f"a write was refused: {error}", hint="where does the output go? make room there")
     if isinstance(error, click.ClickException):
-        return UsageError(error.format_message(), hint=_usage_hint(error))
+        return UsageError(error.format_message(), hint=_usage_hint(error, arguments))
     from runbook.cli.crash import keep_traceback
 
     return keep_traceback()
 
 
-def _usage_hint(error: click.ClickException) -> str:
+def _usage_hint(error: click.ClickException, arguments: Sequence[str]) -> str:
     context = getattr(error, "ctx", None)
-    return f"{context.command_path} --help" if context is not None else "runbook --help"
+    return f"{context.command_path if context is not None else _named_by(arguments)} --help"
+
+
+def _named_by(arguments: Sequence[str]) -> str:
+    """The command that was meant, where Click does not say: of an option without its argument it does not."""
+    command: click.Command | None = cli
+    path = ["runbook"]
+    for word in arguments:
+        command = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
+        if command is None:
+            break
+        path.append(word)
+    return " ".join(path)
 
 
 def _tell(arguments: Sequence[str], error: RunbookError) -> int:

@@ -23,6 +23,7 @@ GOOD = 'version = 1\n[targets.prod]\nenvironment = "production"\ninventory = "ho
         (["high-formation-rate", "--windw", "3s"], "--window"),
         (["audit", "set-aside", "--raeson", "x"], "--reason"),
         (["completion", "bsh"], "bash"),
+        (["rollout", "watch", "--timeout"], "runbook rollout watch --help"),
     ],
 )
 def test_a_typo_is_a_usage_error_that_says_what_was_meant(words: list[str], meant: str, capsys: Output) -> None:
