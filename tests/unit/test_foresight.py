@@ -101,6 +101,15 @@ def test_what_is_foreseen_depends_on_nothing_but_plan_rows_and_runs() -> None:
     assert [stage.stage for stage in twice[0].stages] == ["canary-25%", "canary-50%"]
 
 
+def test_a_plan_that_looks_every_hour_for_weeks_is_foreseen_by_fewer_looks() -> None:
+    """`rollout plan` would take minutes else; how many looks are planned is told, and that fewer were simulated."""
+    many = plan(0.5, hold=timedelta(days=40))
+    found = foresee(many, lambda: recorded_rows(spaces=24, buckets=24), runs=2)
+    assert found.stages[0].looks == 40
+    assert any("24 are simulated" in told for told in found.told)
+    assert not any("simulated" in told for told in foresee(plan(0.5), recorded_rows, runs=1).told)
+
+
 def test_without_a_record_nothing_is_foreseen() -> None:
     """No data is no yes."""
     found = foresee(plan(0.5), list)

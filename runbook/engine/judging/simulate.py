@@ -26,6 +26,9 @@ RUNS = 100
 """The error of a share from so many runs is 4 % at 80 %: enough to plan by."""
 TWICE = 2.0
 """The harm that has to be found, in margins."""
+MOST_LOOKS = 24
+"""So many are simulated; of more, these, as far apart: what a stage can decide hardly depends on it, the time does."""
+_FEWER = f"of more than {MOST_LOOKS} looks {MOST_LOOKS} are simulated, evenly apart"
 _NOT_YET = "the salt is drawn when the rollout starts: other spaces will be moved then, and about as many"
 
 
@@ -37,7 +40,8 @@ class _Place:
     judging: Judging
     bucket: timedelta
     lasts: timedelta
-    looks: tuple[int, ...]
+    looks: tuple[int, ...]  # those that are simulated
+    planned: int
     own: int
     recalls: tuple[float, ...]  # a bucket
     treated: tuple[bool, ...]
@@ -52,9 +56,12 @@ def foresee(plan: RolloutPlan, rows: Rows, runs: int = RUNS) -> Foresight:
     record = behaviour_of(rows, max(int(plan.bucket.total_seconds()), 1))
     if isinstance(record, str):
         return Foresight(plan.name, runs, None, (), record)
-    stages = tuple(_foreseen(place, record, runs) for place in _places(plan, record))
+    places = tuple(_places(plan, record))
+    stages = tuple(_foreseen(place, record, runs) for place in places)
     why_not = "" if stages else "no stage of the plan moves spaces by chance and is judged beside those it leaves"
-    return Foresight(plan.name, runs, record, stages, why_not, record.told if plan.salt else (_NOT_YET, *record.told))
+    fewer = (_FEWER,) if any(place.planned > len(place.looks) for place in places) else ()
+    told = (*fewer, *record.told) if plan.salt else (_NOT_YET, *fewer, *record.told)
+    return Foresight(plan.name, runs, record, stages, why_not, told)
 
 
 def _places(plan: RolloutPlan, record: Record) -> Iterator[_Place]:
@@ -74,9 +81,16 @@ def _place(plan: RolloutPlan, stage: Stage, judging: Judging, given: tuple[Arms,
     units = sorted((arm == TREATMENT, space) for space in record.recalls if (arm := arms.arm(space)))
     lasts = max(shortest_time(stage), judging.look_every)
     many, buckets = max(1, lasts // judging.look_every), max(1, lasts // plan.bucket)
-    looks = tuple(sorted({max(1, round(buckets * each / many)) for each in range(1, many + 1)}))
+    planned = _evenly(buckets, many)
+    looks = planned if len(planned) <= MOST_LOOKS else _evenly(buckets, MOST_LOOKS)
     recalls = tuple(record.recalls[space] * plan.bucket.total_seconds() for _, space in units)
-    return _Place(stage, judging, plan.bucket, lasts, looks, own, recalls, tuple(treated for treated, _ in units))
+    return _Place(
+        stage, judging, plan.bucket, lasts, looks, len(planned), own, recalls, tuple(treated for treated, _ in units)
+    )
+
+
+def _evenly(buckets: int, looks: int) -> tuple[int, ...]:
+    return tuple(sorted({max(1, round(buckets * each / looks)) for each in range(1, looks + 1)}))
 
 
 def _foreseen(place: _Place, record: Record, runs: int) -> StageForeseen:
@@ -89,7 +103,7 @@ def _foreseen(place: _Place, record: Record, runs: int) -> StageForeseen:
         powers.append(_power(guardrail, safe, harm, place))
     few = min(treated, controls) < FEWEST_UNITS
     return StageForeseen(
-        place.stage.name, treated, controls, len(place.looks), place.lasts, tuple(powers), float(every.mean()), few=few
+        place.stage.name, treated, controls, place.planned, place.lasts, tuple(powers), float(every.mean()), few=few
     )
 
 
