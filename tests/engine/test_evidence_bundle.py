@@ -12,7 +12,7 @@ from evidence_scene import SECRET, Scene, bundle, judged_twice, proven
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runbook.engine.proof.manifest import read_manifest, sealed
+from runbook.engine.proof.manifest import about_of, read_manifest, sealed
 from runbook.engine.proof.verify import against_journal, open_bundle
 from runbook.errors import DamagedError, NotSupportedError
 from runbook.model.bundle import (
@@ -28,6 +28,7 @@ from runbook.model.bundle import (
     VERDICTS,
 )
 from runbook.model.cells import NodeCells
+from runbook.model.journal import Event
 
 
 @cache
@@ -146,6 +147,40 @@ def test_a_document_that_was_edited_and_sealed_again_does_not_fit_the_journal(
     edit(document)
     with pytest.raises(DamagedError, match=says):
         proven(sealed_again({**whole(), name: json.dumps(document).encode()}))
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        (SETTINGS, {"before": {}, "after": [1]}),
+        (SETTINGS, {"before": {}, "after": {"n0": 1}}),
+        (BACKUPS, [1]),
+        (BACKUPS, {"name": "old-backup"}),
+    ],
+)
+def test_a_document_of_another_shape_is_damage_and_no_crash(name: str, document: object) -> None:
+    """Whoever makes one by hand is told the file."""
+    with pytest.raises(DamagedError, match=f"{name}: .*it has to say"):
+        proven(sealed_again({**whole(), name: json.dumps(document).encode()}))
+
+
+def test_a_manifest_that_names_another_target_does_not_fit_the_journal() -> None:
+    """The evidence of a rehearsal is none of production."""
+    manifest = replace(read_manifest(whole()[MANIFEST]), target="staging")
+    others = {name: raw for name, raw in whole().items() if name != MANIFEST}
+    with pytest.raises(DamagedError, match=r"manifest.json: it says that the target is staging, and .* is of prod"):
+        proven({**others, MANIFEST: sealed(about_of(manifest), others)})
+
+
+def test_what_was_before_is_not_told_by_another_target_with_nodes_of_the_same_names() -> None:
+    """One state folder has a journal for all of them."""
+    made = Scene()
+    plan = {"id": "run-0", "target": "staging"}
+    made.journal.append(Event.RUN_STARTED, "run-0", {"plan": plan})
+    change = {"node": "n0", "key": "dual_memory.semantic_weight", "old": 0.9, "new": 0.1}
+    made.journal.append(Event.STEP_INTENT, "run-0", {"step": 1, "changes": [change]})
+    made.look(10_027)
+    assert json.loads(bundle(made)[SETTINGS])["before"]["n0"] == {"dual_memory.treatment_rate": 0.0}
 
 
 def test_lines_of_the_journal_that_were_left_out_are_found_though_sealed_again() -> None:

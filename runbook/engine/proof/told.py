@@ -54,21 +54,28 @@ def looks_in(entries: Iterable[Entry], rollout: str) -> list[dict[str, Any]]:
     ]
 
 
-def before_in(entries: Iterable[Entry], after: Mapping[str, Any]) -> dict[str, Any]:
+def before_in(entries: Iterable[Entry], target: str, after: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of each node before the rollout: as they are after, less what was changed since.
 
     The first change of a setting on a node knows the value that it found. A node that is silent after, is then known by
-    what was changed alone.
+    what was changed alone. Another target may have nodes of the same names: its runs are passed over.
     """
+    known = [original(entry) for entry in entries]
+    strange = {entry.run for entry in known if entry.event is Event.RUN_STARTED and _target(entry) != target}
     before = {node: {} if "silent" in found else dict(found) for node, found in after.items()}
     seen: set[tuple[str, str]] = set()
-    for entry in map(original, entries):
-        for change in entry.details.get("changes", ()) if entry.event in _CHANGES else ():
+    for entry in known:
+        for change in entry.details.get("changes", ()) if entry.event in _CHANGES and entry.run not in strange else ():
             place = (str(change["node"]), str(change["key"]))
             if place[0] in before and place not in seen:
                 seen.add(place)
                 before[place[0]][place[1]] = change["old"]
     return before
+
+
+def _target(started: Entry) -> str:
+    plan = started.details.get("plan")
+    return str(plan.get("target")) if isinstance(plan, Mapping) else ""
 
 
 def basis_in(look: Mapping[str, Any]) -> Basis | None:

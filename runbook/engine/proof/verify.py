@@ -80,7 +80,7 @@ def prove(files: Mapping[str, bytes], lines: Lines) -> Proven:
         raise damaged(
             PLAN, f"its digest is {plan_digest(rollout.plan)}, and the rollout was started with {rollout.digest}"
         )
-    _settings(json_of(SETTINGS, files[SETTINGS]), lines.entries)
+    _settings(json_of(SETTINGS, files[SETTINGS]), lines.entries, rollout.target)
     _backups(json_of(BACKUPS, files[BACKUPS]), rollout)
     rows = rows_of(files[CELLS])
     _same(SELF_TEST, json_of(SELF_TEST, files[SELF_TEST]), _plain(self_test(rollout, rows)))
@@ -121,19 +121,27 @@ def _rollout(manifest: Manifest, lines: Lines) -> Rollout:
     if original(first).event is not Event.ROLLOUT_STARTED or first.run != manifest.rollout:
         raise damaged(JOURNAL, f"line 1: entry {first.seq} is not the start of rollout {manifest.rollout}")
     try:
-        return rollout_in(lines.entries, manifest.rollout)
+        rollout = rollout_in(lines.entries, manifest.rollout)
     except DamagedError as error:
         raise damaged(JOURNAL, error.message) from error
+    if rollout.target != manifest.target:
+        raise damaged(MANIFEST, f"it says that the target is {manifest.target}, and the rollout is of {rollout.target}")
+    return rollout
 
 
-def _settings(document: Any, entries: Sequence[Entry]) -> None:
+def _settings(document: Any, entries: Sequence[Entry], target: str) -> None:
     if not isinstance(document, dict) or document.keys() != {"before", "after"}:
         raise damaged(SETTINGS, "it has to say what was before, and after")
-    _same(SETTINGS, document["before"], _plain(before_in(entries, document["after"])), "before")
+    after = document["after"]
+    if not isinstance(after, dict) or not all(isinstance(each, dict) for each in after.values()):
+        raise damaged(SETTINGS, "after: it has to say of each node what it ran with")
+    _same(SETTINGS, document["before"], _plain(before_in(entries, target, after)), "before")
 
 
 def _backups(document: Any, rollout: Rollout) -> None:
-    names = [each.get("name") for each in document] if isinstance(document, list) else document
+    if not isinstance(document, list) or not all(isinstance(each, dict) for each in document):
+        raise damaged(BACKUPS, "it has to say of each backup what is known of it")
+    names = [each.get("name") for each in document]
     _same(BACKUPS, names, list(rollout.backups), "names")
 
 

@@ -72,7 +72,7 @@ def write_bundle(sources: Sources, rollout: Rollout, why: str) -> str:
         PLAN: plan_in(known),
         APPROVALS: approvals_in(known),
         VERDICTS: looks_in(lines.entries, rollout.id),
-        SETTINGS: {"before": before_in(lines.entries, after), "after": after},
+        SETTINGS: {"before": before_in(lines.entries, rollout.target, after), "after": after},
         BACKUPS: list(sources.backups(known.backups)),
         SELF_TEST: self_test(known, rows),
     }
