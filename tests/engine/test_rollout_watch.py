@@ -287,6 +287,20 @@ def test_harm_that_was_journaled_and_not_acted_on_is(verdicts: list[Verdict]) ->
     assert gone_back(made)
 
 
+def test_harm_that_an_advance_finds_between_two_looks_is_taken_back_by_who_watches(
+    verdicts: list[Verdict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses to go on, and does not keep what it knows to itself."""
+    made = walked(1, JUDGED)
+    made.watch(seconds=5)
+    told = Judgement(made.rollout.current.name, (), None, Verdict.HARM, "as told: harm")
+    monkeypatch.setattr(asking, "judged", lambda *_: told)
+    assert made.advance().code is ExitCode.REFUSED
+    assert verdicts == [Verdict.INCONCLUSIVE]
+    assert made.watch(once=True).code is ExitCode.BAD_NEWS
+    assert gone_back(made)
+
+
 def test_a_journal_that_takes_no_look_keeps_nobody_from_rolling_back(verdicts: list[Verdict]) -> None:
     """Said, and rolled back all the same."""
     made = walked(1, JUDGED)

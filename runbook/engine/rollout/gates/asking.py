@@ -17,7 +17,7 @@ from runbook.errors import RunbookError
 from runbook.model.answer import Answer
 from runbook.model.gate import Gate
 from runbook.model.journal import Entry
-from runbook.model.judgement import Judgement
+from runbook.model.judgement import Judgement, Verdict
 from runbook.model.rollout import Rollout
 from runbook.model.run import RunStatus
 
@@ -35,7 +35,8 @@ def ask_now(crew: Crew, eyes: Eyes, rollout: Rollout) -> Answered:
     now = crew.ports.read.clock.now().timestamp()
     rows(crew, eyes, now)
     found = judged(crew, eyes, rollout, now)
-    if found is not None and due(rollout, now)[0] > rollout.looks:
+    # Harm between two looks (the confidence sequence may be asked at any time) is for who watches to act on.
+    if found is not None and (due(rollout, now)[0] > rollout.looks or found.verdict is Verdict.HARM):
         note_look(crew, eyes, rollout, found, now)
     return ask(crew, rollout, measured(crew, eyes, rollout), found)
 
