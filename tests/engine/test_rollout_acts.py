@@ -396,8 +396,9 @@ def test_evidence_that_cannot_be_made_keeps_no_way_back_from_its_end() -> None:
         raise ValueError("rows are not ordered")
 
     made.keep = broken  # type: ignore[method-assign, assignment]  # the shelf of the evidence
-    assert made.abort().code is ExitCode.DONE
-    assert made.rollout.standing is Standing.ABORTED
+    acted = made.abort()
+    assert (acted.code, made.rollout.standing) == (ExitCode.DONE, Standing.ABORTED)
+    assert "NO EVIDENCE" in acted.told
     assert any("EVIDENCE COULD NOT BE WRITTEN" in said for said in made.world.talk.said)
 
 

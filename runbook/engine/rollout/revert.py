@@ -94,11 +94,12 @@ def _revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
     if left.code is None and entering:
         _let_go(crew, rollout.run)
     again = rollout.standing is Standing.REVERTING and code is not ExitCode.DONE
+    unwritten = ""
     if left.code is None and not again:  # a node that is dead for a night is no reason for hundreds of them
-        _bundle(crew, ended)
+        unwritten = _bundle(crew, ended)
     if code is ExitCode.DONE:
         recorder.note(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, why.ends_as, why.why))
-    return Acted(_known(crew, ended), code, _told(why, rolled, left), run, rolled)
+    return Acted(_known(crew, ended), code, _told(why, rolled, left) + unwritten, run, rolled)
 
 
 def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
@@ -218,11 +219,14 @@ def _let_go(crew: Crew, run: str) -> None:
         pass
 
 
-def _bundle(crew: Crew, rollout: Rollout) -> None:
+def _bundle(crew: Crew, rollout: Rollout) -> str:
+    """Write the evidence; what is to be told of it, where it could not be."""
     try:
         crew.bundle(rollout, f"taken back: {rollout.why}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the way back ends and is journaled
         crew.say(f"THE EVIDENCE COULD NOT BE WRITTEN ({error}): runbook rollout report has what the journal knows")
+        return "; NO EVIDENCE OF IT WAS WRITTEN"
+    return ""
 
 
 def _known(crew: Crew, rollout: Rollout) -> Rollout:
