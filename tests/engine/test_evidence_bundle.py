@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from evidence_scene import SECRET, Scene, bundle, judged_twice, proven
+from evidence_scene import ROLLOUT, SECRET, Scene, bundle, judged_twice, proven
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,6 +181,18 @@ def test_what_was_before_is_not_told_by_another_target_with_nodes_of_the_same_na
     made.journal.append(Event.STEP_INTENT, "run-0", {"step": 1, "changes": [change]})
     made.look(10_027)
     assert json.loads(bundle(made)[SETTINGS])["before"]["n0"] == {"dual_memory.treatment_rate": 0.0}
+
+
+def test_entries_of_another_shape_are_damage_and_no_crash() -> None:
+    """A journal that was made by hand, its chain and all: the entry is named."""
+    made = Scene()
+    made.journal.append(Event.ROLLOUT_JUDGED, ROLLOUT, {"look": 1, "verdict": "safe"})
+    files = bundle(made)
+    with pytest.raises(DamagedError, match=r"journal.jsonl: entry \d+ is no look of the judge"):
+        proven(files)
+    made.journal.append(Event.STEP_INTENT, "run-1", {"step": 2, "changes": [{"node": "n0"}]})
+    with pytest.raises(DamagedError, match=r"entry \d+ of the journal is no change of settings"):
+        bundle(made)
 
 
 def test_lines_of_the_journal_that_were_left_out_are_found_though_sealed_again() -> None:

@@ -59,18 +59,29 @@ def before_in(entries: Iterable[Entry], target: str, after: Mapping[str, Any]) -
 
     The first change of a setting on a node knows the value that it found. A node that is silent after, is then known by
     what was changed alone. Another target may have nodes of the same names: its runs are passed over.
+
+    Raises:
+        DamagedError: an entry does not read as a change.
     """
     known = [original(entry) for entry in entries]
     strange = {entry.run for entry in known if entry.event is Event.RUN_STARTED and _target(entry) != target}
     before = {node: {} if "silent" in found else dict(found) for node, found in after.items()}
     seen: set[tuple[str, str]] = set()
     for entry in known:
-        for change in entry.details.get("changes", ()) if entry.event in _CHANGES and entry.run not in strange else ():
-            place = (str(change["node"]), str(change["key"]))
-            if place[0] in before and place not in seen:
-                seen.add(place)
-                before[place[0]][place[1]] = change["old"]
+        if entry.event in _CHANGES and entry.run not in strange:
+            for (node, key), old in _changed(entry):
+                if node in before and (node, key) not in seen:
+                    seen.add((node, key))
+                    before[node][key] = old
     return before
+
+
+def _changed(entry: Entry) -> list[tuple[tuple[str, str], Any]]:
+    try:
+        changes = entry.details.get("changes", ())
+        return [((str(each["node"]), str(each["key"])), each["old"]) for each in changes]
+    except (KeyError, TypeError) as error:
+        raise DamagedError(f"entry {entry.seq} of the journal is no change of settings: {error!r}") from error
 
 
 def _target(started: Entry) -> str:

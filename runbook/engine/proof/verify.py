@@ -42,6 +42,7 @@ from runbook.model.journal import Entry, Event, original
 from runbook.model.rollout import Rollout
 
 _WORDS = frozenset({"arithmetic", "sentence", "why", "told"})
+_LOOK = {"name": str, "look": int, "verdict": str, "judgement": Mapping}
 _CLOSE = 1e-9
 """Of two machines' floating point: an estimate is the same where it is this near."""
 
@@ -135,7 +136,11 @@ def _settings(document: Any, entries: Sequence[Entry], target: str) -> None:
     after = document["after"]
     if not isinstance(after, dict) or not all(isinstance(each, dict) for each in after.values()):
         raise damaged(SETTINGS, "after: it has to say of each node what it ran with")
-    _same(SETTINGS, document["before"], _plain(before_in(entries, target, after)), "before")
+    try:
+        before = before_in(entries, target, after)
+    except DamagedError as error:
+        raise damaged(JOURNAL, error.message) from error
+    _same(SETTINGS, document["before"], _plain(before), "before")
 
 
 def _backups(document: Any, rollout: Rollout) -> None:
@@ -147,7 +152,9 @@ def _backups(document: Any, rollout: Rollout) -> None:
 
 def _again(look: Mapping[str, Any], entries: Sequence[Entry], rollout: str, rows: Iterable[Cell]) -> Recomputed:
     """One look taken again, from the rows that there were then."""
-    stage, number, journaled = str(look["name"]), int(look["look"]), str(look["verdict"])
+    if not all(isinstance(look.get(key), kind) for key, kind in _LOOK.items()):
+        raise damaged(JOURNAL, f"entry {look['seq']} is no look of the judge")
+    stage, number, journaled = look["name"], look["look"], look["verdict"]
     basis = basis_in(look)
     if basis is None:
         return Recomputed(stage, number, journaled, "", untold="the journal does not say what it was taken of")
