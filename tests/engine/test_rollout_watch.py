@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -17,7 +17,7 @@ from runbook.engine.rollout import look as looking
 from runbook.engine.rollout.gates import asking
 from runbook.engine.rollout.watch import Until, Wishes, watch
 from runbook.engine.settings_runs import plan_settings, run_plan, set_settings
-from runbook.errors import ExitCode, LockedError, UnreachableError
+from runbook.errors import ExitCode, LockedError, StorageError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
 from runbook.model.journal import Event
@@ -348,6 +348,20 @@ def test_a_second_watcher_on_the_same_target_is_refused() -> None:
     made = walked(1)
     with made.world.locks.hold("watch-fleet", ROLLOUT), pytest.raises(LockedError):
         made.watch(once=True)
+
+
+def test_where_the_disk_takes_no_lock_it_is_watched_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who begins to watch on a full disk says so, and takes harm back as ever."""
+    made = walked(1)
+
+    def full(name: str, run: str) -> AbstractContextManager[None]:
+        raise StorageError(f"cannot lock {name} for {run}: no space is left on the disk")
+
+    monkeypatch.setattr(made.world.locks, "hold", full)
+    made.failing = dict.fromkeys(NAMES, 33.0)
+    assert made.watch().code is ExitCode.BAD_NEWS
+    assert gone_back(made)
+    assert any("NO LOCK" in said for said in made.world.talk.said)
 
 
 def test_an_abort_by_somebody_else_ends_the_watch() -> None:
