@@ -37,6 +37,7 @@ def ages(entries: Iterable[Entry], now: datetime) -> dict[int, timedelta]:
     for entry in entries:
         if moments:
             passed += max(entry.at - last, NOTHING)
-        moments[entry.seq], last = passed, entry.at
+        moments.setdefault(entry.seq, passed)  # what waits in the second place comes last, by numbers of its own
+        last = entry.at
     passed += max(now - last, NOTHING)
     return {seq: passed - moment for seq, moment in moments.items()}

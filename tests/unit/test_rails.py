@@ -236,6 +236,13 @@ def test_ages_fall_along_the_journal_and_are_never_too_small(seconds: list[int],
     )
 
 
+def test_what_waits_in_the_second_place_makes_nothing_of_the_journal_younger() -> None:
+    """It is counted by numbers of its own, from 1 on; those of the journal mean the journal's entries."""
+    waiting = [replace(each, at=each.at + HOUR) for each in entries_at([0, 60])]
+    found = ages([*entries_at([0, 60]), *waiting], START + 2 * HOUR)
+    assert (found[1], found[2]) == (2 * HOUR, 2 * HOUR - MINUTE)
+
+
 @given(some.lists(some.integers(0, 1000), min_size=1), some.integers(0, 1000), some.integers(0, 10_000), some.data())
 def test_setting_the_clock_back_makes_nothing_older(
     gaps: list[int], last: int, back: int, data: some.DataObject
