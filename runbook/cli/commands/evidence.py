@@ -16,7 +16,7 @@ def _named(ctx: click.Context, parameter: click.Parameter, value: str) -> Path:
     return Path(value)
 
 
-_BUNDLE = click.argument("bundle", callback=_named)
+_BUNDLE = click.argument("bundle", type=click.Path(), callback=_named)
 _ANY = (ExitCode.DONE, ExitCode.DAMAGED, ExitCode.STORAGE, ExitCode.NOT_SUPPORTED)
 
 
