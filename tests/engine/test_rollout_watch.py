@@ -21,7 +21,7 @@ from runbook.errors import ExitCode, LockedError, StorageError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
 from runbook.model.journal import Event
-from runbook.model.judgement import Guardrail, Judgement, Metric, Verdict
+from runbook.model.judgement import Guardrail, Judged, Judgement, Metric, Verdict
 from runbook.model.rollout import FreezeWindow, Judging, RolloutPlan, Standing
 
 SECOND = timedelta(seconds=1)
@@ -299,6 +299,33 @@ def test_harm_that_an_advance_finds_between_two_looks_is_taken_back_by_who_watch
     assert verdicts == [Verdict.INCONCLUSIVE]
     assert made.watch(once=True).code is ExitCode.BAD_NEWS
     assert gone_back(made)
+
+
+def test_a_stage_is_not_left_by_itself_on_a_verdict_of_an_earlier_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate was shut for a while; once it opens the judge is asked again, and what it finds then is acted on."""
+    judging = Judging((Guardrail(Metric.LATENCY, 0.1),), 12 * SECOND, required=False)
+    phases = (BY_ITSELF.phases[0], replace(BY_ITSELF.phases[1], judging=judging, hold=12 * SECOND, complaints=3))
+    made = walked(1, replace(BY_ITSELF, phases=phases))
+    verdicts = [Verdict.SAFE, Verdict.HARM]
+
+    def judged(*_: object) -> Judgement:
+        verdict = verdicts.pop(0) if len(verdicts) > 1 else verdicts[0]
+        found = Judged(judging.guardrails[0], verdict, None, 0, 0, "as told", "as told")
+        return Judgement("ramp-25%", (found,), None, verdict, "as told")
+
+    monkeypatch.setattr(looking, "judged", judged)
+    begun, said = made.world.ports.read.clock.now(), []
+
+    def later(nodes: object, since: object) -> Any:
+        if not said and made.world.ports.read.clock.now() - begun > 15 * SECOND:
+            said.append({"stage": 1, "name": "ramp-25%", "complaints": 0, "text": ""})
+            made.world.journal.append(Event.ROLLOUT_NOTED, ROLLOUT, said[0])
+        return made.cells.cells(nodes, since)  # type: ignore[arg-type]  # passed on
+
+    made.eyes = replace(made.eyes, source=type("Source", (), {"cells": staticmethod(later)})())
+    made.watch(seconds=20)
+    assert (len(said), made.rollout.looks) == (1, 1)
+    assert (made.rollout.standing, made.rollout.stage) == (Standing.ROLLED_BACK, 1)
 
 
 def test_a_journal_that_takes_no_look_keeps_nobody_from_rolling_back(verdicts: list[Verdict]) -> None:
