@@ -17,7 +17,7 @@ from runbook.errors import ExitCode, RefusedError
 from runbook.model.journal import Event
 from runbook.model.measurement import Baseline
 from runbook.model.quantity import Quantity
-from runbook.model.rollout import RolloutPlan
+from runbook.model.rollout import Rollout, RolloutPlan
 from runbook.model.target import Target
 from runbook.model.validation_golden import Golden
 from runbook.ports import ReadPorts
@@ -50,7 +50,7 @@ def capture_baseline(wishes: Wishes) -> ExitCode:
     """Measure, keep, journal, tell. PARTIAL where a node was silent: it is missing from the baseline.
 
     Raises:
-        RefusedError: the fleet does not look well; the old baseline stays.
+        RefusedError: the fleet does not look well, or a rollout is under way on it; the old baseline stays.
         DamagedError: the journal is damaged, and nothing is kept that could not be recorded; or the plan's file is.
     """
     current = compose.session()
@@ -58,6 +58,8 @@ def capture_baseline(wishes: Wishes) -> ExitCode:
     plans = [] if wishes.plan is None else [chosen(wishes.plan)]
     target = compose.target_of(current, wishes.target, wishes.config)
     rollout = current_of(entries, target.name)
+    if not wishes.force:
+        _check_rollout(rollout)
     plans += [] if rollout is None else [rollout.plan]
     with ScreenTalk() as talk:
         ports = compose.read_ports(current, target, talk)
@@ -73,6 +75,8 @@ def capture_baseline(wishes: Wishes) -> ExitCode:
         )
     path = current.store.save_baseline(baseline)
     details = {"target": target.name, "path": path, "nodes": sorted(baseline.nodes), "doubts": list(why_not)}
+    if rollout is not None:
+        details["rollout"] = rollout.id
     current.journal.append(Event.BASELINE_CAPTURED, "", details)
     code = ExitCode.PARTIAL if silent else ExitCode.DONE
     if wishes.as_json:
@@ -81,6 +85,17 @@ def capture_baseline(wishes: Wishes) -> ExitCode:
     show(_lines(baseline, path))
     show(line(f"{each.node} is missing from it: {each.reason}", Style.BAD) for each in silent)
     return code
+
+
+def _check_rollout(rollout: Rollout | None) -> None:
+    """What a rollout does to a fleet is not usual: its gates and the validator would compare it with itself."""
+    if rollout is None or not rollout.entered:
+        return
+    raise RefusedError(
+        f"rollout {rollout.id} is in {rollout.current.name}: a baseline of now would have its effects in it, and its "
+        "gates would compare it with itself",
+        hint="take it back first; where there is no other way (a node was replaced): --force",
+    )
 
 
 def choose_golden(target: Target, ports: ReadPorts, talk: ScreenTalk) -> Golden:

@@ -240,6 +240,21 @@ def test_a_baseline_records_what_the_plan_compares_with(target: Path, tmp_path: 
     assert "no node exports engram_episode" in complaint(capsys, *words, expect=12)["message"]
 
 
+@pytest.mark.usefixtures("target")
+def test_no_baseline_is_captured_of_a_fleet_that_is_being_changed(state: Path, tell: Tell, capsys: Output) -> None:
+    """A harm would become what is usual, and open the gates; who has to may force it, and the journal keeps that."""
+    words = ("baseline", "capture", "--window", "1s", "--no-golden")
+    refused = complaint(capsys, *words, expect=13)
+    assert f"rollout {ROLLOUT} is in shadow" in refused["message"]
+    document(capsys, *words, "--force")
+    tell(Event.ROLLOUT_ENDED, {"standing": Standing.ABORTED.value, "why": "done"})
+    document(capsys, *words)
+    captured = [
+        each for each in FileJournal(state, SystemClock(), "x", "y").entries() if each.event is Event.BASELINE_CAPTURED
+    ]
+    assert [each.details.get("rollout") for each in captured] == [ROLLOUT, None]
+
+
 def test_a_plan_that_the_journal_would_mask_is_not_started(
     target: Path, state: Path, tmp_path: Path, capsys: Output
 ) -> None:

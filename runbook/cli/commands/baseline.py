@@ -29,7 +29,9 @@ def command() -> None:
         ExitCode.TERMINATED,
     )
 )
-@click.option("--force", is_flag=True, help="Keep it even where the fleet does not look well.")
+@click.option(
+    "--force", is_flag=True, help="Keep it even where the fleet does not look well, or a rollout is under way."
+)
 @click.option(
     "--golden/--no-golden",
     default=True,
@@ -46,7 +48,10 @@ def command() -> None:
 @json_option
 @click.pass_context
 def capture(ctx: click.Context, /, **said: Any) -> None:
-    """Measure the fleet for one window and keep it as the target's baseline. Do this while it is well."""
+    """Measure the fleet for one window and keep it as the target's baseline. Do this while it is well.
+
+    While a rollout is under way it is refused: what the rollout does would become what is usual.
+    """
     from runbook.cli.baselines import Wishes, capture_baseline
 
     ctx.exit(capture_baseline(Wishes(**said)))
