@@ -107,3 +107,18 @@ def test_nothing_that_is_no_number_counts() -> None:
     assert isinstance(found, NodeSamples)
     series = tuple(replace(each, samples=(Sample(0.0, math.nan), Sample(60.0, math.nan))) for each in found.series)
     assert answers({"a": replace(found, series=series)}) == (Answer.UNKNOWN, Answer.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "name", ["engram_recall_errors_total", "engram_recall_total", "engram_recall_duration_seconds_bucket"]
+)
+def test_one_series_that_is_no_number_makes_no_no(name: str) -> None:
+    """Errors that nobody can count are not none; where the rest shows damage, it is one all the same."""
+    well, broken = node(1000.0, 0.0, 0.0), node(1000.0, 500.0, 500.0, "b")
+    found = well["a"]
+    assert isinstance(found, NodeSamples)
+    odd = (Sample(0.0, 10.0), Sample(60.0, math.nan))
+    series = tuple(replace(each, samples=odd) if each.name == name else each for each in found.series)
+    torn: Samples = {"a": replace(found, series=series)}
+    assert answers(torn) == (Answer.UNKNOWN, Answer.UNKNOWN)
+    assert answers({**torn, **broken})[0] is Answer.YES

@@ -233,16 +233,13 @@ def test_each_planned_look_is_taken_once_also_after_a_restart(verdicts: list[Ver
     made.watch(seconds=9)
     assert made.rollout.looks == 2
     made.watch(seconds=1)
-    looks = [each.details["look"] for each in made.world.journal.entries() if each.event is Event.ROLLOUT_JUDGED]
     made.watch(seconds=9)
-    looks = [each.details["look"] for each in made.world.journal.entries() if each.event is Event.ROLLOUT_JUDGED]
     planned = [
         each.details["look"]
         for each in made.world.journal.entries()
         if each.event is Event.ROLLOUT_JUDGED and each.details.get("planned", True)
     ]
     assert planned == sorted(set(planned)) == [1, 2, 3]
-    assert len(looks) >= len(planned)
 
 
 def test_harm_by_the_judge_rolls_back_and_a_verdict_ends_the_watch(verdicts: list[Verdict]) -> None:

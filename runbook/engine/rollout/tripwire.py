@@ -47,7 +47,7 @@ def tripped(tripwire: Tripwire, samples: Samples, source: str) -> tuple[Finding,
     found = [each for each in samples.values() if isinstance(each, NodeSamples)]
     silent = [each for each in samples.values() if isinstance(each, Silence)]
     pools = {group: _pool(found, group) for group in (TREATMENT, CONTROL)}
-    quiet = "; ".join(f"{each.node} is silent: {each.reason}" for each in silent)
+    quiet = "; ".join([f"{each.node} is silent: {each.reason}" for each in silent] + [*_nonsense(found)])
     return _errors(tripwire, pools, quiet, source), _latency(tripwire, pools, quiet, source)
 
 
@@ -138,6 +138,13 @@ def _pool(found: Iterable[NodeSamples], group: str) -> _Pool:
                 bound = _bound(each)
                 pool.buckets[bound] = pool.buckets.get(bound, 0.0) + rise
     return pool
+
+
+def _nonsense(found: Iterable[NodeSamples]) -> Iterable[str]:
+    """What a node tells that is no number is left out of the sums, and proves nothing good."""
+    for node in found:
+        odd = {each.name for each in node.series if each.name in NAMES and each.samples and not _finite(each)}
+        yield from (f"{node.node} tells a value of {name} that is no number" for name in sorted(odd))
 
 
 def _finite(series: Series) -> bool:
