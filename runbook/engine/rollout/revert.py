@@ -241,5 +241,5 @@ def _told(why: Why, rolled: Rolled, left: Left) -> str:
     if left.code is not None:
         return f"interrupted while it was taken back ({why.why}): give it again"
     off = len(rolled.nodes) - len(rolled.stragglers)
-    told = f"{why.ends_as.value}: {why.why}; off on {off} of {len(rolled.nodes)} nodes"
+    told = f"{why.ends_as.value}: {why.why.rstrip('.')}; off on {off} of {len(rolled.nodes)} nodes"
     return f"{told}; NOT AT NOTHING YET: {'; '.join(left.told)}" if left.told else told
