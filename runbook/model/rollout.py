@@ -97,7 +97,7 @@ class Approvals:
 
 @dataclass(frozen=True, slots=True)
 class FreezeWindow:
-    """Nothing is advanced from `begin` to `end`; a rollback always is."""
+    """Nothing is started or advanced from `begin` to `end`; a rollback always is."""
 
     begin: datetime
     end: datetime

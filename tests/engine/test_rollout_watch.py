@@ -17,7 +17,7 @@ from runbook.engine.rollout import look as looking
 from runbook.engine.rollout.gates import asking
 from runbook.engine.rollout.watch import Until, Wishes, watch
 from runbook.engine.settings_runs import plan_settings, run_plan, set_settings
-from runbook.errors import ExitCode, LockedError, StorageError, UnreachableError
+from runbook.errors import ExitCode, LockedError, RefusedError, StorageError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
 from runbook.model.journal import Event
@@ -191,12 +191,24 @@ def test_it_stops_before_a_phase_that_a_person_leads_on_from() -> None:
 def test_a_freeze_window_holds_it_and_holds_no_rollback_up() -> None:
     """Nothing is advanced in it."""
     begin = scene().world.ports.read.clock.now()
-    window = FreezeWindow(begin, begin + timedelta(days=1), "the year ends")
+    window = FreezeWindow(begin + timedelta(minutes=5), begin + timedelta(days=1), "the year ends")
     made = scene(replace(BY_ITSELF, freeze=(window,)))
     made.start()
+    made.wait(timedelta(minutes=5))
     assert made.watch(seconds=60).code is ExitCode.COULD_NOT_TELL
     assert made.rollout.stage == 0
     assert made.abort().code is ExitCode.DONE
+
+
+def test_nothing_is_started_in_a_freeze_window() -> None:
+    """A first stage that treats nobody is a change of every node, too; nothing is journaled."""
+    begin = scene().world.ports.read.clock.now()
+    made = scene(replace(PLAN, freeze=(FreezeWindow(begin, begin + timedelta(days=1), "the year ends"),)))
+    with pytest.raises(RefusedError, match="the year ends"):
+        made.start()
+    assert list(made.world.journal.entries()) == []
+    made.wait(timedelta(days=1))
+    assert made.start().code is ExitCode.DONE
 
 
 def test_an_entering_that_was_cut_off_is_not_gone_on_with_in_a_freeze_window() -> None:

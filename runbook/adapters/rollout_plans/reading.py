@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.adapters.files import read_document
 from runbook.adapters.rollout_plans.lined import Lined, dotted, lined
-from runbook.engine.rollout.plan.check import Fault, faults_of, name_faults
+from runbook.engine.rollout.plan.check import Fault, faults_of, name_faults, start_faults
 from runbook.engine.rollout.plan.document import VERSION, plan_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.material import schema
@@ -68,6 +68,7 @@ def plan_in(path: str, text: str) -> RolloutPlan:
     except DamagedError as error:
         raise DamagedError(f"{path}: {error.message}", hint=_KEYS) from None
     _first(path, found, faults_of(plan))
+    _first(path, found, start_faults(plan))
     return plan
 
 

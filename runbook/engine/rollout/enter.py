@@ -30,7 +30,7 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
     """Journal the rollout with its whole plan, and enter its first stage.
 
     Raises:
-        RefusedError: another rollout of the target is not over; nothing was changed.
+        RefusedError: another rollout of the target is not over, or it is in a freeze window; nothing was changed.
         UnreachableError, NotSupportedError: a node does not tell its settings, or has not all of them; same.
         LockedError, StorageError: as `enter`.
     """
@@ -42,6 +42,7 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
                 hint="runbook rollout status   (or: runbook rollout abort)",
             )
         first = plan.stages[0]  # asked first: what cannot be, or may not be, leaves no trace
+        _check_freeze(crew, plan, first)
         check_allowed(crew, first, _steps(crew, plan, first, "", reason), "")
         crew.ports.journal.append(
             Event.ROLLOUT_STARTED,
@@ -81,12 +82,8 @@ def go_on(crew: Crew, rollout: Rollout) -> Acted:
         Else as `enter`.
     """
     run = runs_of(crew.entries()).get(rollout.run)
-    window = rollout.plan.frozen(crew.ports.read.clock.now())
-    if window is not None and (run is None or run.resumable):  # it was cut off before the window began
-        raise RefusedError(
-            f"freeze until {window.end:%Y-%m-%d %H:%M %Z} ({window.why}): {rollout.current.name} is not entered in it",
-            hint="wait; runbook rollout abort is not held up",
-        )
+    if run is None or run.resumable:  # it was cut off before the window began
+        _check_freeze(crew, rollout.plan, rollout.current)
     if run is None:  # cut off before its run began: nothing was changed for it
         return enter(crew, rollout, rollout.stage, rollout.backups)
     crew.say(f"going on with the entering of {rollout.current.name}, run {run.plan.id}")
@@ -96,6 +93,15 @@ def go_on(crew: Crew, rollout: Rollout) -> Acted:
     if run.resumable:
         status = resume(Context(crew.ports, crew.target, crew.who), run).status
     return _came_to(crew, crew.now(rollout.id), status)
+
+
+def _check_freeze(crew: Crew, plan: RolloutPlan, stage: Stage) -> None:
+    window = plan.frozen(crew.ports.read.clock.now())
+    if window is not None:
+        raise RefusedError(
+            f"freeze until {window.end:%Y-%m-%d %H:%M %Z} ({window.why}): {stage.name} is not entered in it",
+            hint="wait; runbook rollout abort is not held up",
+        )
 
 
 def _steps(crew: Crew, plan: RolloutPlan, stage: Stage, run: str, reason: str) -> RunPlan:

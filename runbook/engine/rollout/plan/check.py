@@ -63,6 +63,16 @@ def faults_of(plan: RolloutPlan) -> Iterator[Fault]:
         yield from _judging(plan, phase, place)
 
 
+def start_faults(plan: RolloutPlan) -> Iterator[Fault]:
+    """A start passes no gate: people can approve only what was started, and what must be fresh binds on going on."""
+    first = plan.phases[0]
+    asked = plan.approve_plan or first.approvals.people or first.fresh.backup or first.fresh.rehearsal
+    if asked and (plan.stages[0].treats or first.names_spaces):
+        told = "the first stage treats spaces at once: what has to be approved, or fresh, before it could not be asked"
+        hint = "begin with a phase of share 0; or approve_plan: false, and neither approvals nor fresh there"
+        yield Fault(("phases", 0), told, hint)
+
+
 def _lengths(found: Any, place: Place) -> Iterator[Fault]:
     if isinstance(found, Mapping):
         for key, value in found.items():
