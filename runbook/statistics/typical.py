@@ -61,6 +61,8 @@ def design_effect(blocks: Sequence[tuple[float, float]]) -> float:
     """How many times the variance of a share is that of independent observations; 1 at least.
 
     Kish's design effect with blocks of time as clusters (L. Kish, Survey Sampling, 1965, 5.4), by the ratio estimator.
+    One block shows no spread, which is not that there is none: it is worth one observation. A share of none or of all
+    shows none either, but there all blocks agree.
 
     Args:
         blocks: (hits, count) of each block of time.
@@ -68,7 +70,9 @@ def design_effect(blocks: Sequence[tuple[float, float]]) -> float:
     seen = [(hits, count) for hits, count in blocks if count > 0]
     total = sum(count for _, count in seen)
     share = sum(hits for hits, _ in seen) / total if total > 0 else 0.0
-    if len(seen) < 2 or not 0 < share < 1:  # noqa: PLR2004 - one block has no spread
+    if not 0 < share < 1:
         return 1.0
+    if len(seen) < 2:  # noqa: PLR2004 - one block has no spread
+        return max(total, 1.0)
     spread = sum((hits - share * count) ** 2 for hits, count in seen) * len(seen) / (len(seen) - 1)
     return max(spread / (total * share * (1 - share)), 1.0)

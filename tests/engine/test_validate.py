@@ -108,6 +108,25 @@ def test_a_handful_of_golden_queries_proves_nothing_good() -> None:
         assert scene.validated(baseline).check("recall-quality").outcome.value == outcome
 
 
+def test_one_burst_that_was_all_that_was_seen_proves_nothing() -> None:
+    """Two samples are one block of time: 3 % of its recalls are slow, and how the next one would be is not known."""
+    scene = Scene()
+    baseline = scene.baseline()
+    scope = scene.scope(baseline)
+    scene.sicken("a", slow=0.03)
+    seen = watch(scene.ports, scope)
+    assert validate(scene.ports, scope, seen, lambda: scene.answered).check("latency").outcome.value == "FAIL"
+    two = {
+        name: replace(
+            found, series=tuple(replace(each, samples=each.samples[:: len(each.samples) - 1]) for each in found.series)
+        )
+        for name, found in seen.samples.items()
+        if not isinstance(found, Silence)
+    }
+    found = validate(scene.ports, scope, replace(seen, samples=two), lambda: scene.answered)
+    assert found.check("latency").outcome.value == "UNKNOWN"
+
+
 def test_nobody_treated_is_told_apart_from_the_treated() -> None:
     """A bad group is not hidden behind a good one."""
     scene = Scene()

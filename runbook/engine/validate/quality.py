@@ -9,7 +9,7 @@ from runbook.engine.validate import observe
 from runbook.engine.validate.against import Before, Words, by_ratio, by_rise, by_value, nothing, settled, sign
 from runbook.engine.validate.blocks import Histogram
 from runbook.engine.validate.look import Look
-from runbook.engine.validate.observe import Fans, share_of
+from runbook.engine.validate.observe import Fans
 from runbook.model.concept import RecentConcept
 from runbook.model.measurement import NodeSamples, Silence
 from runbook.model.validation import FLEET, Checked, Kept, Observed, Outcome, Part
@@ -200,5 +200,4 @@ def _over(fans: Fans, confidence: float) -> Observed:
     counts = fans.histogram.counts
     under = counts.get(max((bound for bound in counts if bound <= FAN_HIGH.value), default=0.0), 0.0)
     share = (fans.histogram.count - under) / fans.histogram.count
-    found = share_of([(share * fans.worth, fans.worth)], confidence)
-    return Observed(share, found.low, found.high)
+    return Observed(share, *proportion_interval(share * fans.worth, fans.worth, confidence))
