@@ -66,6 +66,15 @@ def test_the_numbers_of_the_seed_are_the_defaults() -> None:
     assert (canary.complaints, canary.complaints_roll_back) == (4, 6)
 
 
+def test_engrams_automatic_triggers_are_in_every_phase() -> None:
+    """p99 above 20 ms for 15 min, errors above 1 % for 10 min, killed for want of memory, memory above 90 %."""
+    for phase in plan_named("dual-memory").phases:
+        lasting = {each.title: each.lasting for each in phase.triggers}
+        assert lasting["Recall is far too slow"] == timedelta(minutes=15)
+        assert lasting["Recalls fail"] == timedelta(minutes=10)
+        assert {"A node was killed for want of memory", "The node is nearly full"} <= lasting.keys()
+
+
 def test_named_spaces_stay_treated_in_every_later_phase() -> None:
     """Nobody who was treated by name is taken out by going on; the salt of the plan wins over a new one."""
     plan = filled(plan_named("dual-memory"), "new", ("alpha",))
