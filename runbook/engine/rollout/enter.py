@@ -63,7 +63,8 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
     """
     stage = rollout.plan.stages[number]
     plan = _steps(crew, rollout.plan, stage, crew.new_id(), rollout.reason)
-    check_allowed(crew, stage, plan, rollout.who, rollout.approved)
+    mine = [each for each in rollout.approved if each.digest == rollout.digest]
+    check_allowed(crew, stage, plan, rollout.who, mine)
     crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups, gates))
     now = crew.now(rollout.id)
     if now.standing is not Standing.ENTERING:  # held or taken back between the gates and here: nothing is begun

@@ -19,6 +19,8 @@ OURS = ("dual_memory.treatment_rate", "dual_memory.treatment_salt", "dual_memory
 BLENDED = "dual_memory.use_blended_recall"
 CLOSE = 1e-9
 WHOLE = 1.0
+SELDOM = timedelta(hours=1)
+"""Who asks the triggers less often has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,9 @@ def _times(plan: RolloutPlan) -> Iterator[Fault]:
     for key, length in (("bucket", plan.bucket), ("check_every", plan.check_every)):
         if length <= NOTHING:
             yield Fault((key,), "must be longer than nothing")
+    if plan.check_every > SELDOM:
+        told = f"{as_text(plan.check_every)} is longer than {as_text(SELDOM)}: triggers would hardly be asked"
+        yield Fault(("check_every",), told)
     if plan.bucket % timedelta(seconds=1):
         yield Fault(("bucket",), f"{as_text(plan.bucket)} is not made of whole seconds")
     for number, window in enumerate(plan.freeze):
