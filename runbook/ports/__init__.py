@@ -1,12 +1,12 @@
 """What the engine needs of the world, as Protocols. `adapters/` implements each; tests run one contract suite on all.
 
-`fleet` is for what asks and changes nodes, `data` for what moves their data, `rollout` for what judges and watches.
+`fleet` is for what asks and changes nodes, `brake` for the emergency, `data` for what moves their data, `rollout` for
+what judges and watches.
 """
 
+from runbook.ports.brake import Brake, BrakePorts, Pulling
 from runbook.ports.data import Archives, Bench, Converter, DataNode, Telling
 from runbook.ports.fleet import (
-    Brake,
-    BrakePorts,
     ChangePorts,
     Clock,
     Journal,
@@ -14,7 +14,6 @@ from runbook.ports.fleet import (
     Nodes,
     Plays,
     Probes,
-    Pulling,
     Questions,
     ReadPorts,
     ScratchFleet,
