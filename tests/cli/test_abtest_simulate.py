@@ -55,7 +55,7 @@ def test_a_plan_whose_every_judged_stage_can_decide_is_0(
     judging = Judging((Guardrail(Metric.LATENCY, 0.10),), look_every=timedelta(days=1))
     phase = Phase("half", "Half", "", {}, shares=(0.5,), hold=timedelta(days=2), judging=judging)
     path = tmp_path / "plan.yml"
-    path.write_text(plan_yaml(RolloutPlan("mine", "Mine", (phase,))))
+    path.write_text(plan_yaml(RolloutPlan("mine", "Mine", (phase,), approve_plan=False)))
     words = ("abtest", "simulate", "--target", "gone", "--runs", "20", "--plan")
     data = document(capsys, *words, str(path))["data"]
     assert (data["decides"], data["plan"], data["stages"][0]["all_safe"]) == (True, "mine", 1.0)

@@ -17,12 +17,15 @@ RUN_ONE = """
 import sys
 from pathlib import Path
 from runbook.adapters.ansible import AnsiblePlays
+from runbook.cli import signals
 from runbook.errors import RunbookError
 from runbook.model.play import PlayRequest
+signals.install()
 inventory, host, value, mark = sys.argv[1:]
 request = PlayRequest("set_config", (host,), "dual_memory.concept_sample_rate", {host: float(value)}, mark)
+plays = AnsiblePlays(Path(inventory), cancelled=signals.received)
 try:
-    print(AnsiblePlays(Path(inventory)).run(request, lambda line: None).hosts[0].state.value)
+    print(plays.run(request, lambda line: None).hosts[0].state.value)
 except RunbookError as error:
     print(type(error).__name__, error, error.hint)
 """
