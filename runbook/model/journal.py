@@ -57,6 +57,11 @@ class Event(StrEnum):
     ROLLOUT_ENDED = "rollout.ended"  # completed, aborted or rolled back
     VALIDATED = "validated"  # the production validator's checks and recommendation
     EVIDENCE_WRITTEN = "evidence.written"  # a bundle: where, and the digest of its manifest
+    ALERT_RECEIVED = "alert.received"  # by the webhook, once for each firing or resolving, however often it is sent
+    ALERT_DIAGNOSED = "alert.diagnosed"  # what was asked because of it, and the answers
+    ALERT_ACTED = "alert.acted"  # a run that the configuration lets happen by itself was begun, or why not
+    WEBHOOK_REFUSED = "webhook.refused"  # requests that were no alerts of ours: why, and how many, not one entry each
+    NOTIFICATION_FAILED = "notification.failed"  # given up after every retry: which receiver, which entry, why
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Way(StrEnum):
     HTTP = "http"
     CLI = "cli"
     FILE = "file"  # a settings file on the host, and a restart
+    NGINX = "nginx"  # no node: a splitter, whose share, salt and named spaces are rendered into its configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Target:
     allow_plain_http: bool = False
     rails: Rails = NO_RAILS
     warm_up: timedelta = timedelta(0)
+    splitters: tuple[Node, ...] = ()
+    """What splits the traffic in front of the nodes, instead of them: hosts with `engram_splitter_url` (`Way.NGINX`).
+
+    With any, the nodes' own share is 0, and the group that a splitter names in its header wins.
+    """
 
     def node(self, name: str) -> Node | None:
         """The node of that name, or None."""

@@ -14,6 +14,7 @@ from runbook.model.configuration import TargetSettings
 from runbook.model.target import Node, Target, Way
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_WAYS = tuple(way for way in Way if way is not Way.NGINX)
 _BLANK = re.compile(r"[\s\x00-\x1f]")
 
 
@@ -69,8 +70,8 @@ def _node(settings: TargetSettings, name: str, values: Mapping[str, Any]) -> Nod
     if "engram_token_file" in values:
         token_file = _folder(path) / _text(path, name, "engram_token_file", values)
     way = _text(path, name, "engram_way", values) if "engram_way" in values else Way.HTTP
-    if way not in set(Way):
-        raise DamagedError(f"{path}: {name}: engram_way {way!r} is unknown", hint=f"one of: {', '.join(Way)}")
+    if way not in _WAYS:
+        raise DamagedError(f"{path}: {name}: engram_way {way!r} is unknown", hint=f"one of: {', '.join(_WAYS)}")
     if way == Way.FILE:
         _check_file_way(path, name, values)
     return Node(name, _url(path, name, _text(path, name, "engram_url", values)), Way(way), token_file)
