@@ -1,0 +1,1 @@
+"""`runbook serve`: alerts come in, a read-only console and metrics go out. It changes nothing itself."""
