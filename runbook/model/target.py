@@ -61,3 +61,12 @@ class Target:
     def node(self, name: str) -> Node | None:
         """The node of that name, or None."""
         return next((node for node in self.nodes if node.name == name), None)
+
+    @property
+    def hosts(self) -> tuple[Node, ...]:
+        """Nodes, then splitters: everything that a run may change, in the order in which a rollout sets it."""
+        return (*self.nodes, *self.splitters)
+
+    def host(self, name: str) -> Node | None:
+        """The node or splitter of that name, or None."""
+        return next((host for host in self.hosts if host.name == name), None)

@@ -16,6 +16,7 @@ from runbook.model.rails import Rails
 from runbook.model.target import Way
 
 HERE = Path("inventory.yml")
+NODE = "all: {hosts: {a: {engram_url: 'http://a:1'}"
 
 INTRICATE = """
 all:
@@ -104,6 +105,31 @@ def test_variables_combine_as_ansible_combines_them(tmp_path: Path) -> None:
 def _without(values: object, names: set[str]) -> dict[str, object]:
     assert isinstance(values, dict)
     return {key: value for key, value in values.items() if key not in names}
+
+
+def test_hosts_with_a_splitter_url_are_no_nodes(tmp_path: Path) -> None:
+    """They stand apart, sorted, without a token of the target, whatever way their group gives to nodes."""
+    path = write(
+        tmp_path,
+        """
+all:
+  vars: {engram_way: cli}
+  hosts:
+    node: {engram_url: "http://n:1"}
+    split2: {engram_splitter_url: "http://b:8081/", engram_token_file: tokens/b}
+    split1: {engram_splitter_url: "http://a:8081"}
+""",
+    )
+    target = read_inventory(settings(path, Path("/etc/token")))
+    assert [node.name for node in target.nodes] == ["node"]
+    found = [(each.name, each.url, each.way, each.token_file) for each in target.splitters]
+    assert found == [
+        ("split1", "http://a:8081", Way.NGINX, None),
+        ("split2", "http://b:8081", Way.NGINX, None),
+    ]
+    assert [each.name for each in target.hosts] == ["node", "split1", "split2"]
+    assert target.node("split1") is None
+    assert target.host("split1") is target.splitters[0]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +238,16 @@ FAULTS = [
     ("all: {hosts: {a: {engram_url: 'http://a:1', engram_way: ssh}}}", "engram_way 'ssh'"),
     ("all: {hosts: {'a*': {engram_url: 'http://a:1'}}}", "cannot be the name"),
     ("all: {hosts: {a: {engram_url: 'http://a:1'}, b: {engram_url: 'http://a:1/'}}}", "a and b have the same"),
+    ("all: {hosts: {s: {engram_splitter_url: 'http://s:1'}}}", "no host has engram_url (1 hosts read)"),
+    (f"{NODE}, s: {{engram_splitter_url: 's:1'}}}}}}", "s: engram_splitter_url 's:1' is no http or https URL"),
+    (f"{NODE}, s: {{engram_splitter_url: 80}}}}}}", "s: engram_splitter_url must be a text"),
+    (f"{NODE}, 's*': {{engram_splitter_url: 'http://s:1'}}}}}}", "cannot be the name of a splitter"),
+    (f"{NODE}, s: {{engram_url: 'http://s:2', engram_splitter_url: 'http://s:1'}}}}}}", "it is a node or a splitter"),
+    (f"{NODE}, s: {{engram_splitter_url: 'http://a:1'}}}}}}", "the node a and the splitter s have the same URL"),
+    (
+        f"{NODE}, s: {{engram_splitter_url: 'http://s:1'}}, t: {{engram_splitter_url: 'http://s:1/'}}}}}}",
+        "s and t have the same engram_splitter_url",
+    ),
     ("all: {hosts: {a: {when: 2024-13-45}}}", "month must be"),
     ("#" * (5 << 20), "larger than 4 MiB"),
 ]

@@ -19,7 +19,9 @@ _BLANK = re.compile(r"[\s\x00-\x1f]")
 
 
 def read_inventory(settings: TargetSettings) -> Target:
-    """The target with its nodes: every host of its inventory that has an `engram_url`, sorted by name.
+    """The target with its nodes and splitters, sorted by name: the hosts of its inventory with an URL of either kind.
+
+    `engram_url` makes a host a node, `engram_splitter_url` a splitter; other hosts are nothing to this tool.
 
     Raises:
         DamagedError: the inventory does not read, a value in it is wrong, or it has no nodes.
@@ -34,7 +36,10 @@ def read_inventory(settings: TargetSettings) -> Target:
         raise DamagedError(
             f"{path}: no host has engram_url ({len(hosts)} hosts read)", hint="set engram_url: http://HOST:PORT"
         )
-    _refuse_twins(path, nodes)
+    splitters = tuple(
+        _splitter(path, name, hosts[name]) for name in sorted(hosts) if "engram_splitter_url" in hosts[name]
+    )
+    _refuse_twins(path, (*nodes, *splitters))
     return Target(
         name=settings.name,
         environment=settings.environment,
@@ -44,6 +49,7 @@ def read_inventory(settings: TargetSettings) -> Target:
         allow_plain_http=settings.allow_plain_http,
         rails=settings.rails,
         warm_up=settings.warm_up,
+        splitters=splitters,
     )
 
 
@@ -60,12 +66,27 @@ def _has_neighbours(path: Path) -> bool:
     return any((path.parent / name).is_dir() for name in ("group_vars", "host_vars"))
 
 
-def _node(settings: TargetSettings, name: str, values: Mapping[str, Any]) -> Node:
-    path = settings.inventory
+def _splitter(path: Path, name: str, values: Mapping[str, Any]) -> Node:
+    """What splits the traffic has no token: no secret of a node is ever sent to it."""
+    _check_name(path, name, "splitter")
+    if "engram_url" in values:
+        raise DamagedError(
+            f"{path}: {name} has engram_url and engram_splitter_url: it is a node or a splitter",
+            hint="give the nginx of a node's host a name of its own in the inventory, with the same ansible_host",
+        )
+    return Node(name, _url(path, name, "engram_splitter_url", values), Way.NGINX)
+
+
+def _check_name(path: Path, name: str, what: str) -> None:
     if _NAME.fullmatch(name) is None:
         raise DamagedError(
-            f"{path}: {name!r} cannot be the name of a node", hint="use letters, digits, '.', '_' and '-'"
+            f"{path}: {name!r} cannot be the name of a {what}", hint="use letters, digits, '.', '_' and '-'"
         )
+
+
+def _node(settings: TargetSettings, name: str, values: Mapping[str, Any]) -> Node:
+    path = settings.inventory
+    _check_name(path, name, "node")
     token_file = settings.token_file
     if "engram_token_file" in values:
         token_file = _folder(path) / _text(path, name, "engram_token_file", values)
@@ -74,7 +95,7 @@ def _node(settings: TargetSettings, name: str, values: Mapping[str, Any]) -> Nod
         raise DamagedError(f"{path}: {name}: engram_way {way!r} is unknown", hint=f"one of: {', '.join(_WAYS)}")
     if way == Way.FILE:
         _check_file_way(path, name, values)
-    return Node(name, _url(path, name, _text(path, name, "engram_url", values)), Way(way), token_file)
+    return Node(name, _url(path, name, "engram_url", values), Way(way), token_file)
 
 
 def _check_file_way(path: Path, name: str, values: Mapping[str, Any]) -> None:
@@ -112,13 +133,13 @@ def _text(path: Path, name: str, key: str, values: Mapping[str, Any]) -> str:
     return value.strip()
 
 
-def _url(path: Path, name: str, text: str) -> str:
+def _url(path: Path, name: str, key: str, values: Mapping[str, Any]) -> str:
     """The URL without a slash at its end.
 
     Raises:
         DamagedError: it is none that a node could have; a password in it is not shown.
     """
-    what = ""
+    text, what = _text(path, name, key, values), ""
     try:
         parts = urlsplit(text)
         if parts.username is not None or parts.password is not None:
@@ -130,16 +151,23 @@ def _url(path: Path, name: str, text: str) -> str:
     except ValueError:
         what = "is no URL"
     if what:
-        raise DamagedError(f"{path}: {name}: engram_url {text!r} {what}", hint="write it like http://HOST:PORT")
+        raise DamagedError(f"{path}: {name}: {key} {text!r} {what}", hint="write it like http://HOST:PORT")
     return text.rstrip("/")
 
 
 def _refuse_twins(path: Path, nodes: tuple[Node, ...]) -> None:
-    seen: dict[str, str] = {}
+    seen: dict[str, Node] = {}
     for node in nodes:
-        if node.url in seen:
+        twin = seen.setdefault(node.url, node)
+        if twin is node:
+            continue
+        if (twin.way is Way.NGINX) is not (node.way is Way.NGINX):
             raise DamagedError(
-                f"{path}: {seen[node.url]} and {node.name} have the same engram_url {node.url}",
-                hint="one node, one name: it would be changed twice",
+                f"{path}: the node {twin.name} and the splitter {node.name} have the same URL {node.url}",
+                hint="engram_splitter_url is where nginx itself tells what it splits by, never a node's own URL",
             )
-        seen[node.url] = node.name
+        key = "engram_splitter_url" if node.way is Way.NGINX else "engram_url"
+        raise DamagedError(
+            f"{path}: {twin.name} and {node.name} have the same {key} {node.url}",
+            hint="one node, one name: it would be changed twice",
+        )
