@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import Output, complaint, document
 
+from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.cli.root import run
 
 PLAN = """\
@@ -40,8 +41,8 @@ def plan(tmp_path: Path) -> str:
     return str(place)
 
 
-def test_a_rollout_from_its_start_to_its_abort(target: Path, plan: str, capsys: Output) -> None:
-    """Each document fits its schema; what will be asked is told at the start, what is shut in numbers."""
+def test_a_rollout_from_its_start_to_its_abort(target: Path, state: Path, plan: str, capsys: Output) -> None:
+    """Each document fits its schema; what will be asked is told, what is shut in numbers; the watch says it ended."""
     assert complaint(capsys, "rollout", "start", "--plan", plan, expect=13)["hint"].startswith("say why")
     begun = document(capsys, "rollout", "start", "--plan", plan, *WHY)["data"]
     assert (begun["rollout"]["standing"], begun["rollout"]["stage_name"]) == ("running", "shadow")
@@ -63,6 +64,9 @@ def test_a_rollout_from_its_start_to_its_abort(target: Path, plan: str, capsys: 
     watched = document(capsys, "rollout", "watch", "--timeout", "2s", expect=4)["data"]
     assert watched["looks"] >= 1
     assert watched["answers"][0]["title"] == "Recalls fail"
+    sign = FileHeartbeats(state).last("prod")
+    assert sign is not None
+    assert (sign.looks, sign.stage, sign.ended) == (watched["looks"], "shadow", "nothing was decided within 2 s")
 
     gone = document(capsys, "rollout", "abort", "--yes", *WHY)["data"]
     assert (gone["rollout"]["standing"], gone["rollout"]["why"]) == ("aborted", "test")
@@ -84,13 +88,14 @@ def test_what_took_a_share_to_nothing_is_never_undone(target: Path, plan: str, c
 
 
 def test_a_prometheus_that_is_down_holds_and_keeps_nobody_from_going_back(
-    target: Path, plan: str, capsys: Output
+    target: Path, state: Path, plan: str, capsys: Output
 ) -> None:
-    """UNKNOWN with the reason, 4; an abort asks it nothing."""
+    """UNKNOWN with the reason, 4, though the disk refuses the sign of life; an abort asks it nothing."""
     assert run(["rollout", "start", "--plan", plan, *WHY]) == 0
     place = target / "runbook.toml"
     place.write_text(place.read_text().replace("[targets.gone]", 'prometheus = "http://127.0.0.1:9"\n[targets.gone]'))
     capsys.readouterr()
+    (state / "watch").write_text("where no sign of life can be left it is watched all the same")
     watched = document(capsys, "rollout", "watch", "--once", expect=4)["data"]
     (asked,) = watched["answers"]
     assert asked["answer"] == "UNKNOWN"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.rollout.heartbeat import Pulse, ending
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes
@@ -52,15 +53,24 @@ def look_after(where: Where, wishes: WatchWishes) -> ExitCode:
     how = Wishes(Until(wishes.until), wishes.timeout, wishes.once)
     with ScreenTalk() as talk:
         crew = crew_of(current, target, talk)
-        watched = watched_by(crew, eyes_of(current, target, talk), rollout, how)
+        pulse = Pulse(current, crew)
+        watched = watched_by(crew, eyes_of(current, target, talk), rollout, how, pulse)
     return tell(where, "watch", watched)
 
 
-def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes) -> Watched:
-    """The watch; every look that says something new is told."""
+def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes, pulse: Pulse) -> Watched:
+    """The watch; every look leaves its sign of life, and one that says something new is told."""
     again = f"runbook rollout watch --target {crew.target.name}"
-    with signals.way_on("the journal knows where the rollout stands", again):
-        return watch(crew, eyes, rollout, how, _teller(crew, bar=how.timeout is None and sys.stderr.isatty()))
+    say = _teller(crew, bar=how.timeout is None and sys.stderr.isatty())
+
+    def tell_look(look: Look) -> None:
+        pulse.looked(look)
+        say(look)
+
+    with signals.way_on("the journal knows where the rollout stands", again), ending(pulse):
+        watched = watch(crew, eyes, rollout, how, tell_look)
+    pulse.ended(watched.why)
+    return watched
 
 
 def _teller(crew: Crew, *, bar: bool) -> "Callable[[Look], None]":
