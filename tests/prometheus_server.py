@@ -15,16 +15,30 @@ from running_node import wait_until
 
 
 @contextmanager
-def prometheus(folder: Path, scrape_configs: Sequence[dict[str, Any]], interval: str) -> Iterator[str]:
-    """Its URL, once it is ready; it scrapes for the first time after five seconds, and then in that interval."""
+def prometheus(
+    folder: Path,
+    scrape_configs: Sequence[dict[str, Any]],
+    interval: str,
+    *,
+    rules: Sequence[Path] = (),
+    alertmanager: str = "",
+) -> Iterator[str]:
+    """Its URL, once it is ready; it scrapes for the first time within that interval, and then in it.
+
+    Rules are evaluated in the same interval; alerts go to the Alertmanager of that URL.
+    """
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("prometheus is not installed (make setup installs it as root)")
     port = closed_port()
-    document = {
-        "global": {"scrape_interval": interval, "scrape_timeout": interval},
+    document: dict[str, Any] = {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
         "scrape_configs": [{"metrics_path": "/metrics/prometheus", **each} for each in scrape_configs],
+        "rule_files": [str(rule) for rule in rules],
     }
+    if alertmanager:
+        targets = [alertmanager.removeprefix("http://")]
+        document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
     (folder / "prometheus.yml").write_text(json.dumps(document))  # JSON is YAML
     log = folder / "prometheus.log"
     command = [
@@ -38,7 +52,7 @@ def prometheus(folder: Path, scrape_configs: Sequence[dict[str, Any]], interval:
         def ready() -> bool:
             if process.poll() is not None:
                 pytest.fail(f"prometheus ended with {process.returncode}: {log.read_text()}")
-            return _status(port) == http.client.OK
+            return is_ready(port)
 
         try:
             wait_until(ready, "prometheus did not get ready")
@@ -47,12 +61,13 @@ def prometheus(folder: Path, scrape_configs: Sequence[dict[str, Any]], interval:
             process.kill()
 
 
-def _status(port: int) -> int:
+def is_ready(port: int) -> bool:
+    """Does what listens there say that it is ready? Prometheus and Alertmanager say it in the same place."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/-/ready")
-        return connection.getresponse().status
-    except OSError:
-        return 0
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
     finally:
         connection.close()
