@@ -1,6 +1,6 @@
 """The journal folded into runs, and plans turned into the journal's details and back. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -43,20 +43,31 @@ def _step_of(details: Mapping[str, Any]) -> RunStep:
 def runs_of(entries: Iterable[Entry]) -> dict[str, Run]:
     """Every run of the journal by id, oldest first."""
     runs: dict[str, Run] = {}
-    for entry in map(original, entries):
-        if entry.event is Event.RUN_STARTED:
-            plan = plan_of(entry.details["plan"])
-            approval = runs[plan.id].approval if plan.id in runs else None
-            runs[plan.id] = replace(_begun(plan, entry), approval=approval)
-        elif entry.event is Event.APPROVAL_ASKED:
-            plan = plan_of(entry.details["plan"])
-            runs[plan.id] = replace(_begun(plan, entry), status=RunStatus.WAITING, approval=_asked(entry))
-        elif entry.event is Event.MIGRATION_STARTED and entry.details.get("form") == ONLINE:
-            runs[entry.run] = _migrating(runs.get(entry.run), entry)
-        elif entry.run in runs:
-            runs[entry.run] = _after(runs[entry.run], entry)
-            _mark_undone(runs, runs[entry.run])
+    for entry in entries:
+        fold(runs, entry)
     return runs
+
+
+def fold(runs: MutableMapping[str, Run], adopted: Entry) -> None:
+    """The runs after one more entry; those that it does not touch need not be there.
+
+    Raises:
+        DamagedError: a plan, an approval or a migration does not read as one.
+        KeyError, TypeError, ValueError, IndexError, AttributeError: another entry does not.
+    """
+    entry = original(adopted)
+    if entry.event is Event.RUN_STARTED:
+        plan = plan_of(entry.details["plan"])
+        approval = runs[plan.id].approval if plan.id in runs else None
+        runs[plan.id] = replace(_begun(plan, entry), approval=approval)
+    elif entry.event is Event.APPROVAL_ASKED:
+        plan = plan_of(entry.details["plan"])
+        runs[plan.id] = replace(_begun(plan, entry), status=RunStatus.WAITING, approval=_asked(entry))
+    elif entry.event is Event.MIGRATION_STARTED and entry.details.get("form") == ONLINE:
+        runs[entry.run] = _migrating(runs.get(entry.run), entry)
+    elif entry.run in runs:
+        runs[entry.run] = _after(runs[entry.run], entry)
+        _mark_undone(runs, runs[entry.run])
 
 
 def _begun(plan: RunPlan, entry: Entry) -> Run:
@@ -82,7 +93,7 @@ def _asked(entry: Entry) -> Approval:
         raise DamagedError(f"entry {entry.seq} of the journal asks for no approval: {error!r}") from error
 
 
-def _mark_undone(runs: dict[str, Run], run: Run) -> None:
+def _mark_undone(runs: MutableMapping[str, Run], run: Run) -> None:
     """An undo that is done takes its run out of effect; undone itself, it brings that one back, and so on."""
     while run.plan.undoes in runs and run.status is RunStatus.DONE:
         by = "" if run.undone_by else run.plan.id

@@ -32,25 +32,42 @@ class Torn:
         return f"line {self.line}: {len(self.raw)} bytes {what} at byte {self.byte}, never acknowledged"
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a walk has come: the last sound line, and the lines and bytes behind it that were damaged."""
+
+    end: Head = EMPTY
+    offset: int = 0
+    number: int = 0
+    unread: int = 0
+
+
 def walk(stream: BinaryIO, size: int, start: Head = EMPTY) -> Iterator[Link | Damage | Torn]:
     """Every line from `start` to byte `size`, in order: sound, damaged or (the last one only) torn.
 
     After a damaged line the walk goes on with the next readable one, so that each damage is named once.
     """
-    stream.seek(start.size)
-    end, offset, number, unread = start, start.size, start.seq, 0
+    for item, _ in walk_on(stream, size, Position(start, start.size, start.seq)):
+        yield item
+
+
+def walk_on(stream: BinaryIO, size: int, at: Position) -> Iterator[tuple[Link | Damage | Torn, Position]]:
+    """The same from any position, and with each line the position behind it; a torn line is never passed."""
+    stream.seek(at.offset)
+    end, offset, number, unread = at.end, at.offset, at.number, at.unread
     while offset < size and (raw := stream.readline(size - offset)):
         number += 1
         found = _follow(raw, end, unread)
+        behind = offset + len(raw)
         if isinstance(found, Line):
-            end, unread = Head(found.seq, offset + len(raw), found.hash), 0
-            yield Link(found, end)
+            end, unread = Head(found.seq, behind, found.hash), 0
+            yield Link(found, end), Position(end, behind, number)
         elif _never_finished(raw, offset, size):
-            yield Torn(number, offset, raw)
+            yield Torn(number, offset, raw), Position(end, offset, number - 1, unread)
         else:
             end, unread = _after_damage(raw, end, unread)
-            yield Damage(number, offset, found)
-        offset += len(raw)
+            yield Damage(number, offset, found), Position(end, behind, number, unread)
+        offset = behind
 
 
 def _follow(raw: bytes, end: Head, unread: int) -> Line | str:

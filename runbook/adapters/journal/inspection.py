@@ -26,10 +26,11 @@ def items(taken: Snapshot) -> Iterator[Link | Damage | Torn]:
             damaged, last = True, last + 1
         yield item
     if not reached and (last < taken.head.seq or not damaged):
-        yield Damage(0, min(taken.size, taken.head.size), _not_reached(taken.head, last))
+        yield Damage(0, min(taken.size, taken.head.size), not_reached(taken.head, last))
 
 
-def _not_reached(head: Head, last: int) -> str:
+def not_reached(head: Head, last: int) -> str:
+    """What is wrong where the file, which ends with entry `last`, has no entry that ends as the head knows it."""
     if last < head.seq:
         return f"the sealed head knows {head.seq} entries, the file ends with entry {last}: its end was cut off"
     return f"the sealed head knows an entry {head.seq} that ends at byte {head.size}; no such entry ends there"

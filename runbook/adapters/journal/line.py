@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ class Line:
     prev: str
     hash: str
     raw: bytes
+    document: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """What was parsed of `raw` already, so that nobody does it twice."""
 
     def entry(self) -> Entry:
         """What it says.
@@ -34,7 +36,7 @@ class Line:
         Raises:
             NotSupportedError: a newer version of this tool wrote it.
         """
-        document: dict[str, Any] = orjson.loads(self.raw)
+        document: Mapping[str, Any] = orjson.loads(self.raw) if self.document is None else self.document
         try:
             return Entry(
                 seq=self.seq,
@@ -82,7 +84,7 @@ def read(raw: bytes) -> Line | str:
         return f"it is not JSON: {error}"
     if not _is_entry(document):
         return "it is not an entry of a journal"
-    return Line(document["seq"], document["prev"], digest, raw)
+    return Line(document["seq"], document["prev"], digest, raw, document)
 
 
 def _is_entry(document: Any) -> bool:

@@ -4,7 +4,7 @@ What the entries hold stands in `record`. A reader passes over what it does not 
 false spent no alpha. `validated` is no rollout's own: its details name the target.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import replace
 
 from runbook.engine.rollout.plan.document import details_of, digest_of, plan_of
@@ -12,7 +12,7 @@ from runbook.errors import DamagedError
 from runbook.model.journal import Entry, Event, original
 from runbook.model.rollout import Approved, Entered, Noted, Rollout, Standing
 
-__all__ = ["current_of", "details_of", "digest_of", "newest_of", "plan_of", "rollouts_of"]
+__all__ = ["current_of", "details_of", "digest_of", "fold", "newest_of", "plan_of", "rollouts_of"]
 
 
 def rollouts_of(entries: Iterable[Entry]) -> dict[str, Rollout]:
@@ -22,15 +22,25 @@ def rollouts_of(entries: Iterable[Entry]) -> dict[str, Rollout]:
         DamagedError: an entry does not read as what its event says.
     """
     found: dict[str, Rollout] = {}
-    for entry in map(original, entries):
-        try:
-            if entry.event is Event.ROLLOUT_STARTED:
-                found[entry.run] = _started(entry)
-            elif entry.run in found:
-                found[entry.run] = _after(found[entry.run], entry)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise DamagedError(f"entry {entry.seq} of the journal, {entry.event.value}: {error!r}") from error
+    for entry in entries:
+        fold(found, entry)
     return found
+
+
+def fold(found: MutableMapping[str, Rollout], adopted: Entry) -> None:
+    """The rollouts after one more entry; those of other runs need not be there.
+
+    Raises:
+        DamagedError: it does not read as what its event says.
+    """
+    entry = original(adopted)
+    try:
+        if entry.event is Event.ROLLOUT_STARTED:
+            found[entry.run] = _started(entry)
+        elif entry.run in found:
+            found[entry.run] = _after(found[entry.run], entry)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DamagedError(f"entry {entry.seq} of the journal, {entry.event.value}: {error!r}") from error
 
 
 def of_target(entries: Iterable[Entry], target: str) -> Iterator[Rollout]:
