@@ -3,7 +3,7 @@
 Nothing is changed before its intent is in the journal. Whether a step took effect is never guessed: the nodes are read.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -55,19 +55,19 @@ class Applied:
 
 @contextmanager
 def holding(ports: ChangePorts, target: Target, plan: RunPlan, who: str) -> Iterator[Callable[[], str]]:
-    """The local lock of the target and a lease on each node that the run changes.
+    """The local lock of the target and a lease on each node that the run changes, or whose traffic it splits.
 
     An undo takes over the lease of the run that it undoes: that one is dead, or the run's own lock would have said so.
     """
     names = {change.node for step in plan.steps for change in step.changes}
-    nodes, run = nodes_named(target, names), plan.undoes or plan.id
+    nodes, run = nodes_named(target, target.concerned(names)), plan.undoes or plan.id
     with ports.locks.hold(f"target-{target.name}", plan.id), ports.read.nodes.lease(nodes, who, run, LEASE) as lost:
         yield lost
 
 
-def nodes_named(target: Target, names: set[str]) -> tuple[Node, ...]:
-    """The target's nodes of those names, in the target's order."""
-    return tuple(node for node in target.nodes if node.name in names)
+def nodes_named(target: Target, names: Collection[str]) -> tuple[Node, ...]:
+    """The target's nodes and splitters of those names, in the target's order."""
+    return tuple(host for host in target.hosts if host.name in names)
 
 
 def apply(
@@ -208,7 +208,7 @@ def _astray(change: Change, value: Value | None) -> HostResult:
 
 def _played(ports: ChangePorts, target: Target, request: PlayRequest) -> tuple[HostResult, ...]:
     """The play on the hosts that the target still has; one that left the inventory must not keep the others from it."""
-    here = tuple(host for host in request.hosts if target.node(host) is not None)
+    here = tuple(host for host in request.hosts if target.host(host) is not None)
     played = ports.plays.run(replace(request, hosts=here), ports.read.talk.say).hosts if here else ()
     gone = [host for host in request.hosts if host not in here]
     message = "it is not in the inventory any more"

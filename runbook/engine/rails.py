@@ -77,7 +77,7 @@ def check_plan(target: Target, plan: RunPlan, risk: Risk, narrower: str = "") ->
     if passes(plan):
         return
     check_reason(target, plan.reason)
-    rails, nodes = target.rails, {change.node for step in plan.steps for change in step.changes}
+    rails, nodes = target.rails, target.concerned({change.node for step in plan.steps for change in step.changes})
     if rails.max_hosts_per_run is not None and len(nodes) > rails.max_hosts_per_run:
         raise RefusedError(
             f"the run would change {len(nodes)} nodes > max_hosts_per_run {rails.max_hosts_per_run} of {target.name}",

@@ -13,7 +13,13 @@ from runbook.model.settings import CATALOGUE, Kind, Settings, Value, same
 ISSUE = "settings"
 """What stands in a run's plan where an incident has its name."""
 
-_PLAYBOOKS = {Kind.FEATURE: ("set_features", "restore_features"), Kind.CONFIG: ("set_config", "restore_config")}
+Playbooks = Mapping[Kind, tuple[str, str]]
+"""The play that sets a setting of that kind, and the one that puts it back."""
+
+ON_NODES: Playbooks = {
+    Kind.FEATURE: ("set_features", "restore_features"),
+    Kind.CONFIG: ("set_config", "restore_config"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,9 @@ def risk_of(key: str, value: Value) -> Risk:
     return Risk.MEDIUM if value is True else Risk.DISRUPTIVE
 
 
-def plan_settings(target: str, settings: NodeSettings, wanted: Mapping[str, Value]) -> SettingsPlan:
+def plan_settings(
+    target: str, settings: NodeSettings, wanted: Mapping[str, Value], playbooks: Playbooks = ON_NODES
+) -> SettingsPlan:
     """One step for each setting, in the order in which they were said, on the nodes that were read."""
     steps: list[RunStep] = []
     already: list[Skipped] = []
@@ -57,7 +65,7 @@ def plan_settings(target: str, settings: NodeSettings, wanted: Mapping[str, Valu
             else:
                 changes.append(Change(node, key, old, value))
         if changes:
-            do, undo = _PLAYBOOKS[CATALOGUE[key].kind]
+            do, undo = playbooks[CATALOGUE[key].kind]
             steps.append(RunStep(len(steps) + 1, title, do, undo, key, tuple(changes)))
     return SettingsPlan(target, tuple(steps), tuple(already), tuple(left_out))
 

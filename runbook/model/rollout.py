@@ -282,6 +282,8 @@ class Rollout:
     """When the entering of the next stage was first journaled; None while none was since the last one was entered."""
     bundles: tuple[str, ...] = ()
     """Folders of the evidence that was written for it, in their order."""
+    splitters: tuple[str, ...] = ()
+    """What was told to split its traffic when its stage was last entered; nothing where the nodes do it themselves."""
 
     @property
     def current(self) -> Stage:

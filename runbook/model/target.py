@@ -1,5 +1,6 @@
 """Targets and nodes: who is worked on, and how to reach them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -66,6 +67,12 @@ class Target:
     def hosts(self) -> tuple[Node, ...]:
         """Nodes, then splitters: everything that a run may change, in the order in which a rollout sets it."""
         return (*self.nodes, *self.splitters)
+
+    def concerned(self, names: Collection[str]) -> frozenset[str]:
+        """The names of the nodes that a change of these hosts concerns: a splitter is none, and concerns every node."""
+        split = {each.name for each in self.splitters}
+        behind = {node.name for node in self.nodes} if split.intersection(names) else set()
+        return frozenset(set(names) - split | behind)
 
     def host(self, name: str) -> Node | None:
         """The node or splitter of that name, or None."""

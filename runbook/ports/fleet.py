@@ -65,7 +65,7 @@ class Nodes(Protocol):
     """The admin side of the nodes, reading and leasing only: changes go through plays."""
 
     def settings(self, nodes: Sequence[Node]) -> NodeSettings:
-        """Features and configuration of every node by name, or its silence."""
+        """Features and configuration of every node by name, what each splitter splits by, or its silence."""
         ...
 
     def concepts(self, nodes: Sequence[Node], since: datetime, most: int) -> NodeConcepts:

@@ -1,6 +1,6 @@
 """A rollout over ports in memory: a small plan, nodes that are dictionaries, the brake, rows, and a wire to trip."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
@@ -27,6 +27,7 @@ from runbook.model.measurement import Silence
 from runbook.model.metric import Metric
 from runbook.model.rollout import Advance, Phase, Rollout, RolloutPlan, Standing, Trigger, Tripwire
 from runbook.model.settings import Value, defaults
+from runbook.model.target import Node, Way
 from runbook.ports import BrakePorts
 
 NAMES = ("a", "b", "c")
@@ -105,6 +106,11 @@ class Scene:
     def rates(self) -> set[Value]:
         return {values[RATE] for values in self.settings.values()}
 
+    def split_by(self, *names: str) -> None:
+        """From now on the inventory has these splitters."""
+        splitters = tuple(Node(name, f"http://{name}", Way.NGINX) for name in names)
+        self.world.target = replace(self.world.target, splitters=splitters)
+
     def keep(self, rollout: Rollout, why: str) -> None:
         """The shelf of the evidence."""
         self.bundles.append((rollout.standing, why))
@@ -167,16 +173,18 @@ class Scene:
         return rollback(chosen, self.world.target, wish)
 
 
-def scene(plan: RolloutPlan = PLAN, **values: Value) -> Scene:
-    """Three nodes as they are by default: everything is on, and everybody treated."""
+def scene(plan: RolloutPlan = PLAN, splitters: Sequence[str] = (), **values: Value) -> Scene:
+    """Three nodes as they are by default: everything is on, and everybody treated. Splitters split nothing yet."""
     made = Scene(world(NAMES, **{name: {**defaults(), **values} for name in NAMES}), plan)
+    made.world.fleet.settings |= {name: {RATE: 0.0, SALT: "new", SPACES: ()} for name in splitters}
+    made.split_by(*splitters)
     made.world.ports.read.probes._port.expose = made.expose  # type: ignore[attr-defined]  # behind the wire
     return made
 
 
-def walked(stage: int, plan: RolloutPlan = PLAN) -> Scene:
+def walked(stage: int, plan: RolloutPlan = PLAN, splitters: Sequence[str] = ()) -> Scene:
     """A rollout that has come to that stage."""
-    made = scene(plan)
+    made = scene(plan, splitters)
     made.start()
     for _ in range(stage):
         made.wait()

@@ -10,15 +10,16 @@ from runbook.adapters.engram.client import Client
 from runbook.adapters.engram.concepts import read_concepts
 from runbook.adapters.engram.lease import Leases
 from runbook.adapters.engram.settings import read_settings
+from runbook.adapters.engram.splitters import read_split
 from runbook.model.concept import NodeConcepts, RecentConcept
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.settings import Settings
-from runbook.model.target import Node
+from runbook.model.target import Node, Way
 from runbook.wire import NoReplyError, OnRetry, Wire, fan_out, quiet
 
 
 class EngramNodes:
-    """Reads settings and holds leases; it has no way to change a setting.
+    """Reads settings, a splitter's too, and holds leases; it has no way to change a setting.
 
     Args:
         allow_plain_http: may a token go over plain http to another machine? (the target says)
@@ -38,7 +39,7 @@ class EngramNodes:
         self._client = Client(wire or Wire(), on_retry, sleep, allow_plain_http=allow_plain_http)
 
     def settings(self, nodes: Sequence[Node]) -> NodeSettings:
-        """Features and configuration of every node by name, or its silence.
+        """Features and configuration of every node by name, what each splitter splits by, or its silence.
 
         Raises:
             RefusedError: a token is not kept as it must be.
@@ -73,6 +74,8 @@ class EngramNodes:
 
     def _settings_of(self, node: Node) -> Settings | Silence:
         try:
+            if node.way is Way.NGINX:
+                return read_split(self._client, node)
             return read_settings(self._client, node)
         except NoReplyError as error:
             return Silence(node.name, error.message, answered=error.status == HTTPStatus.NOT_FOUND)

@@ -7,7 +7,7 @@ from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk
 from runbook.engine.rollout.gates.every import gates_of
 from runbook.engine.rollout.gates.facts import Facts, Live, facts_of
-from runbook.engine.rollout.values import silent, unlike, wanted
+from runbook.engine.rollout.values import drift, silent
 from runbook.errors import RunbookError
 from runbook.model.gate import Gate
 from runbook.model.rollout import Rollout
@@ -40,7 +40,7 @@ def facts_by_journal(current: Session, target: Target, rollout: Rollout) -> Fact
 def _agreement(current: Session, target: Target, talk: ScreenTalk, rollout: Rollout) -> Live:
     """Whether the nodes run with what the stage wants; that they could not be asked is in it, and no error."""
     try:
-        settings = compose.read_ports(current, target, talk).nodes.settings(target.nodes)
+        settings = compose.read_ports(current, target, talk).nodes.settings(target.hosts)
     except RunbookError as error:
         return Live(drift=(), silent=(error.message,))
-    return Live(drift=unlike(settings, wanted(rollout.plan, rollout.current)), silent=silent(settings))
+    return Live(drift=drift(target, rollout, settings), silent=silent(settings))

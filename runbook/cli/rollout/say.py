@@ -14,6 +14,7 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout import say
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.revert import Why, revert
+from runbook.engine.rollout.splitters import agreed
 from runbook.errors import ExitCode, RefusedError, UsageError
 from runbook.model.rollout import Phase, Rollout, Standing
 from runbook.report.document import envelope
@@ -92,7 +93,7 @@ def resume(where: Where, reason: str) -> ExitCode:
         raise RefusedError(f"rollout {rollout.id} runs: nothing is to be resumed", hint=hint)
     if rollout.standing is Standing.HELD:
         check_reason(target, reason)
-        said = say.release(current.journal, rollout, reason)
+        said = say.release(current.journal, rollout, reason, agreed(rollout, target))
         rollout = said.rollout
         if rollout.standing is not Standing.ENTERING:
             return _tell(where, "resume", said)

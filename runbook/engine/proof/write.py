@@ -67,7 +67,7 @@ def write_bundle(sources: Sources, rollout: Rollout, why: str) -> str:
     lines = sources.lines(rollout.seq)
     known = rollout_in(lines.entries, rollout.id)
     rows = tuple(sources.rows.rows(first_row(lines.entries, rollout.id), float("inf")))
-    after = _told(sources.read.nodes.settings(sources.target.nodes))
+    after = _told(sources.read.nodes.settings(sources.target.hosts))
     documents = {
         PLAN: plan_in(known),
         APPROVALS: approvals_in(known),

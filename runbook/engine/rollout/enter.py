@@ -65,7 +65,8 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
     plan = _steps(crew, rollout.plan, stage, crew.new_id(), rollout.reason)
     mine = [each for each in rollout.approved if each.digest == rollout.digest]
     check_allowed(crew, stage, plan, rollout.who, mine)
-    crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, record.entering(stage, plan.id, backups, gates))
+    details = record.entering(stage, plan.id, backups, gates) | record.split_by(crew.target.splitters)
+    crew.ports.journal.append(Event.ROLLOUT_ENTERING, rollout.id, details)
     now = crew.now(rollout.id)
     if now.standing is not Standing.ENTERING:  # held or taken back between the gates and here: nothing is begun
         code = ExitCode.COULD_NOT_TELL if now.standing is Standing.HELD else ExitCode.BAD_NEWS
@@ -106,10 +107,11 @@ def _check_freeze(crew: Crew, plan: RolloutPlan, stage: Stage) -> None:
 
 
 def _steps(crew: Crew, plan: RolloutPlan, stage: Stage, run: str, reason: str) -> RunPlan:
-    settings = crew.ports.read.nodes.settings(crew.target.nodes)
+    settings = crew.ports.read.nodes.settings(crew.target.hosts)
     if quiet := silent(settings):
-        raise UnreachableError(f"a stage is set on every node, and not all answer: {'; '.join(quiet)}")
-    steps = steps_into(crew.target.name, settings, plan, stage)
+        where = "node and splitter" if crew.target.splitters else "node"
+        raise UnreachableError(f"a stage is set on every {where}, and not all answer: {'; '.join(quiet)}")
+    steps = steps_into(crew.target, settings, plan, stage)
     if steps.left_out:
         told = "; ".join(dict.fromkeys(f"{each.node}: {each.reason}" for each in steps.left_out))
         raise NotSupportedError(f"{stage.name} cannot be set on every node: {told}")
@@ -152,13 +154,13 @@ def _overtaken(crew: Crew, rollout: Rollout, why: str) -> Acted:
 
 
 def _read_back(crew: Crew, rollout: Rollout) -> Acted:
-    """Does every node say that it runs with the values of the stage? Then it is entered, and not before."""
+    """Do all nodes and splitters say that they run with the values of the stage? Then it is entered, and not before."""
     stage = rollout.current
-    settings = crew.ports.read.nodes.settings(crew.target.nodes)
+    settings = crew.ports.read.nodes.settings(crew.target.hosts)
     if quiet := silent(settings):
         told = f"{stage.name} is set, and not read back everywhere: {'; '.join(quiet)}"
         return Acted(rollout, ExitCode.COULD_NOT_TELL, told, rollout.run)
-    if wrong := unlike(settings, wanted(rollout.plan, stage)):
+    if wrong := unlike(settings, wanted(crew.target, rollout.plan, stage)):
         return _undo(crew, rollout, f"{stage.name} was set, but {'; '.join(wrong)}")
     crew.ports.journal.append(Event.ROLLOUT_ENTERED, rollout.id, record.entered(stage, rollout.run))
     return Acted(crew.now(rollout.id), ExitCode.DONE, f"{stage.name} is entered", rollout.run)

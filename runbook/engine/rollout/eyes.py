@@ -13,7 +13,7 @@ from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.gates.facts import Live
 from runbook.engine.rollout.triggers import Reading, answers
 from runbook.engine.rollout.tripwire import NAMES
-from runbook.engine.rollout.values import silent, unlike, wanted
+from runbook.engine.rollout.values import drift, silent
 from runbook.errors import RunbookError, UnreachableError
 from runbook.model.finding import Finding
 from runbook.model.judgement import Judgement
@@ -116,9 +116,9 @@ def _is_numbers(found: NodeSamples) -> bool:
 
 def live(crew: Crew, rollout: Rollout, reading: Reading, judged: Judgement | None) -> Live:
     """What the gates are decided by beside the journal."""
-    settings = crew.ports.read.nodes.settings(crew.target.nodes)
-    values = wanted(rollout.plan, rollout.current)
-    return Live(findings(rollout, reading), judged, unlike(settings, values), silent(settings))
+    settings = crew.ports.read.nodes.settings(crew.target.hosts)
+    wrong = drift(crew.target, rollout, settings)
+    return Live(findings(rollout, reading), judged, wrong, silent(settings))
 
 
 def findings(rollout: Rollout, reading: Reading) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from runbook.engine.rollout.basis import Basis
 from runbook.model.gate import Gate
 from runbook.model.judgement import Judgement
 from runbook.model.rollout import Stage, Standing
+from runbook.model.target import Node
 
 
 def started(target: str, environment: str, plan: Mapping[str, Any], digest: str, reason: str) -> dict[str, Any]:
@@ -30,6 +31,11 @@ def passed(gates: Sequence[Gate]) -> dict[str, Any]:
     """The gates by which a stage was left, with their sums; nothing where none was asked."""
     told = [{"name": each.name, "answer": each.answer.value, "arithmetic": each.arithmetic} for each in gates]
     return {"gates": told} if told else {}
+
+
+def split_by(splitters: Sequence[Node]) -> dict[str, Any]:
+    """Part of `rollout.entering`: what is told to split the traffic, by name; nothing where the nodes do it."""
+    return {"splitters": [each.name for each in splitters]} if splitters else {}
 
 
 def entered(stage: Stage, run: str) -> dict[str, Any]:
@@ -55,9 +61,9 @@ def noted(stage: Stage, complaints: int | None, text: str) -> dict[str, Any]:
     return _stage(stage) | {"complaints": complaints, "text": text}
 
 
-def released(stage: Stage, reason: str) -> dict[str, Any]:
-    """`rollout.released`: it may go on."""
-    return _stage(stage) | {"reason": reason}
+def released(stage: Stage, reason: str, splitters: Sequence[str] | None = None) -> dict[str, Any]:
+    """`rollout.released`: it may go on; with these splitters, where any has to do with it: they are agreed to."""
+    return _stage(stage) | {"reason": reason} | ({} if splitters is None else {"splitters": list(splitters)})
 
 
 def checked(stage: Stage, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,9 @@ from runbook.engine.history import details_of
 from runbook.engine.outcome import outcome_details
 from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.splitters import gone
 from runbook.engine.rollout.state import rollouts_of
-from runbook.engine.rollout.values import NOBODY
+from runbook.engine.rollout.values import NOBODY, SPLIT, on_splitters
 from runbook.errors import ExitCode, InterruptedRunError, LockedError, RunbookError
 from runbook.model.brake import Rollback
 from runbook.model.finding import Change
@@ -24,7 +26,8 @@ from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.play import HostResult, HostState, PlayRequest
 from runbook.model.rollout import Rollout, Standing
 from runbook.model.run import WAY_BACK, RunPlan, RunStatus, RunStep
-from runbook.model.settings import same
+from runbook.model.settings import Value, same
+from runbook.model.target import Target
 
 COMMAND = "rollout abort"
 DEADLINE_SECONDS = 60.0
@@ -99,7 +102,10 @@ def _revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
         unwritten = _bundle(crew, ended)
     if code is ExitCode.DONE:
         recorder.note(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, why.ends_as, why.why))
-    return Acted(_known(crew, ended), code, _told(why, rolled, left) + unwritten, run, rolled)
+    told = _told(why, rolled, left) + unwritten
+    if strays := gone(rollout, crew.target):  # no inventory, no way to them: it is over all the same, and told
+        told += f"; NOT ASKED: {'; '.join(strays)}"
+    return Acted(_known(crew, ended), code, told, run, rolled)
 
 
 def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
@@ -111,7 +117,7 @@ def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
 
 def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
     """The share to nothing and the named spaces emptied, by a play everywhere at once."""
-    steps = _steps(_settings(crew))
+    steps = _steps(crew.target, _settings(crew))
     if not steps:
         return Left()
     plan = RunPlan(crew.new_id(), COMMAND, WAY_BACK, crew.target.name, reason, steps)
@@ -131,30 +137,37 @@ def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
 
 
 def _settings(crew: Crew) -> NodeSettings:
-    """What the nodes run with; where nobody may ask them, the play is tried on all of them."""
-    nodes = crew.target.nodes
+    """What nodes and splitters run with; where nobody may ask them, the play is tried on all of them."""
+    hosts = crew.target.hosts
     try:
-        return crew.ports.read.nodes.settings(nodes)
+        return crew.ports.read.nodes.settings(hosts)
     except RunbookError as error:
-        return {node.name: Silence(node.name, error.message) for node in nodes}
+        return {host.name: Silence(host.name, error.message) for host in hosts}
 
 
-def _steps(settings: NodeSettings) -> tuple[RunStep, ...]:
+def _steps(target: Target, settings: NodeSettings) -> tuple[RunStep, ...]:
+    """Splitters first: where there are any, it is them who say who is treated."""
     steps: list[RunStep] = []
-    for key, value in NOBODY.items():
-        changes = tuple(
-            Change(name, key, value if isinstance(known, Silence) else known[key], value)
-            for name, known in settings.items()
-            if isinstance(known, Silence) or (key in known and not same(known[key], value))
-        )
-        if changes:
-            title = f"Set {key} to {'nothing' if value == () else value}"
-            steps.append(RunStep(len(steps) + 1, title, "restore_config", "restore_config", key, changes))
+    for hosts, play in ((target.splitters, SPLIT), (target.nodes, "restore_config")):
+        for key, value in NOBODY.items():
+            changes = tuple(_changes({host.name: settings[host.name] for host in hosts}, key, value))
+            if changes:
+                title = f"Set {key} to {'nothing' if value == () else value}"
+                title = on_splitters(title) if play == SPLIT else title
+                steps.append(RunStep(len(steps) + 1, title, play, play, key, changes))
     return tuple(steps)
 
 
+def _changes(settings: NodeSettings, key: str, value: Value) -> Iterator[Change]:
+    for name, known in settings.items():
+        if isinstance(known, Silence):
+            yield Change(name, key, value, value)
+        elif key in known and not same(known[key], value):
+            yield Change(name, key, known[key], value)
+
+
 def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple[str, ...]:
-    """One play, and a look at the nodes; where it did not take effect, in words."""
+    """One play, and a look at its hosts; where it did not take effect, in words."""
     news = {change.node: change.new for change in step.changes}
     mark = f"{plan.id}.{step.index}"
     changes = [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in step.changes]

@@ -3,6 +3,7 @@
 None of it touches a node; it is journaled, and gates and watcher read it there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runbook.engine.rollout import record
@@ -101,13 +102,15 @@ def hold(journal: Journal, rollout: Rollout, reason: str) -> Said:
     return Said(_again(journal, rollout), f"held in {rollout.current.name}: {reason}")
 
 
-def release(journal: Journal, rollout: Rollout, reason: str) -> Said:
+def release(journal: Journal, rollout: Rollout, reason: str, splitters: Sequence[str] | None = None) -> Said:
     """Journal that it may go on; nothing else: where it was being entered, that is still to be gone on with.
+
+    From then on these are what splits its traffic (`splitters.agreed`): one that has left the inventory is let go of.
 
     Raises:
         StorageError: it could not be journaled.
     """
-    journal.append(Event.ROLLOUT_RELEASED, rollout.id, record.released(rollout.current, reason))
+    journal.append(Event.ROLLOUT_RELEASED, rollout.id, record.released(rollout.current, reason, splitters))
     return Said(_again(journal, rollout), f"let go in {rollout.current.name}")
 
 

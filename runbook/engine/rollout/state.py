@@ -119,7 +119,9 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
             return held if number == rollout.stage else replace(held, entering=None)
         case Event.ROLLOUT_RELEASED if rollout.standing is Standing.HELD:
             inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
-            return replace(rollout, standing=Standing.RUNNING if inside else Standing.ENTERING, why="")
+            agreed = _splitters(entry) if "splitters" in details else rollout.splitters
+            standing = Standing.RUNNING if inside else Standing.ENTERING
+            return replace(rollout, standing=standing, splitters=agreed, why="")
         case Event.ROLLOUT_JUDGED if details.get("stage") == rollout.stage and details.get("planned", True):
             return replace(rollout, looks=max(rollout.looks, int(details.get("look", rollout.looks + 1))))
         case _:
@@ -130,7 +132,20 @@ def _entering(rollout: Rollout, entry: Entry) -> Rollout:
     backups = tuple(map(str, entry.details.get("backups", ()))) or rollout.backups
     number, run = _stage(rollout, entry), str(entry.details.get("run", ""))
     began = rollout.entering or entry.at
-    return replace(rollout, standing=Standing.ENTERING, stage=number, run=run, backups=backups, entering=began, why="")
+    return replace(
+        rollout,
+        standing=Standing.ENTERING,
+        stage=number,
+        run=run,
+        backups=backups,
+        entering=began,
+        splitters=_splitters(entry),
+        why="",
+    )
+
+
+def _splitters(entry: Entry) -> tuple[str, ...]:
+    return tuple(map(str, entry.details.get("splitters", ())))
 
 
 def _entered(rollout: Rollout, entry: Entry) -> Rollout:
