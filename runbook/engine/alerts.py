@@ -8,7 +8,7 @@ from runbook.model.alert import Alert
 from runbook.model.runbook import Runbook
 from runbook.model.target import Node
 
-NAMED = ("runbook", "runbook_url")
+NAMED = ("issue", "runbook", "runbook_url")
 """Labels or annotations that name the issue itself: its slug, the command, or an address that ends with it."""
 
 
@@ -22,7 +22,7 @@ def _issue(alert: Alert, runbooks: Sequence[Runbook]) -> str:
     said = " ".join(each.get(name, "") for each in (alert.labels, alert.annotations) for name in NAMED)
     words = set(re.findall(r"[a-z][a-z-]+", said))
     by_word = [each.slug for each in runbooks if each.slug in words]
-    by_name = [each.slug for each in runbooks if alert.name in each.alerts]
+    by_name = [each.slug for each in runbooks if alert.name in each.known_alerts]
     return next(iter(by_word + by_name), "")
 
 

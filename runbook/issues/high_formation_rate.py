@@ -33,18 +33,21 @@ RUNBOOK = Runbook(
         # Three times what is usual, but never for a trickle; 5000/h is Engram's own alert, whatever is usual.
         formed.above_baseline(3.0, floor=60.0, ceiling=ALERT),
         why="The counter of formed concepts rises faster than when the fleet was well.",
+        alert="HighConceptFormationRate",
     ),
     supporting=(
         Symptom(
             "Memory increases",
             memory.above(500.0),
             why="500 MB/h is the abort limit of Engram's rollout plan; the whole interval must be above it.",
+            alert="ConceptsFillMemory",
         ),
         Symptom(
             "Consolidation gets slower",
             # 6 s is Engram's own alert on the p99 of a cycle; under 20 ms nobody is held up.
             consolidation.above_baseline(2.0, floor=0.020, ceiling=6.0),
             why="A cycle compares every waiting episode with every other.",
+            alert="ConsolidationSlow",
         ),
     ),
     checks=(
@@ -101,5 +104,4 @@ RUNBOOK = Runbook(
     ),
     drill="high-formation",
     explains=("memory-leak", "poor-recall-quality"),
-    alerts=("HighConceptFormationRate", "ConsolidationSlow"),
 )

@@ -47,6 +47,7 @@ RUNBOOK = Runbook(
         why="1 GB/h, 500 MB/h for 3 h or 200 MB/h for 6 h, by the lower end of the slope's interval; the long ones "
         "need a Prometheus that remembers.",
         alone=True,
+        alert="MemoryLeak",
     ),
     supporting=(
         Symptom(
@@ -55,12 +56,19 @@ RUNBOOK = Runbook(
             why="The kernel ended the node in the window; not every kernel tells.",
             alone=True,
             optional=True,
+            alert="OOMKilled",
         ),
-        Symptom("It ran out of memory", ooms.above_baseline(1.0), why="The kernel ended the node since it was well."),
+        Symptom(
+            "It ran out of memory",
+            ooms.above_baseline(1.0),
+            why="The kernel ended the node since it was well.",
+            alert="OOMKilledSinceBaseline",
+        ),
         Symptom(
             "Garbage collection is under pressure",
             collections.above_baseline(3.0, floor=60.0),
             why="The collector runs again and again because ever more is kept.",
+            alert="GarbageCollectionPressure",
         ),
         Symptom(
             "The node is nearly full",
@@ -68,6 +76,7 @@ RUNBOOK = Runbook(
             why="Engram's own plan rolls back by itself at 90 % of a node's memory.",
             alone=True,
             optional=True,
+            alert="EngramMemoryHigh",
         ),
     ),
     checks=(
@@ -121,5 +130,5 @@ RUNBOOK = Runbook(
         "the fullest node, and send the heap dumps of the run to the developers of Engram."
     ),
     drill="memory-leak-bindings",
-    alerts=("MemoryLeak", "ActiveMemoryGrowthUnbounded", "EngramMemoryHigh", "OOMKilled"),
+    alerts=("ActiveMemoryGrowthUnbounded",),
 )

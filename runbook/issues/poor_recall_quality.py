@@ -30,6 +30,7 @@ RUNBOOK = Runbook(
         confidence.below_baseline(0.9),
         why="The mean confidence of a recall in the treatment group, against the same when the fleet was well.",
         alone=True,
+        alert="PoorRecallQuality",
     ),
     supporting=(
         Symptom(
@@ -42,11 +43,13 @@ RUNBOOK = Runbook(
             against_control.below(0.95),
             why="Treatment against control in the same minutes: the whole interval is under 95 %. A look, no verdict.",
             alone=True,
+            alert="RecallWorseThanControl",
         ),
         Symptom(
             "New concepts are less coherent",
             coherence.below_baseline(0.9, bottom=0.5),
             why="0.5 is Engram's own alert on coherence.",
+            alert="ConceptCoherenceLow",
         ),
     ),
     checks=(
@@ -112,5 +115,5 @@ RUNBOOK = Runbook(
         "it is severe, runbook rollback features. Then call the owner of the rollout, with the weak concepts above."
     ),
     drill="poor-recall",
-    alerts=("RecallAccuracyLow", "ConceptCoherenceLow", "PoorRecallQuality"),
+    alerts=("RecallAccuracyLow",),
 )

@@ -32,6 +32,7 @@ class Symptom:
     """A question asked of metrics, or of the person; one that stands `alone` makes the issue present by itself.
 
     An `optional` one that stands alone leaves the verdict to the others where it is UNKNOWN: not every kernel tells.
+    `alert` is the name of the Prometheus alert that asks the same; without one no rule is made of it.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Symptom:
     why: str = ""
     alone: bool = False
     optional: bool = False
+    alert: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class Verify:
 class Runbook:
     """One known issue. Present when the `leading` symptom and one `supporting` one are there, or one that stands alone.
 
-    `alerts` are the names of alerts that mean it; `drill` is the fault of the sandbox that it is rehearsed with;
-    `explains` are the slugs of issues that follow from it.
+    `alerts` are the names of alerts of others that mean it, beside those of its symptoms; `drill` is the fault of the
+    sandbox that it is rehearsed with; `explains` are the slugs of issues that follow from it.
     """
 
     slug: str
@@ -166,6 +168,17 @@ class Runbook:
     def symptoms(self) -> tuple[Symptom, ...]:
         """All symptoms, the leading one first."""
         return (self.leading, *self.supporting)
+
+    @property
+    def present_alert(self) -> str:
+        """The name of the alert that the issue is there: the leading symptom with one of the others, say."""
+        return "".join(word.capitalize() for word in self.slug.split("-")) + "Present"
+
+    @property
+    def known_alerts(self) -> tuple[str, ...]:
+        """The names of every alert that means it."""
+        own = (each.alert for each in self.symptoms if each.alert)
+        return tuple(dict.fromkeys((self.present_alert, *own, *self.alerts)))
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:

@@ -41,7 +41,7 @@ def incidents() -> str:
 def operations() -> str:
     """The operational runbook: the frame, with each issue as a procedure."""
     procedures = "\n\n".join(part for issue in issues() for part in _procedure(issue))
-    rows = [(f"{alert}", f"`runbook {issue.slug}`") for issue in issues() for alert in issue.alerts]
+    rows = [(f"{alert}", f"`runbook {issue.slug}`") for issue in issues() for alert in issue.known_alerts]
     text = FRAME.read_text(encoding="utf-8").replace("{{incidents}}", procedures)
     heading, _, rest = text.replace("{{alerts}}", table(("alert", "command"), rows)).partition("\n\n")
     return f"{heading}\n\n{NOTE.replace('the code', 'the issues and tools/pages/dual_memory_runbook.md')}\n\n{rest}"

@@ -1,0 +1,81 @@
+"""The files of rules, put together: what is recorded, and what is alerted of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from runbook.engine.monitoring.nodes import node_alerts
+from runbook.engine.monitoring.ourselves import own_alerts
+from runbook.engine.monitoring.questions import BASELINE
+from runbook.engine.monitoring.series import recordings
+from runbook.engine.monitoring.stage import RECORDINGS as STAGE
+from runbook.engine.monitoring.symptoms import conditions, symptom_alerts, symptom_limits
+from runbook.engine.monitoring.triggers import (
+    gate_alerts,
+    plan_limits,
+    plan_quantities,
+    standing_alerts,
+    trigger_alerts,
+)
+from runbook.engine.monitoring.tripwire import tripwire_groups
+from runbook.model.monitoring import SCRAPE, Recording, RuleFile, RuleGroup
+from runbook.model.quantity import Quantity
+from runbook.model.rollout import RolloutPlan
+from runbook.model.runbook import Runbook
+
+_KNOWN = Recording(
+    BASELINE,
+    "max by (target, node, instance, quantity) (\n"
+    '  label_replace(engram_runbook_baseline, "instance", "$1", "address", "(.*)")\n)',
+    note="The baseline of each node, by the address that Prometheus scrapes it at.",
+)
+
+
+def rule_files(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta = SCRAPE) -> tuple[RuleFile, ...]:
+    """Every file, in the order of their names."""
+    asked = conditions(runbooks)
+    return (
+        _issues(runbooks),
+        RuleFile(
+            "nodes",
+            "The nodes themselves: down, started again, not scraped, silent. No data is no health.",
+            (RuleGroup("engram-nodes", alerts=node_alerts()),),
+        ),
+        _recorded(runbooks, plan, scrape),
+        RuleFile(
+            "rollout",
+            f"Rollout plan {plan.name}: its triggers, its tripwire, its gates. In its phases alone, but for what "
+            "stands in every phase and no issue asks.",
+            (
+                RuleGroup("engram-rollout-triggers", alerts=trigger_alerts(plan, asked)),
+                RuleGroup("engram-always", alerts=standing_alerts(plan, asked)),
+                *tripwire_groups(plan, scrape),
+                RuleGroup("engram-rollout-gates", alerts=gate_alerts(plan)),
+            ),
+        ),
+        RuleFile(
+            "runbook",
+            "This tool: a watch that is silent, serve, the journal, runs, backups, notifications.",
+            (RuleGroup("engram-runbook", alerts=own_alerts(plan)),),
+        ),
+    )
+
+
+def _issues(runbooks: Sequence[Runbook]) -> RuleFile:
+    groups = tuple(RuleGroup(f"engram-issue-{issue.slug}", alerts=symptom_alerts(issue)) for issue in runbooks)
+    return RuleFile("issues", "The known issues: each symptom that metrics tell.", groups)
+
+
+def _recorded(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta) -> RuleFile:
+    quantities = _quantities(runbooks, plan)
+    kept = tuple(each for quantity in quantities for each in recordings(quantity, scrape))
+    limits = (*symptom_limits(runbooks), *plan_limits(plan))
+    return RuleFile(
+        "recording",
+        "What the alerts and the dashboards are made of: each quantity of each node, its baseline, its limit.",
+        (RuleGroup("engram-recorded", (_KNOWN, *STAGE, *kept, *limits)),),
+    )
+
+
+def _quantities(runbooks: Sequence[Runbook], plan: RolloutPlan) -> Iterable[Quantity]:
+    of_issues = (quantity for issue in runbooks for quantity in issue.quantities)
+    return dict.fromkeys((*of_issues, *plan_quantities(plan)))

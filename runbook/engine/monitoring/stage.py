@@ -1,0 +1,32 @@
+"""What `runbook serve` tells of a rollout, and what is asked only while it tells of one."""
+
+from collections.abc import Iterable
+
+from runbook.engine.monitoring.promql import any_of
+from runbook.model.monitoring import Recording
+from runbook.model.rollout import Criterion, Phase, RolloutPlan, Trigger
+
+UNDER_WAY, PHASE = "engram:rollout_under_way", "engram:rollout_phase"
+
+RECORDINGS = (
+    Recording(
+        UNDER_WAY,
+        "max by (target) (engram_runbook_rollout_under_way) == 1",
+        note="There is a series for each target with a rollout under way, and none for the others.",
+    ),
+    Recording(
+        PHASE,
+        f"max by (target, phase) (engram_runbook_rollout_stage_info)\nand on (target) {UNDER_WAY}",
+        note="The phase that it is in.",
+    ),
+)
+
+
+def within(phases: Iterable[str]) -> str:
+    """There is a series for each target that is in one of these phases."""
+    return f"{PHASE}{{phase=~{any_of(phases)}}}"
+
+
+def phases_with(plan: RolloutPlan, part: Trigger | Criterion) -> tuple[Phase, ...]:
+    """The phases that have this very trigger, or criterion."""
+    return tuple(phase for phase in plan.phases if part in phase.triggers or part in phase.criteria)

@@ -1,0 +1,76 @@
+"""The tripwires of a plan, as alerts: gross damage in the treatment group of all nodes together.
+
+`runbook/engine/rollout/tripwire.py` has the last word, and rolls back. It also asks that more of treatment's recalls
+are over the limit for certain, which a histogram in Prometheus cannot be asked with a limit that moves.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from runbook.engine.monitoring.promql import number, of_nodes, selector, window
+from runbook.engine.monitoring.stage import within
+from runbook.engine.monitoring.symptoms import command
+from runbook.engine.rollout.tripwire import CERTAIN, ERRORS, RECALLS, SECONDS, TAIL
+from runbook.model.cells import CONTROL, TREATMENT
+from runbook.model.monitoring import SCRAPE, AlertRule, Recording, RuleGroup, Severity
+from runbook.model.rollout import RolloutPlan, Tripwire
+
+PAGE = "operations/dual_memory_rollout.md#rolling-back"
+_BEGIN = "engram:tripwire"
+
+
+def tripwire_groups(plan: RolloutPlan, scrape: timedelta = SCRAPE) -> Iterator[RuleGroup]:
+    """One group for each tripwire that some phases have, with what it is made of."""
+    found = dict.fromkeys(phase.tripwire for phase in plan.phases if phase.tripwire is not None)
+    for index, tripwire in enumerate(found, start=1):
+        phases = [phase.name for phase in plan.phases if phase.tripwire == tripwire]
+        name = _BEGIN if index == 1 else f"{_BEGIN}_{index}"
+        group = f"engram-tripwire-{index}"
+        yield RuleGroup(group, tuple(_recordings(name, tripwire, scrape)), tuple(_alerts(name, tripwire, phases)))
+
+
+def _recordings(name: str, tripwire: Tripwire, scrape: timedelta) -> Iterator[Recording]:
+    over, treated = window(tripwire.window, scrape), (("group", TREATMENT),)
+    recalls, errors = (f"sum by (target) (increase({of_nodes(each, treated)}[{over}]))" for each in (RECALLS, ERRORS))
+    # Wilson's lower end, at 99.95 %: as the watch asks it.
+    n, squared = f"{name}:recalls", number(CERTAIN * CERTAIN)
+    share = f"clamp_max({name}:errors, 1)"
+    half = f"sqrt({share} * (1 - {share}) * {squared} / {n} + ({squared} / (2 * {n})) ^ 2)"
+    yield Recording(n, f"{recalls} > 0", note="The treated recalls in the window, all nodes together.")
+    yield Recording(f"{name}:errors", f"{errors}\n  / {n}")
+    low = f"({share} + {squared} / (2 * {n}) - {half})\n  / (1 + {squared} / {n})"
+    yield Recording(f"{name}:errors_low", low, note="The lower end of Wilson's 99.9 % interval.")
+    buckets = f"sum by (le, target, group) (rate({of_nodes(SECONDS)}[{over}]))"
+    p99 = f"histogram_quantile({number(1 - TAIL)}, {buckets}) >= 0"
+    count = f"{SECONDS.removesuffix('_bucket')}_count"
+    enough = f"sum by (target, group) (increase({of_nodes(count)}[{over}]))"
+    yield Recording(f"{name}:p99", f"{p99}\n  and {enough} >= {tripwire.fewest}")
+
+
+def _alerts(name: str, tripwire: Tripwire, phases: list[str]) -> Iterator[AlertRule]:
+    on = f"and on (target) {within(phases)}"
+    labels = (("phases", ", ".join(phases)),)
+    share = number(tripwire.errors)
+    yield AlertRule(
+        "RolloutTripwireErrors",
+        f"{name}:errors_low > {share}\nand on (target) {name}:recalls >= {tripwire.fewest}\n{on}",
+        Severity.CRITICAL,
+        "rollout",
+        f"{{{{ $value | humanizePercentage }}}} of the treated recalls fail, for certain: > {tripwire.errors:.2%}",
+        "Gross damage: the rollout's watch takes it back at once.",
+        command("runbook rollout status"),
+        PAGE,
+        labels=labels,
+    )
+    treated, control = (selector(f"{name}:p99", {"group": group}) for group in (TREATMENT, CONTROL))
+    yield AlertRule(
+        "RolloutTripwireLatency",
+        f"{treated} / on (target) ({control} > 0) > {number(tripwire.latency_ratio)}\n{on}",
+        Severity.CRITICAL,
+        "rollout",
+        f"Treatment's p99 is {{{{ printf \"%.3g\" $value }}}} x control's: > {tripwire.latency_ratio:g} x",
+        "Gross damage: the rollout's watch takes it back at once.",
+        command("runbook rollout status"),
+        PAGE,
+        labels=labels,
+    )

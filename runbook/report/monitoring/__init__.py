@@ -1,0 +1,1 @@
+"""Rules, dashboards and examples as the text of their files."""
