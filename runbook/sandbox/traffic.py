@@ -94,10 +94,12 @@ def send(arrival: Arrival, client: NodeClient) -> bool:
         return False
 
 
-def work(schedule: Iterator[Arrival], turn: threading.Lock, ports: Sequence[int], tally: Tally) -> None:
-    """Take arrivals as they become due, for ever."""
+def work(
+    schedule: Iterator[Arrival], turn: threading.Lock, ports: Sequence[int], tally: Tally, over: threading.Event
+) -> None:
+    """Take arrivals as they become due, until it is over."""
     clients = [NodeClient(port, timeout=_TIMEOUT) for port in ports]
-    while True:
+    while not over.is_set():
         with turn:
             arrival = next(schedule)
         wait = arrival.due - time.monotonic()
@@ -112,25 +114,34 @@ def work(schedule: Iterator[Arrival], turn: threading.Lock, ports: Sequence[int]
             tally.add(errors=1)
 
 
-def run(fleet: Path, rate: float, every: float = REPORT_EVERY) -> None:
+def run(fleet: Path, rate: float, every: float = REPORT_EVERY, through: Sequence[int] = ()) -> None:
     """Send until the fleet's record is gone; a report each so many seconds.
 
+    `through` are ports on loopback instead of the nodes' own, one for each node in order: those of a splitter.
+
     Raises:
-        RunbookError: the record cannot be read at the start.
+        RunbookError: the record cannot be read at the start, or the ports are not as many as its nodes.
     """
     record = load(FleetFolder(fleet.parent.parent))
     if record is None:
         raise RunbookError(f"there is no fleet in {fleet}")
-    ports = [node.port for node in record.nodes]
-    tally, turn = Tally(), threading.Lock()
+    ports = through or [node.port for node in record.nodes]
+    if len(ports) != len(record.nodes):
+        raise RunbookError(f"{len(ports)} ports for {len(record.nodes)} nodes: one for each, in their order")
+    tally, turn, over = Tally(), threading.Lock(), threading.Event()
     schedule = arrivals([node.spaces for node in record.nodes], rate, time.monotonic())
     for _ in range(CONNECTIONS):
-        threading.Thread(target=work, args=(schedule, turn, ports, tally), daemon=True).start()
+        threading.Thread(target=work, args=(schedule, turn, ports, tally, over), daemon=True).start()
     for beat in itertools.count(1):
         time.sleep(every)
         sys.stdout.write(f"{beat * every:g}s {tally.report()}\n")
         if not fleet.exists():
+            over.set()
             return
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split(","))
 
 
 def main() -> int:
@@ -139,9 +150,10 @@ def main() -> int:
     parser.add_argument("--fleet", type=Path, required=True, help="the fleet.json of `runbook sandbox up`")
     parser.add_argument("--rate", type=float, required=True, help="requests per second over the whole fleet")
     parser.add_argument("--every", type=float, default=REPORT_EVERY, help="seconds between two reports")
+    parser.add_argument("--ports", type=_ports, default=(), help="instead of the nodes' own, one each: P,P,P")
     options = parser.parse_args()
     try:
-        run(options.fleet.absolute(), options.rate, options.every)
+        run(options.fleet.absolute(), options.rate, options.every, options.ports)
     except RunbookError as error:
         sys.stderr.write(f"{error.message}\n")
         return int(error.code)

@@ -2,9 +2,17 @@
 
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
+import pytest
+from peers import Answer, Peer, Request, http
+
+from runbook.errors import RunbookError
+from runbook.sandbox.fleet.folder import FleetFolder
+from runbook.sandbox.fleet.processes import Process, boot_id
+from runbook.sandbox.fleet.record import FleetRecord, FleetRequest, NodeRecord, save
 from runbook.sandbox.texts.generate import spaces_of
-from runbook.sandbox.traffic import arrivals
+from runbook.sandbox.traffic import arrivals, run
 
 NODES = [spaces_of(node, 20) for node in range(3)]
 
@@ -24,3 +32,22 @@ def test_requests_come_at_the_rate_and_most_are_recalls() -> None:
     assert 50.0 * 0.95 < 6000 / (found[-1].due - 100.0) < 50.0 * 1.05
     recalls = Counter(each.query is None for each in found)
     assert 0.08 < recalls[True] / 6000 < 0.12
+
+
+def test_the_load_goes_through_the_ports_that_were_named(tmp_path: Path) -> None:
+    """One for each node, in their order, instead of the node's own: what splits the traffic stands there."""
+    folder = FleetFolder(tmp_path)
+    folder.make()
+    nobody = Process(pid=2**22 - 1, start_ticks=5, boot=boot_id())
+    save(folder, FleetRecord(FleetRequest(nodes=1), (NodeRecord("node-1", nobody, 9),), nobody, ready=True))
+
+    def answer(request: Request) -> Answer:
+        if request.headers.get("x-memory-space") in spaces_of(0, 20):
+            folder.record.unlink(missing_ok=True)  # the load ends with the fleet
+        return http({})
+
+    with pytest.raises(RunbookError, match="2 ports for 1 nodes"):
+        run(folder.record, 50.0, 0.05, (1, 2))
+    with Peer(answer) as splitter:
+        run(folder.record, 50.0, 0.05, (splitter.port,))
+    assert not folder.record.exists()
