@@ -18,7 +18,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "playbooks.md"
 TOOLS = Path(sys.executable).parent
 GIVEN = {"inventory_hostname", "omit"}
 
-WAVES = ("set_", "activate_", "migrate_")
+WAVES = ("set_", "split_", "activate_", "migrate_")
 DATA_OPTIONS = {
     *("work", "target", "backup_by_host", "level", "recipients", "to", "run_by_host", "reason", "options", "state_here")
 }
@@ -115,6 +115,7 @@ def test_ansible_can_read_them_all() -> None:
         ("process_memory", {"pid_file"}),
         ("data", DATA_OPTIONS),
         ("fetch", {"backup_by_host", "into_by_host"}),
+        ("splitter", {"key", "value", "value_by_host", "expected", "expected_by_host", "settings"}),
     ],
 )
 def test_the_plugin_is_documented_for_ansible_doc(name: str, wanted: set[str]) -> None:

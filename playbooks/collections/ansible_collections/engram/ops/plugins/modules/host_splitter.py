@@ -1,0 +1,245 @@
+"""The module `host_splitter`: runs on the splitter's host; renders, checks, places, reloads, and reads back."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.engram.ops.plugins.module_utils.split_file import Placing, alone, content_of, kept_beside
+from ansible_collections.engram.ops.plugins.module_utils.split_nginx import (
+    Running,
+    ask,
+    await_digest,
+    check_all,
+    check_alone,
+    reload,
+)
+from ansible_collections.engram.ops.plugins.module_utils.split_render import DIGEST, LISTEN, made_of, rendered
+from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, KEYS, Split, SplitError, split_of
+
+DOCUMENTATION = r"""
+module: host_splitter
+short_description: Look at the nginx that splits a fleet's traffic, or change what it splits by
+description:
+  - The action C(engram.ops.splitter) uses it; what becomes of the settings is decided in the controller.
+  - A candidate is checked by itself, put in the place of the old file atomically, the whole configuration is checked,
+    nginx is reloaded, and asked until it tells the new values. Where one of these fails, the old file is put back.
+options:
+  values:
+    description: The three settings by name. Without them it is only looked.
+    type: dict
+  like:
+    description: What is to become of them, to look whether nginx and the file are so already.
+    type: dict
+    default: {}
+  expected_running:
+    description: The digest that the running nginx told when it was looked at; empty where it told none.
+    type: str
+    default: ""
+  file:
+    description: The file that the C(http) block of nginx' main configuration includes.
+    type: path
+    required: true
+  log:
+    description: The access log.
+    type: str
+    required: true
+  routes:
+    description: Where it listens, and which nodes are behind it.
+    type: list
+    elements: dict
+    required: true
+  readers:
+    description: Who may read back what it splits by, beside this host itself; addresses or networks.
+    type: list
+    elements: str
+    default: []
+  test_command:
+    description: The command that checks the whole configuration; run without a shell.
+    type: list
+    elements: str
+    required: true
+  reload_command:
+    description: The command that has nginx load it; run without a shell.
+    type: list
+    elements: str
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: The candidate is checked by itself; nothing is placed or reloaded.
+author:
+  - The engram-runbook authors
+"""
+
+EXAMPLES = r"""
+- name: Look what the nginx of this host splits by
+  engram.ops.host_splitter:
+    file: /etc/nginx/conf.d/engram-split.conf
+    log: /var/log/nginx/engram-split.log
+    routes:
+      - listen: "8432"
+        control: ["http://127.0.0.1:7432"]
+    test_command: [nginx, -t]
+    reload_command: [nginx, -s, reload]
+"""
+
+RETURN = r"""
+values:
+  description: The three settings, as the running nginx tells them; where it tells none, as the file does.
+  type: dict
+  returned: on success
+running:
+  description: The digest of the configuration that the running nginx has; empty where it tells none.
+  type: str
+  returned: on success
+why_not:
+  description: Why the running nginx tells nothing.
+  type: str
+  returned: when it is only looked
+settled:
+  description: Are the file and the running nginx as these inputs would make them?
+  type: bool
+  returned: when it is only looked
+before:
+  description: The old content of the file.
+  type: str
+  returned: under check
+after:
+  description: The new content of the file.
+  type: str
+  returned: under check
+reason:
+  description: Why it failed; one of usage, refused, not_supported, conflict, ignored, broken.
+  type: str
+  returned: on failure
+"""
+
+_ADDRESS = re.compile(r"(?:[^\s/]*:)?[0-9]{1,5}")
+
+
+def look(given: Mapping[str, Any]) -> "dict[str, Any]":
+    """What this splitter splits by, and whether its file and its nginx are as they would be made.
+
+    Raises:
+        SplitError: an input, or the file, is not as it must be.
+    """
+    path = Path(given["file"])
+    content = content_of(path)
+    running = _running(given, path)
+    kept = {key: value for key, value in made_of(content).items() if key in KEYS}
+    values = {**FIRST, **(running.values or kept)}
+    wanted = rendered(_split(given, {**values, **given["like"]}))
+    settled = content == wanted and running.digest == made_of(wanted)[DIGEST] and not kept_beside(path).exists()
+    return {"values": values, "running": running.digest, "why_not": running.why_not, "settled": settled}
+
+
+def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
+    """Make it so, where the running nginx is still the one that was looked at.
+
+    Raises:
+        SplitError: it cannot be done; then the old file is in its place, or the message says that it is not.
+    """
+    path, split = Path(given["file"]), _split(given, given["values"])
+    content = rendered(split)
+    check_alone(split, given["test_command"])
+    if check:
+        return {"values": dict(split.values), "before": content_of(path), "after": content}
+    with alone(path.parent):
+        if _running(given, path).digest != given["expected_running"]:
+            raise SplitError("this splitter was changed since it was looked at; nothing was touched", "conflict")
+        found = _carry_out(given, path, split.routes[0].listen, content)
+    return {"values": dict(found.values), "running": found.digest}
+
+
+def _carry_out(given: Mapping[str, Any], path: Path, listen: str, content: str) -> Running:
+    reloaded = False
+    try:
+        placing = Placing(path)
+    except OSError as problem:
+        raise SplitError(
+            f"{path.parent} cannot be written: {problem.strerror}; nothing was touched", "refused"
+        ) from None
+    try:
+        placing.place(content)
+        check_all(given["test_command"])
+        reloaded = True
+        reload(given["reload_command"])
+        found = await_digest(listen, made_of(content)[DIGEST], str(path))
+    except OSError as problem:
+        said = f"{path} cannot be written: {problem.strerror}"
+        raise SplitError(f"{said}; {_back(placing, given, reloaded=reloaded)}", "refused") from None
+    except SplitError as problem:
+        raise SplitError(f"{problem}; {_back(placing, given, reloaded=reloaded)}", problem.reason) from None
+    placing.done()
+    return found
+
+
+def _back(placing: Placing, given: Mapping[str, Any], *, reloaded: bool) -> str:
+    """Put the old file back, and have nginx load it where it may have loaded the new one; what came of it."""
+    try:
+        if not placing.unfinished:
+            return "nothing was touched"
+        placing.put_back()
+        if not reloaded:
+            return "the old file is back, and nginx was not reloaded"
+        check_all(given["test_command"])
+        reload(given["reload_command"])
+    except OSError as problem:
+        return f"AND THE OLD FILE IS NOT BACK: {problem.strerror}"
+    except SplitError as problem:
+        return f"the old file is back, but nginx could not be reloaded with it: {problem}"
+    return "the old file is back, and nginx was reloaded with it"
+
+
+def _running(given: Mapping[str, Any], path: Path) -> Running:
+    """What the running nginx tells: where the file says that it listens, or the file of before, or the inputs."""
+    found = Running({}, "", "there is no route")
+    for listen in dict.fromkeys(_addresses(given, path)):
+        found = ask(listen)
+        if found.digest:
+            break
+    return found
+
+
+def _addresses(given: Mapping[str, Any], path: Path) -> Iterator[str]:
+    for file in (path, kept_beside(path)):
+        listen = made_of(content_of(file)).get(LISTEN)
+        if isinstance(listen, str) and _ADDRESS.fullmatch(listen):
+            yield listen
+    yield _split(given, FIRST).routes[0].listen
+
+
+def _split(given: Mapping[str, Any], values: Mapping[str, Any]) -> Split:
+    return split_of(values, given["routes"], given["log"], given["readers"])
+
+
+def main() -> None:
+    """Look or change, and say what came of it."""
+    words = {"type": "list", "elements": "str", "required": True}
+    module = AnsibleModule(
+        argument_spec={
+            "values": {"type": "dict"},
+            "like": {"type": "dict", "default": {}},
+            "expected_running": {"type": "str", "default": ""},
+            "file": {"type": "path", "required": True},
+            "log": {"type": "str", "required": True},
+            "routes": {"type": "list", "elements": "dict", "required": True},
+            "readers": {"type": "list", "elements": "str", "default": []},
+            "test_command": words,
+            "reload_command": words,
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    try:
+        found = look(given) if given["values"] is None else change(given, check=module.check_mode)
+    except SplitError as problem:
+        module.fail_json(msg=str(problem), reason=problem.reason)
+    else:
+        module.exit_json(changed=given["values"] is not None, **found)
+
+
+if __name__ == "__main__":
+    main()
