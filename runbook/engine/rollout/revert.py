@@ -17,7 +17,7 @@ from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.splitters import gone
 from runbook.engine.rollout.state import rollouts_of
-from runbook.engine.rollout.values import NOBODY, SPLIT, on_splitters
+from runbook.engine.rollout.values import NOBODY, UNSPLIT, on_splitters
 from runbook.errors import ExitCode, InterruptedRunError, LockedError, RunbookError
 from runbook.model.brake import Rollback
 from runbook.model.finding import Change
@@ -148,12 +148,12 @@ def _settings(crew: Crew) -> NodeSettings:
 def _steps(target: Target, settings: NodeSettings) -> tuple[RunStep, ...]:
     """Splitters first: where there are any, it is them who say who is treated."""
     steps: list[RunStep] = []
-    for hosts, play in ((target.splitters, SPLIT), (target.nodes, "restore_config")):
+    for hosts, play in ((target.splitters, UNSPLIT), (target.nodes, "restore_config")):
         for key, value in NOBODY.items():
             changes = tuple(_changes({host.name: settings[host.name] for host in hosts}, key, value))
             if changes:
                 title = f"Set {key} to {'nothing' if value == () else value}"
-                title = on_splitters(title) if play == SPLIT else title
+                title = on_splitters(title) if play == UNSPLIT else title
                 steps.append(RunStep(len(steps) + 1, title, play, play, key, changes))
     return tuple(steps)
 

@@ -21,9 +21,9 @@ SALT = "dual_memory.treatment_salt"
 SPACES = "dual_memory.treatment_spaces"
 NOBODY: Mapping[str, Value] = {RATE: 0.0, SPACES: ()}
 """What the assignment is where nobody is treated."""
-SPLIT = "split_traffic"
-"""The play that sets one of these three on a splitter, and that puts it back."""
-ON_SPLITTERS: Playbooks = {Kind.CONFIG: (SPLIT, SPLIT)}
+UNSPLIT = "restore_split"
+"""The play that puts one of these three back on every splitter at once; the one that sets them goes in waves."""
+ON_SPLITTERS: Playbooks = {Kind.CONFIG: ("split_traffic", UNSPLIT)}
 
 Wanted = Mapping[str, Mapping[str, Value]]
 """What every node and every splitter is to run with, by its name."""
