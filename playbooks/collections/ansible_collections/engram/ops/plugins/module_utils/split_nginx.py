@@ -18,8 +18,8 @@ from ansible_collections.engram.ops.plugins.module_utils.split_values import KEY
 COMMAND_SECONDS = 20.0
 READ_BACK_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
-IN_A_ROW = 3
-"""So often the new values must be told: the workers of before may take a connection while they leave."""
+STEADY_SECONDS = 0.3
+"""So long nothing else must be told: the workers of before are told to leave a tenth of a second after the new came."""
 SHOWN = 500
 LARGEST_ANSWER = 8 << 20
 _BINARIES = ("nginx", "openresty", "angie", "freenginx")
@@ -98,15 +98,16 @@ def await_digest(listen: str, digest: str, file: str) -> Running:
     Raises:
         SplitError: it does not within READ_BACK_SECONDS.
     """
-    deadline, row = time.monotonic() + READ_BACK_SECONDS, 0
-    while True:
+    since = asked = time.monotonic()
+    deadline, found = asked + READ_BACK_SECONDS, Running({}, "", "it was not asked")
+    while asked < deadline:
+        asked = time.monotonic()
         found = ask(listen)
-        row = row + 1 if found.digest == digest else 0
-        if row == IN_A_ROW:
+        if found.digest != digest:
+            since = asked
+        elif asked - since >= STEADY_SECONDS:
             return found
-        if time.monotonic() > deadline:
-            break
-        time.sleep(PAUSE_SECONDS if not row else 0)
+        time.sleep(PAUSE_SECONDS)
     why = found.why_not or "it still tells what it ran before: its error log says why it did not load the new one"
     hint = f"does the http block of its main configuration include {file}, and is the address its own?"
     raise SplitError(f"nginx was reloaded, but does not run the new configuration: {why}; {hint}", "ignored")
