@@ -83,3 +83,52 @@ class RuleFile:
     def alerts(self) -> tuple[AlertRule, ...]:
         """Every alert of it."""
         return tuple(alert for group in self.groups for alert in group.alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A series that a test puts into Prometheus, in promtool's notation: `0+100x40`."""
+
+    series: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an expression must be at a moment; None: there is no series."""
+
+    expr: str
+    at: timedelta
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert that must fire at a moment, with these very labels and annotations."""
+
+    alert: str
+    at: timedelta
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One test of promtool: what is given, and what must come of it."""
+
+    name: str
+    given: tuple[Given, ...]
+    expected: tuple[Expected, ...] = ()
+    told: tuple[Told, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProofFile:
+    """One file of tests: of the rules in `files`, evaluated every `step`, groups in that `order`."""
+
+    name: str
+    about: str
+    files: tuple[str, ...]
+    step: timedelta
+    order: tuple[str, ...]
+    proofs: tuple[Proof, ...]

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.nodes import node_alerts
 from runbook.engine.monitoring.ourselves import own_alerts
 from runbook.engine.monitoring.questions import BASELINE
 from runbook.engine.monitoring.series import recordings
 from runbook.engine.monitoring.stage import RECORDINGS as STAGE
-from runbook.engine.monitoring.symptoms import conditions, symptom_alerts, symptom_limits
+from runbook.engine.monitoring.symptoms import conditions, present_alert, symptom_alerts, symptom_limits
 from runbook.engine.monitoring.triggers import (
     gate_alerts,
     plan_limits,
@@ -17,7 +18,7 @@ from runbook.engine.monitoring.triggers import (
     trigger_alerts,
 )
 from runbook.engine.monitoring.tripwire import tripwire_groups
-from runbook.model.monitoring import SCRAPE, Recording, RuleFile, RuleGroup
+from runbook.model.monitoring import SCRAPE, AlertRule, Recording, RuleFile, RuleGroup
 from runbook.model.quantity import Quantity
 from runbook.model.rollout import RolloutPlan
 from runbook.model.runbook import Runbook
@@ -46,10 +47,10 @@ def rule_files(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta
             f"Rollout plan {plan.name}: its triggers, its tripwire, its gates. In its phases alone, but for what "
             "stands in every phase and no issue asks.",
             (
-                RuleGroup("engram-rollout-triggers", alerts=trigger_alerts(plan, asked)),
-                RuleGroup("engram-always", alerts=standing_alerts(plan, asked)),
+                RuleGroup("engram-rollout-triggers", alerts=_alerts(trigger_alerts(plan, asked))),
+                RuleGroup("engram-always", alerts=_alerts(standing_alerts(plan, asked))),
                 *tripwire_groups(plan, scrape),
-                RuleGroup("engram-rollout-gates", alerts=gate_alerts(plan)),
+                RuleGroup("engram-rollout-gates", alerts=_alerts(gate_alerts(plan))),
             ),
         ),
         RuleFile(
@@ -61,7 +62,10 @@ def rule_files(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta
 
 
 def _issues(runbooks: Sequence[Runbook]) -> RuleFile:
-    groups = tuple(RuleGroup(f"engram-issue-{issue.slug}", alerts=symptom_alerts(issue)) for issue in runbooks)
+    groups = tuple(
+        RuleGroup(f"engram-issue-{issue.slug}", alerts=(*present_alert(issue), *_alerts(symptom_alerts(issue))))
+        for issue in runbooks
+    )
     return RuleFile("issues", "The known issues: each symptom that metrics tell.", groups)
 
 
@@ -74,6 +78,10 @@ def _recorded(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta)
         "What the alerts and the dashboards are made of: each quantity of each node, its baseline, its limit.",
         (RuleGroup("engram-recorded", (_KNOWN, *STAGE, *kept, *limits)),),
     )
+
+
+def _alerts(asks: Iterable[Asks]) -> tuple[AlertRule, ...]:
+    return tuple(each.alert for each in asks)
 
 
 def _quantities(runbooks: Sequence[Runbook], plan: RolloutPlan) -> Iterable[Quantity]:

@@ -122,9 +122,13 @@ def _journal() -> Iterator[AlertRule]:
     )
 
 
+def oldest_backup(plan: RolloutPlan) -> timedelta:
+    """How old a backup may be: as the plan's stages ask it."""
+    return min((phase.fresh.backup for phase in plan.phases if phase.fresh.backup is not None), default=DAY)
+
+
 def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
-    asked = [phase.fresh.backup for phase in plan.phases if phase.fresh.backup is not None]
-    oldest = min(asked, default=DAY)
+    oldest = oldest_backup(plan)
     verified = "max by (target, node) (engram_runbook_backup_verified_timestamp_seconds)"
     yield _rule(
         "BackupTooOld",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.questions import ON_NODE, Question, present
 from runbook.model.monitoring import AlertRule, Recording, Severity
 from runbook.model.quantity import Condition, Reported
@@ -40,10 +41,9 @@ def symptom_limits(runbooks: Sequence[Runbook]) -> tuple[Recording, ...]:
     return tuple(limit for question in found if question is not None for limit in question.recordings)
 
 
-def symptom_alerts(issue: Runbook) -> tuple[AlertRule, ...]:
-    """Every alert of one issue, that of its presence first, where it is more than one symptom."""
-    own = [_alert(issue, symptom, question) for symptom, question in _asked(issue)]
-    return (*_present(issue), *own)
+def symptom_alerts(issue: Runbook) -> tuple[Asks, ...]:
+    """The alert of each symptom of one issue."""
+    return tuple(Asks(_alert(issue, symptom, question), symptom.condition) for symptom, question in _asked(issue))
 
 
 def conditions(runbooks: Sequence[Runbook]) -> frozenset[Condition]:
@@ -79,7 +79,8 @@ def _alert(issue: Runbook, symptom: Symptom, question: Question) -> AlertRule:
     )
 
 
-def _present(issue: Runbook) -> Iterator[AlertRule]:
+def present_alert(issue: Runbook) -> Iterator[AlertRule]:
+    """That the issue is there, where it takes more than one symptom."""
     if issue.leading.alone:
         return
     leading = _question(issue.leading)

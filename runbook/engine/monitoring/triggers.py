@@ -7,6 +7,7 @@ recalls fail is bad whether a rollout is under way or not.
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 
+from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.promql import camel, identifier
 from runbook.engine.monitoring.questions import Question, absent, gated, present
 from runbook.engine.monitoring.stage import phases_with, within
@@ -46,25 +47,30 @@ def plan_limits(plan: RolloutPlan) -> tuple[Recording, ...]:
     return tuple(limit for _, question in found for limit in question.recordings)
 
 
-def trigger_alerts(plan: RolloutPlan, asked_already: Collection[Condition]) -> tuple[AlertRule, ...]:
+def trigger_alerts(plan: RolloutPlan, asked_already: Collection[Condition]) -> tuple[Asks, ...]:
     """Those that are asked only in their phases."""
     return tuple(
-        _rolls_back(plan, trigger, gated(question, within(_phases(plan, trigger))))
+        Asks(_rolls_back(plan, trigger, question), trigger.condition, phase=_phases(plan, trigger)[0])
         for trigger, question in _triggers(plan)
         if not _always(plan, trigger, asked_already)
     )
 
 
-def standing_alerts(plan: RolloutPlan, asked_already: Collection[Condition]) -> tuple[AlertRule, ...]:
+def standing_alerts(plan: RolloutPlan, asked_already: Collection[Condition]) -> tuple[Asks, ...]:
     """Those that are asked whether a rollout is under way or not."""
     return tuple(
-        _stands(trigger, question) for trigger, question in _triggers(plan) if _always(plan, trigger, asked_already)
+        Asks(_stands(trigger, question), trigger.condition)
+        for trigger, question in _triggers(plan)
+        if _always(plan, trigger, asked_already)
     )
 
 
-def gate_alerts(plan: RolloutPlan) -> tuple[AlertRule, ...]:
+def gate_alerts(plan: RolloutPlan) -> tuple[Asks, ...]:
     """What a phase waits for: information, since a gate that is closed is how it should be."""
-    return tuple(_closed(plan, criterion, question) for criterion, question in _criteria(plan))
+    return tuple(
+        Asks(_closed(plan, criterion, question), criterion.condition, holds=True, phase=_phases(plan, criterion)[0])
+        for criterion, question in _criteria(plan)
+    )
 
 
 def _always(plan: RolloutPlan, trigger: Trigger, asked_already: Collection[Condition]) -> bool:
@@ -92,7 +98,7 @@ def _criteria(plan: RolloutPlan) -> Iterator[tuple[Criterion, Question]]:
 def _rolls_back(plan: RolloutPlan, trigger: Trigger, question: Question) -> AlertRule:
     return AlertRule(
         f"Rollout{camel(trigger.title)}",
-        question.expr,
+        gated(question, within(_phases(plan, trigger))).expr,
         Severity.CRITICAL,
         ROLLOUT,
         f"{trigger.title} on {where()}: {told(question)}; the rollout's watch takes it back",

@@ -1,0 +1,50 @@
+"""The files of promtool's tests, put together."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from runbook.engine.monitoring.proofs.alerts import every_case, proof_of
+from runbook.engine.monitoring.proofs.nodes import node_proofs
+from runbook.engine.monitoring.proofs.ourselves import STEP, own_proofs
+from runbook.engine.monitoring.proofs.tripwire import tripwire_proof
+from runbook.engine.monitoring.symptoms import conditions, symptom_alerts
+from runbook.engine.monitoring.triggers import gate_alerts, standing_alerts, trigger_alerts
+from runbook.model.monitoring import ProofFile, RuleFile
+from runbook.model.rollout import RolloutPlan
+from runbook.model.runbook import Runbook
+
+QUICK, SLOW = timedelta(seconds=15), timedelta(minutes=2)
+LONG = timedelta(minutes=20)
+"""What takes longer is tested in steps of two minutes."""
+
+
+def proof_files(runbooks: Sequence[Runbook], plan: RolloutPlan, rules: Iterable[RuleFile]) -> tuple[ProofFile, ...]:
+    """Every file, in the order of their names."""
+    order = _order(rules)
+    asked = conditions(runbooks)
+    symptoms = [each for issue in runbooks for each in symptom_alerts(issue)]
+    rollout = [*trigger_alerts(plan, asked), *standing_alerts(plan, asked), *gate_alerts(plan)]
+    every = every_case([*symptoms, *rollout])
+    quick, slow = [each for each in every if each.reach <= LONG], [each for each in every if each.reach > LONG]
+    wire = tripwire_proof(plan)
+    files = ("recording", "issues", "rollout")
+    return (
+        ProofFile(
+            "alerts",
+            "Symptoms and triggers: beyond the limit they fire, after their time; on the good side never.",
+            files,
+            QUICK,
+            order,
+            (proof_of(quick, QUICK, "Within minutes"), *((wire,) if wire else ())),
+        ),
+        ProofFile("alerts_long", "What asks for longer.", files, SLOW, order, (proof_of(slow, SLOW, "Within hours"),)),
+        ProofFile("nodes", "The nodes themselves.", ("recording", "issues", "nodes"), QUICK, order, node_proofs()),
+        ProofFile("runbook", "This tool.", ("recording", "runbook"), STEP, order, own_proofs(plan)),
+    )
+
+
+def _order(rules: Iterable[RuleFile]) -> tuple[str, ...]:
+    """What is recorded comes first: promtool takes the groups of an instant in any order."""
+    groups = [group for file in rules for group in file.groups]
+    first = [group.name for group in groups if group.recordings]
+    return (*first, *(group.name for group in groups if not group.recordings))

@@ -1,0 +1,57 @@
+"""The proof of the tripwires: gross damage within the minute, and not where it may be chance, or nobody is treated."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from runbook.engine.monitoring.proofs.alerts import in_phase
+from runbook.engine.monitoring.proofs.craft import Scene
+from runbook.engine.monitoring.proofs.nodes import firing
+from runbook.engine.rollout.tripwire import ERRORS, RECALLS, SECONDS
+from runbook.model.cells import CONTROL, TREATMENT
+from runbook.model.monitoring import Expected, Given, Proof
+from runbook.model.rollout import RolloutPlan, Tripwire
+
+STEP = timedelta(seconds=15)
+STEPS = 40
+SLOW = 0.5
+
+
+def tripwire_proof(plan: RolloutPlan) -> Proof | None:
+    """The first tripwire of the plan, in the first phase that has it."""
+    phase = next((each for each in plan.phases if each.tripwire is not None), None)
+    if phase is None or phase.tripwire is None:
+        return None
+    wire = phase.tripwire
+    many = 4.0 * wire.fewest * STEP / wire.window
+    given: list[Given] = []
+    for target, share, ratio, recalls, inside in (
+        ("errors", min(10 * wire.errors, 0.9), 1.0, many, True),
+        ("slow", 0.0, 1.5 * wire.latency_ratio, many, True),
+        ("well", wire.errors / 2, 1.0, many, True),
+        ("few", min(10 * wire.errors, 0.9), 1.5 * wire.latency_ratio, many / 8, True),
+        ("no-rollout", 0.9, 1.5 * wire.latency_ratio, many, False),
+    ):
+        scene = Scene(target, STEP, STEPS)
+        given += [*_recalls(scene, share, ratio, recalls), *(in_phase(scene, phase.name) if inside else ())]
+    return Proof("Gross damage in the treatment group", tuple(given), tuple(_told(wire)))
+
+
+def _told(wire: Tripwire) -> Iterator[Expected]:
+    at = timedelta(minutes=2) + wire.window
+    for alert, target in (("RolloutTripwireErrors", "errors"), ("RolloutTripwireLatency", "slow")):
+        for each in ("errors", "slow", "well", "few", "no-rollout"):
+            yield firing(alert, each, at, yes=each == target)
+
+
+def _recalls(scene: Scene, share: float, ratio: float, recalls: float) -> Iterator[Given]:
+    for group, failing, slower in ((TREATMENT, share, ratio), (CONTROL, 0.0, 1.0)):
+        labels = (("group", group),)
+        yield scene.line(RECALLS, 0, recalls, labels)
+        yield scene.line(ERRORS, 0, recalls * failing, labels)
+        yield scene.line(SECONDS.replace("_bucket", "_count"), 0, recalls, labels)
+        for le, rise in (
+            (f"{SLOW * slower * 0.99:.6g}", 0.0),
+            (f"{SLOW * slower * 1.01:.6g}", recalls),
+            ("+Inf", recalls),
+        ):
+            yield scene.line(SECONDS, 0, rise, (*labels, ("le", le)))
