@@ -31,6 +31,16 @@ def read_alerts(path: Path) -> tuple[Alert, ...]:
         raise UsageError(f"{name} cannot be read: {error.strerror}", hint=_HINT) from None
     if len(raw) > LIMIT_BYTES:
         raise DamagedError(f"{name}: larger than {LIMIT_BYTES} bytes", hint=_HINT)
+    return alerts_in(raw, name)
+
+
+def alerts_in(raw: bytes, name: str) -> tuple[Alert, ...]:
+    """Every alert in these bytes, firing or not; `name` is what they are called in complaints.
+
+    Raises:
+        DamagedError: they are none of Alertmanager's; the place is named.
+        NotSupportedError: they are of another version.
+    """
     return _alerts(_parsed(raw, name), name)
 
 
@@ -69,7 +79,13 @@ def _alert(row: Any, place: str) -> Alert:
         raise DamagedError(f"{place}.labels.alertname is missing", hint=_HINT)
     status = row.get("status")
     state = status.get("state") if isinstance(status, Mapping) else status
-    return Alert(labels["alertname"], isinstance(state, str) and state in _FIRING, labels, annotations)
+    firing = isinstance(state, str) and state in _FIRING
+    fingerprint, starts_at = (_text(row.get(key, "")) for key in ("fingerprint", "startsAt"))
+    return Alert(labels["alertname"], firing, labels, annotations, fingerprint=fingerprint, starts_at=starts_at)
+
+
+def _text(found: Any) -> str:
+    return found if isinstance(found, str) else ""
 
 
 def _texts(found: Any, place: str) -> dict[str, str]:

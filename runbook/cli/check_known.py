@@ -9,6 +9,7 @@ import yaml
 
 import runbook
 from runbook.cli.root import cli
+from runbook.engine.alerts.keeping import TARGET_LABELS
 from runbook.engine.check import Argument, CommandTree, Known, Option
 from runbook.errors import MEANINGS
 from runbook.material import folder, schema
@@ -32,7 +33,7 @@ def known() -> Known:
         settings=frozenset(CATALOGUE),
         playbooks={path.stem: _inputs(path) for path in folder("playbooks").glob("*.yml")},
         exit_codes=frozenset(int(code) for code in MEANINGS),
-        variables=frozenset(_variables()),
+        variables=frozenset((*_variables(), TARGET_LABELS[0])),
         environment=frozenset(name for path in PACKAGE.rglob("*.py") for name in _ENVIRONMENT.findall(_text(path))),
         events=frozenset(event.value for event in Event),
         faults=faults,

@@ -1,30 +1,39 @@
 """Carry out `runbook serve`: put the parts together, say where it listens, serve until a signal comes."""
 
+import asyncio
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from starlette.routing import BaseRoute
-
+from runbook.adapters.journal.following import Follower
 from runbook.cli import compose
 from runbook.cli.compose import Session
+from runbook.cli.issue import known_issues
 from runbook.cli.screen import ScreenTalk, show, show_json_line
-from runbook.config import Config, load_config
 from runbook.errors import ExitCode
+from runbook.model.configuration import ServeSettings
 from runbook.report.document import envelope
 from runbook.report.lines import Style, line
 from runbook.serve.app import Parts, application
 from runbook.serve.console.routes import routes as console_routes
-from runbook.serve.server import listener, serve
+from runbook.serve.server import Beside, listener, serve
+from runbook.serve.webhook import endpoint
+from runbook.serve.webhook.credential import Credential
+from runbook.serve.webhook.intake import Desk, Intake
+from runbook.serve.webhook.outcomes import Outcomes
+from runbook.serve.work.following import follow
+from runbook.serve.work.leading import Seat
+from runbook.serve.work.notes import Notes
+from runbook.serve.work.refusals import journal_refusals
+from runbook.serve.work.targets import ConfiguredTargets
+from runbook.serve.work.worker import Trade, Worker
 
-LOOPBACK, PORT = "127.0.0.1", 8787
 _OPEN = (
-    "{host} can be reached from other machines: whoever reaches it reads the journal on the console, and nothing is "
-    "encrypted. Put a proxy with TLS and a login in front of it, or serve on 127.0.0.1."
+    "warning: {host} can be reached from other machines. Whoever reaches it reads the journal on the console, and "
+    "nothing is encrypted. Put a proxy with TLS and a login in front of it, or serve on 127.0.0.1."
 )
 
 
@@ -44,34 +53,86 @@ def serve_until_told(wishes: Wishes) -> ExitCode:
 
     Raises:
         UnreachableError: the port is taken, or the address is none of this machine.
-        UsageError: there is no such address.
+        UsageError: there is no such address, or the webhook's token file cannot be used.
+        RefusedError: others may read the webhook's token file.
         DamagedError: the configuration does not read.
     """
-    current, config = compose.session(), load_config(os.environ, wishes.config)
-    host = wishes.host or LOOPBACK
-    port = PORT if wishes.port is None else wishes.port
-    app = application(Parts(_routes(current, config, wishes)))
-    with ScreenTalk() as talk, listener(host, port) as listening:
+    current = compose.session()
+    targets = ConfiguredTargets(os.environ, wishes.config, current.state)
+    said = targets.config().serve
+    host = wishes.host or said.host
+    credential = None if said.webhook_token_file is None else Credential(said.webhook_token_file)
+    if credential is not None:
+        credential.refresh()
+    with ScreenTalk() as talk, listener(host, said.port if wishes.port is None else wishes.port) as listening:
         if not _is_loopback(host):
             talk.say(_OPEN.format(host=host))
-        _announce(host, listening.getsockname()[1], wishes)
-        code = serve(app, listening, ())
+        scene = Scene(current, targets, said, credential, talk)
+        _announce(host, listening.getsockname()[1], wishes, scene)
+        code = serve(lambda: _parts(scene, wishes), listening)
         talk.say("ended; what was not answered yet is taken up at the next start")
     return code
 
 
-def _routes(current: Session, config: Config, wishes: Wishes) -> Sequence[BaseRoute]:
-    del current, config
-    return console_routes(None) if wishes.console else ()
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is served of."""
+
+    current: Session
+    targets: ConfiguredTargets
+    said: ServeSettings
+    credential: Credential | None
+    talk: ScreenTalk
 
 
-def _announce(host: str, port: int, wishes: Wishes) -> None:
+def _parts(scene: Scene, wishes: Wishes) -> tuple[Any, list[Beside]]:
+    """The application, and what runs beside it; made within the loop that runs them."""
+    current, clock, say = scene.current, scene.current.clock, scene.talk.say
+    journal, outcomes = current.journal, Outcomes()
+    follower = Follower(current.state, clock)
+    intake = Intake(Desk(journal, clock, scene.targets, say))
+    routes = endpoint.routes(endpoint.Webhook(scene.credential, intake, outcomes, clock, say))
+    if wishes.console:
+        routes += console_routes(follower)
+
+    def notes(taking: Intake, ending: asyncio.Event) -> Notes:
+        return Notes(journal, taking.memory, say, ending)
+
+    async def refusals(ending: asyncio.Event) -> None:
+        await journal_refusals(outcomes, journal, clock, ending)
+
+    async def following(ending: asyncio.Event) -> None:
+        await follow(follower, ending)
+
+    beside: list[Beside] = [following, refusals]
+    if scene.credential is not None:
+        trade = Trade(
+            scene.targets, known_issues(), clock, lambda: f"d{current.new_run_id()}", scene.said.settle.total_seconds()
+        )
+        beside.append(Worker(trade, Seat(current.locks, follower, intake), notes).run)
+    return application(Parts(routes, scene.said.hosts)), beside
+
+
+def _announce(host: str, port: int, wishes: Wishes, scene: Scene) -> None:
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    data: dict[str, Any] = {"url": url, "pid": os.getpid(), "console": wishes.console, "webhook": False, "acts": []}
+    automatic = {name: each.automatic for name, each in scene.targets.config().targets.items() if each.automatic.issues}
+    webhook = scene.credential is not None
     if wishes.as_json:
+        data = {
+            "url": url,
+            "pid": os.getpid(),
+            "console": wishes.console,
+            "webhook": webhook,
+            "acts": sorted(automatic),
+        }
         show_json_line(envelope("serving", "runbook serve", ExitCode.DONE, data))
         return
     show([line(f"listens on {url}", Style.STRONG)])
+    state = "takes alerts" if webhook else "off: [serve] webhook_token_file names no token"
+    show([line(f"webhook  {url}{endpoint.PATH}  {state}")])
+    for name, each in sorted(automatic.items()):
+        what = f"{', '.join(each.issues)} up to risk {each.max_risk.name.lower()}"
+        show([line(f"acts by itself on {name}: {what}, {each.most_per_day} times a day at most", Style.UNSURE)])
     sys.stdout.flush()
 
 

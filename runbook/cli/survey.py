@@ -14,6 +14,7 @@ from runbook.cli.open_runs import open_runs
 from runbook.cli.screen import ScreenTalk, show, show_json, show_json_line
 from runbook.cli.streams import reader_left
 from runbook.engine.alerts import understood
+from runbook.engine.alerts.keeping import TARGET_LABELS
 from runbook.engine.diagnose import silent_nodes, survey
 from runbook.engine.rank import ranked
 from runbook.errors import ExitCode, UnreachableError
@@ -26,7 +27,7 @@ from runbook.report.document import envelope
 from runbook.report.lines import EMPTY, Style, line
 from runbook.report.survey import alert_lines, survey_data, survey_lines
 
-TARGET_LABEL = "engram_target"  # `target` is what a blackbox exporter calls its URLs
+_LABEL = TARGET_LABELS[0]  # no other: whoever asks a file here would not know which fleet was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def look(wishes: Wishes) -> ExitCode:
 
 def _target_of(alerts: tuple[Alert, ...]) -> str | None:
     """The target that the alerts themselves name, where they name one and the same."""
-    named = {alert.labels[TARGET_LABEL] for alert in alerts if TARGET_LABEL in alert.labels}
+    named = {alert.labels[_LABEL] for alert in alerts if _LABEL in alert.labels}
     return named.pop() if len(named) == 1 else None
 
 

@@ -10,7 +10,13 @@ from runbook.material import schema
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-_TYPES = {"string": "a text in quotes", "boolean": "true or false", "object": "a table", "integer": "a whole number"}
+_TYPES = {
+    "string": "a text in quotes",
+    "boolean": "true or false",
+    "object": "a table",
+    "integer": "a whole number",
+    "array": "a list in brackets",
+}
 
 
 @dataclass(frozen=True, slots=True)

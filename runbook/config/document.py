@@ -9,6 +9,7 @@ from typing import Any
 from runbook.config.complaint import first_complaint, suggestion
 from runbook.config.quick import essentials
 from runbook.config.rails import length_of, rails_of
+from runbook.config.serving import automatic_of, serve_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.model.configuration import WARM_UP, Config, TargetSettings
 
@@ -73,7 +74,7 @@ def read_config(path: Path, *, quick: bool = False) -> Config:
         raise DamagedError(
             f"{path}: default_target: there is no [targets.{default}]", hint=suggestion(default, targets)
         )
-    return Config(path, default, targets)
+    return Config(path, default, targets, serve_of(f"{path}: serve", folder, document.get("serve", {})))
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _target(path: Path, folder: Path, name: str, table: Mapping[str, Any]) -> Ta
     """One target; the schema has already vouched for the types.
 
     Raises:
-        DamagedError: a length of time is none.
+        DamagedError: a length of time is none, or there is no incident of a name.
     """
     prometheus = table.get("prometheus")
     place = f"{path}: targets.{name}"
@@ -120,4 +121,5 @@ def _target(path: Path, folder: Path, name: str, table: Mapping[str, Any]) -> Ta
         allow_plain_http=table.get("allow_plain_http", False),
         rails=rails_of(f"{place}.rails", table["environment"], table.get("rails", {})),
         warm_up=length_of(place, table, "warm_up", WARM_UP),
+        automatic=automatic_of(f"{place}.automatic", table.get("automatic", {})),
     )

@@ -1,14 +1,46 @@
 """What `runbook.toml` says, typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from runbook.model.rails import NO_RAILS, Rails
+from runbook.model.runbook import Risk
 
 WARM_UP = timedelta(minutes=5)
 """How long a node fills after its start, where the configuration does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """`[targets.NAME.automatic]`: what an alert may do by itself. Without any of `issues` it may do nothing.
+
+    Steps of a higher risk than `max_risk` are left out; at most `most_per_day` runs begin within 24 hours, each at
+    least `cool_down` after the one before it.
+    """
+
+    issues: tuple[str, ...] = ()
+    max_risk: Risk = Risk.LOW
+    most_per_day: int = 3
+    cool_down: timedelta = timedelta(hours=1)
+
+
+NOTHING = Automatic()
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """`[serve]`: where `runbook serve` listens, by which names it may be asked, and what its webhook takes.
+
+    The webhook waits `settle` for more alerts of a target before it diagnoses it.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8787
+    hosts: tuple[str, ...] = ()
+    webhook_token_file: Path | None = None
+    settle: timedelta = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +58,7 @@ class TargetSettings:
     allow_plain_http: bool = False
     rails: Rails = NO_RAILS
     warm_up: timedelta = WARM_UP
+    automatic: Automatic = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +68,4 @@ class Config:
     path: Path | None
     default_target: str | None
     targets: Mapping[str, TargetSettings]
+    serve: ServeSettings = field(default_factory=ServeSettings)

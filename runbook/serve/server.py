@@ -52,15 +52,16 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(app: ASGIApp, listening: socket.socket, beside: Sequence[Beside]) -> ExitCode:
-    """Serve until a signal comes, with what runs `beside`; which signal that was, as an exit code.
+def serve(make: Callable[[], tuple[ASGIApp, Sequence[Beside]]], listening: socket.socket) -> ExitCode:
+    """Serve the application that `make` makes until a signal comes; which signal that was, as an exit code.
 
-    What runs beside is given an event, and ends soon after it was set.
+    `make` is called within the loop. What it makes to run beside is given an event, and ends soon after it was set.
     """
-    return asyncio.run(_served(app, listening, beside))
+    return asyncio.run(_served(make, listening))
 
 
-async def _served(app: ASGIApp, listening: socket.socket, beside: Sequence[Beside]) -> ExitCode:
+async def _served(make: Callable[[], tuple[ASGIApp, Sequence[Beside]]], listening: socket.socket) -> ExitCode:
+    app, beside = make()
     server, ending, codes = Server(_config(app)), asyncio.Event(), [ExitCode.TERMINATED]
 
     def stop(code: ExitCode) -> None:

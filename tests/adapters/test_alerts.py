@@ -37,7 +37,14 @@ WEBHOOK: dict[str, Any] = {
     "externalURL": "http://alertmanager:9093",
     "alerts": [LEAK, LEAK | {"status": "resolved"}],
 }
-EXPECTED = Alert("MemoryLeak", firing=True, labels=LEAK["labels"], annotations=LEAK["annotations"])  # type: ignore[arg-type]
+EXPECTED = Alert(
+    "MemoryLeak",
+    firing=True,
+    labels=LEAK["labels"],  # type: ignore[arg-type]
+    annotations=LEAK["annotations"],  # type: ignore[arg-type]
+    fingerprint="c3b8e9a1d2f40576",
+    starts_at="2026-11-22T22:15:29.123Z",
+)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from runbook.config import load_config
 from runbook.errors import DamagedError, NotSupportedError, RunbookError, UsageError
+from runbook.model.configuration import Automatic, ServeSettings
 from runbook.model.rails import NO_RAILS, Rails
 from runbook.model.runbook import Risk
 
@@ -51,9 +52,28 @@ def test_everything_is_typed_and_paths_are_relative_to_the_file(tmp_path: Path) 
     assert (test.prometheus, test.token_file, test.allow_plain_http) == (None, None, False)
 
 
+def test_what_serves_and_what_an_alert_may_do_is_typed(tmp_path: Path) -> None:
+    """And nothing is automatic where nothing is said."""
+    automatic = "[targets.test.automatic]\nissues = ['memory-leak']\nmax_risk = 'medium'\nmost_per_day = 1\n"
+    served = "[serve]\nport = 0\nhosts = ['a.example']\nwebhook_token_file = 't'\nsettle = '1s'\n"
+    config = load_config({}, write(tmp_path, WHOLE + automatic + served))
+    assert config.targets["prod"].automatic.issues == ()
+    assert config.targets["test"].automatic == Automatic(("memory-leak",), Risk.MEDIUM, 1, timedelta(hours=1))
+    token = tmp_path / "t"
+    assert config.serve == ServeSettings("127.0.0.1", 0, ("a.example",), token, timedelta(seconds=1))
+    assert load_config({}, write(tmp_path, WHOLE)).serve == ServeSettings()
+
+
 A_TARGET = "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\n"
 RAILS = A_TARGET + "[targets.a.rails]\n"
 FAULTS = [
+    (A_TARGET + "[targets.a.automatic]\nissues = ['memory-leek']", "automatic.issues.0: there is no", "memory-leak"),
+    (A_TARGET + "[targets.a.automatic]\nmax_risk = 'low'", "targets.a.automatic.issues: missing", "incidents"),
+    (A_TARGET + "[targets.a.automatic]\nissues = []\ncool_down = '1x'", "automatic.cool_down: ", "30s"),
+    ("version = 1\n[serve]\nport = 70000", "serve.port", "port"),
+    ("version = 1\n[serve]\nhosts = 'a'", "serve.hosts: must be a list", "may be asked"),
+    ("version = 1\n[serve]\nhosts = ['a:80']", "serve.hosts.0: does not have", "without a port"),
+    ("version = 1\n[serve]\ntoken = 'x'", "serve.token: unknown key", "webhook_token_file"),
     ("version = 1\n[targets.a]\nenvironment = 'e'\ninventroy = 'i'", "targets.a.inventroy", "did you mean inventory?"),
     ("version = 1\ndefault = 'x'", "default: unknown key", "did you mean default_target?"),
     ("version = 1\n[targets.a]\nenvironment = 'e'", "targets.a.inventory: missing", "Ansible inventory"),
@@ -220,12 +240,15 @@ def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
     page = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
     example = page.read_text().split("```toml")[1].split("```")[0]
     load_config({}, write(tmp_path, example))
-    first, *_ = tomllib.loads(example)["targets"].values()
+    whole = tomllib.loads(example)
+    first, *_ = whole["targets"].values()
     from runbook.material import schema  # noqa: PLC0415  # beside its only use
 
     known = schema("config.v1")["$defs"]
     assert set(first) == set(known["target"]["properties"])
-    assert set(first["rails"]) == set(known["rails"]["properties"])
+    for table in ("rails", "automatic"):
+        assert set(first[table]) == set(known[table]["properties"])
+    assert set(whole["serve"]) == set(known["serve"]["properties"])
 
 
 def test_every_fault_is_a_runbook_error(tmp_path: Path) -> None:

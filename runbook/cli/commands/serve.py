@@ -31,7 +31,7 @@ from runbook.errors import ExitCode
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **said: Any) -> None:
-    """Serve until Ctrl-C (130) or SIGTERM (143): a read-only console, /metrics, and a webhook for Alertmanager.
+    """Serve until Ctrl-C (130) or SIGTERM (143): a console, metrics for Prometheus, a webhook for Alertmanager.
 
     What the webhook is told is diagnosed and journaled. Nothing is changed, but where `[targets.NAME.automatic]` of
     the configuration lets an alert act by itself. Without `[serve] webhook_token_file` the webhook takes nothing.

@@ -102,8 +102,7 @@ def take_back(where: Where, consent: Consent) -> ExitCode:
     why = Why("person", consent.reason or "a person asked for it", Standing.ABORTED)
     found, problem = _found(current, target.name)
     if not consent.yes:
-        split = f" and {len(target.splitters)} splitters" if target.splitters else ""
-        ask(f"Turn the rollout off on all {len(target.nodes)} nodes{split} of {target.name}?")
+        ask(f"Turn the rollout off on all {len(target.nodes)} nodes of {target.name}?")
     with ScreenTalk() as talk:
         crew = crew_of(current, target, talk)
         if found is not None:

@@ -49,8 +49,8 @@ def _spelled_out(path: str) -> list[str]:
 
 
 def _of_others(host: str, path: str) -> bool:
-    """Is it another server's address?"""
-    if "prometheus" in host.lower() or ":9090" in host or ":9093" in host or "grafana" in host.lower():
+    """Is it another server's address? `runbook serve` is no node, either."""
+    if any(each in host.lower() for each in ("prometheus", "grafana", ":9090", ":9093", ":8787")):
         return True
     if path.startswith("/api/"):
         return _PROMETHEUS.fullmatch(path) is not None and ":7432" not in host

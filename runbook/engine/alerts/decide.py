@@ -1,0 +1,70 @@
+"""May an alert act by itself? What the configuration lets it do, what the diagnosis says, what was done before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runbook.model.answer import Answer
+from runbook.model.configuration import Automatic
+from runbook.model.duration import in_words
+
+STALE = timedelta(minutes=30)
+"""An alert that waited longer for its diagnosis acts no more: whoever is on call has begun by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A firing of the alerts that were diagnosed together: what it means, when it was taken, whether it is over."""
+
+    issue: str
+    at: datetime
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`issue` is the incident whose steps are taken, empty where none is; `why` says why."""
+
+    issue: str
+    why: str
+
+
+def decide(
+    automatic: Automatic,
+    present: Mapping[str, Answer],
+    causes: Sequence[Cause],
+    began: Sequence[datetime],
+    now: datetime,
+) -> Decision:
+    """The first incident, in the order of the diagnosis, that is allowed, PRESENT, and meant by an alert that fires.
+
+    `began` is when runs began by themselves on this target within the last 24 hours.
+    """
+    there = [slug for slug, answer in present.items() if answer is Answer.YES]
+    allowed = [slug for slug in there if slug in automatic.issues]
+    meant = [each for each in causes if each.issue in allowed]
+    firing = [each for each in meant if not each.ended]
+    fresh = [each for each in firing if now - each.at <= STALE]
+    often = _too_often(automatic, began, now)
+    reasons = (
+        (not automatic.issues, "nothing is automatic on this target"),
+        (not there, "the diagnosis does not say that anything is present"),
+        (not allowed, f"{', '.join(there)}: not among the issues of [targets.NAME.automatic]"),
+        (not meant, f"no alert means {' or '.join(allowed)}"),
+        (not firing, "the alert was resolved meanwhile"),
+        (not fresh, f"the alert was taken more than {in_words(STALE)} ago"),
+        (bool(often), often),
+    )
+    for applies, why in reasons:
+        if applies:
+            return Decision("", why)
+    issue = next(slug for slug in allowed if any(each.issue == slug for each in fresh))
+    return Decision(issue, f"{issue} is present, an alert means it, and [targets.NAME.automatic] allows it")
+
+
+def _too_often(automatic: Automatic, began: Sequence[datetime], now: datetime) -> str:
+    if len(began) >= automatic.most_per_day:
+        return f"{len(began)} runs began by themselves within 24 hours, most_per_day is {automatic.most_per_day}"
+    if began and now < (over := max(began) + automatic.cool_down):
+        return f"the last one began at {max(began):%H:%M:%S} UTC, cool_down ends at {over:%H:%M:%S}"
+    return ""

@@ -1,0 +1,101 @@
+"""What the journal says of alerts: which were taken, which wait for their diagnosis, what was done because of them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from runbook.engine.alerts.keeping import received_of, seen_as
+from runbook.model.alert import Alert, Received
+from runbook.model.journal import Entry, Event, original
+
+MOST_SEEN = 50_000
+"""How many firings and ends are known again; some 100 bytes each. More than come in half a day at full speed."""
+DAY = timedelta(days=1)
+
+INTENDED, ENDED, LEFT, CUT_OFF = "intended", "ended", "left", "cut off"
+"""The states of `alert.acted`: about to begin; over; not done, and why; nobody saw its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run that an alert was to begin, or began, of whose end the journal says nothing."""
+
+    diagnosis: str
+    target: str
+    issue: str
+    alerts: tuple[str, ...]
+    begun: bool
+
+
+class AlertMemory:
+    """Entries go in, in order; the same journal makes the same memory. `most` is how many alerts are known again."""
+
+    def __init__(self, most: int = MOST_SEEN) -> None:
+        self._most = most
+        self._seen: dict[str, None] = {}
+        self._waiting: dict[str, Received] = {}
+        self._unfinished: dict[str, Unfinished] = {}
+        self._began: dict[str, list[datetime]] = {}
+
+    def fold(self, entry: Entry) -> None:
+        """Learn what that entry says; one that is none of ours says nothing."""
+        if entry.event is Event.JOURNAL_ADOPTED:
+            entry = original(entry)
+        match entry.event:
+            case Event.ALERT_RECEIVED:
+                self._received(received_of(entry))
+            case Event.ALERT_DIAGNOSED:
+                self._diagnosed(entry.details)
+            case Event.ALERT_ACTED:
+                self._acted(entry)
+            case _:
+                pass
+
+    def knows(self, alert: Alert) -> bool:
+        """Was this firing, or this end, taken before?"""
+        return seen_as(alert) in self._seen
+
+    def has_ended(self, received: Received) -> bool:
+        """Has that firing been told to be over?"""
+        return f"{received.id}-" in self._seen
+
+    def waiting(self) -> tuple[Received, ...]:
+        """Firings that were not diagnosed yet, the oldest first."""
+        return tuple(self._waiting.values())
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Runs of whose end nothing is known."""
+        return tuple(self._unfinished.values())
+
+    def began(self, target: str, now: datetime) -> tuple[datetime, ...]:
+        """When runs began by themselves on that target within the last 24 hours; after `now` too: a clock went back."""
+        return tuple(each for each in self._began.get(target, ()) if each > now - DAY)
+
+    def _received(self, received: Received) -> None:
+        sign = "+" if received.alert.firing else "-"
+        self._seen[f"{received.id}{sign}"] = None
+        while len(self._seen) > self._most:
+            del self._seen[next(iter(self._seen))]
+        if received.alert.firing and received.target:
+            self._waiting[received.id] = received
+
+    def _diagnosed(self, details: Any) -> None:
+        for each in details["alerts"]:
+            self._waiting.pop(each, None)
+        if details["acts"]:
+            self._note(details, begun=False)
+
+    def _acted(self, entry: Entry) -> None:
+        details = entry.details
+        if details["state"] == INTENDED:
+            self._note(details, begun=True)
+            kept = self.began(details["target"], entry.at)
+            self._began[details["target"]] = [*kept, entry.at]
+        else:
+            self._unfinished.pop(details["diagnosis"], None)
+
+    def _note(self, details: Any, *, begun: bool) -> None:
+        issue = details["issue"] if begun else details["acts"]
+        self._unfinished[details["diagnosis"]] = Unfinished(
+            details["diagnosis"], details["target"], issue, tuple(details["alerts"]), begun
+        )

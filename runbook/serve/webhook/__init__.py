@@ -1,0 +1,1 @@
+"""Alertmanager's webhook: who may send, what is taken, what is refused."""

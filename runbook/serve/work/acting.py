@@ -1,0 +1,85 @@
+"""The steps of an incident, taken because of an alert: by a child, whose rails, locks and journal are its own."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runbook.engine.alerts.memory import CUT_OFF, ENDED, INTENDED, Unfinished
+from runbook.model.alert import Received
+from runbook.model.configuration import Automatic
+from runbook.model.journal import Event
+from runbook.serve.work.child import Patience, run_child
+from runbook.serve.work.notes import Notes
+from runbook.serve.work.reading import acted
+
+PATIENCE = Patience(seconds=4 * 3600.0, grace_seconds=30.0, kill=False)
+"""A run watches for half an hour; one that is told to end puts nothing at risk by it, and is never killed."""
+MOST_ALERTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is to be done: the steps of that incident on that target, because of those alerts."""
+
+    diagnosis: str
+    target: str
+    issue: str
+    automatic: Automatic
+    alerts: Sequence[Received]
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What each of its entries in the journal says."""
+        alerts = [each.id for each in self.alerts[:MOST_ALERTS]]
+        return {"diagnosis": self.diagnosis, "target": self.target, "issue": self.issue, "alerts": alerts}
+
+    @property
+    def reason(self) -> str:
+        """Why, in the journal of the run."""
+        first = self.alerts[0].alert
+        more = f" and {len(self.alerts) - 1} more" if len(self.alerts) > 1 else ""
+        return f"alert {first.name} ({first.fingerprint or self.alerts[0].id}){more}"
+
+
+async def act(deed: Deed, config: Sequence[str], notes: Notes, ending: asyncio.Event) -> None:
+    """Journal the intent, run the child, journal its end. Without the intent in the journal nothing is begun."""
+    if not await notes.write_now(Event.ALERT_ACTED, deed.details | {"state": INTENDED}):
+        notes.say(f"{deed.issue} of {deed.target} is not acted on: the journal did not take the intent")
+        return
+    notes.say(f"{deed.issue} of {deed.target} is acted on, because of {deed.reason}")
+    risk = deed.automatic.max_risk.name.lower()
+    words = [deed.issue, "--act", "--yes", "--json", "--max-risk", risk, "--target", deed.target]
+    try:
+        said = acted(await run_child([*words, f"--reason={deed.reason}", *config], b"", PATIENCE, ending))
+    except OSError as error:
+        details = deed.details | {"state": ENDED, "run": "", "code": None, "status": "", "why": f"not begun: {error}"}
+    else:
+        details = deed.details | {
+            "state": ENDED,
+            "run": said.run,
+            "code": said.code,
+            "status": said.status,
+            "why": said.why,
+        }
+    notes.say(f"{deed.issue} of {deed.target}: exit code {details['code']} {details['status']}{details['why']}")
+    await notes.write(Event.ALERT_ACTED, details)
+
+
+async def tell_cut_off(unfinished: Unfinished, notes: Notes) -> None:
+    """Journal that a run was to begin, or began, and nobody saw its end. It is never begun again."""
+    why = (
+        "serve was ended while it ran: runbook runs knows how it stands"
+        if unfinished.begun
+        else "serve was ended before it began: nothing was changed"
+    )
+    notes.say(f"{unfinished.issue} of {unfinished.target}: {why}")
+    details = {
+        "diagnosis": unfinished.diagnosis,
+        "target": unfinished.target,
+        "issue": unfinished.issue,
+        "alerts": list(unfinished.alerts),
+        "state": CUT_OFF,
+        "why": why,
+    }
+    await notes.write(Event.ALERT_ACTED, details)

@@ -1,0 +1,65 @@
+"""Of all that serve one state folder, one takes alerts: who holds the lock, and has read what the journal says."""
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from runbook.adapters.journal.following import Follower
+from runbook.engine.alerts.memory import MOST_SEEN, AlertMemory
+from runbook.errors import LockedError, RunbookError
+from runbook.model.journal import Event
+from runbook.ports import Locks
+from runbook.serve.webhook.intake import Intake
+from runbook.serve.work.notes import until
+
+LOCK = "serve-alerts"
+_AGAIN_SECONDS = 2.0
+_SLICE_SECONDS = 0.5
+_EVENTS = (Event.ALERT_RECEIVED, Event.ALERT_DIAGNOSED, Event.ALERT_ACTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What it takes to be the one."""
+
+    locks: Locks
+    follower: Follower
+    intake: Intake
+
+    async def taken(self, held: ExitStack, ending: asyncio.Event) -> bool:
+        """Wait for the lock, which `held` keeps, and for the journal; False where everything ends before.
+
+        The intake knows what the journal says by then, and says why it is not ready until then.
+        """
+        while not ending.is_set():
+            try:
+                held.enter_context(self.locks.hold(LOCK, ""))
+            except LockedError as error:
+                self.intake.not_ready = f"another serve takes the alerts: {error.message}"
+            except RunbookError as error:
+                self.intake.not_ready = error.message
+            else:
+                return await self._informed(ending)
+            await until(ending, _AGAIN_SECONDS)
+        return False
+
+    async def _informed(self, ending: asyncio.Event) -> bool:
+        while not ending.is_set():
+            seen = await asyncio.to_thread(self.follower.catch_up, _SLICE_SECONDS)
+            if seen.complete and seen.sound:
+                self.intake.memory = await asyncio.to_thread(remembered, self.follower)
+                return True
+            if seen.complete or seen.trouble:
+                self.intake.not_ready = seen.trouble or "the journal is damaged: runbook audit verify"
+                await until(ending, _AGAIN_SECONDS)
+        return False
+
+
+def remembered(follower: Follower) -> AlertMemory:
+    """What the journal, as far as it is read, says of alerts."""
+    memory = AlertMemory()
+    found = [each for event in _EVENTS for each in follower.newest(MOST_SEEN, event=event)]
+    for each in sorted(found, key=lambda each: each.seq):
+        if each.entry is not None:
+            memory.fold(each.entry)
+    return memory

@@ -1,0 +1,60 @@
+"""The fleets as the configuration names them now: it is read again each time, so that what was forbidden is at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from runbook.config import Config, choose_target, load_config
+from runbook.config.choice import SANDBOX, sandbox_file
+from runbook.errors import UsageError
+from runbook.model.configuration import TargetSettings
+
+
+class ConfiguredTargets:
+    """The targets of one configuration file, or of none, and a running sandbox."""
+
+    def __init__(self, environ: Mapping[str, str], explicit: Path | None, state: Path) -> None:
+        self._environ = environ
+        self._explicit = explicit
+        self._state = state
+
+    def config(self) -> Config:
+        """What is configured now.
+
+        Raises:
+            RunbookError: it does not read.
+        """
+        return load_config(self._environ, self._explicit)
+
+    def known(self, name: str) -> str:
+        """The target of that name, the default one for an empty name; empty where there is none.
+
+        Raises:
+            RunbookError: the configuration does not read.
+        """
+        found = self.settings(name)
+        return "" if found is None else found.name
+
+    def settings(self, name: str) -> TargetSettings | None:
+        """What is configured of it.
+
+        Raises:
+            RunbookError: the configuration does not read.
+        """
+        try:
+            return choose_target(self.config(), self._environ, self._state, name or None)
+        except UsageError:
+            return None
+
+    def names(self) -> tuple[str, ...]:
+        """Every target.
+
+        Raises:
+            RunbookError: the configuration does not read.
+        """
+        running = sandbox_file(self._state).is_file()
+        return tuple(dict.fromkeys([*self.config().targets, *([SANDBOX] if running else [])]))
+
+    def words(self) -> list[str]:
+        """The options that give a child the same configuration."""
+        path = self.config().path
+        return [] if path is None else ["--config", str(path.absolute())]
