@@ -12,6 +12,8 @@ from runbook.adapters.journal import FileJournal, invoking_user, machine
 from runbook.adapters.locks import FileLocks
 from runbook.adapters.store import FileStore
 from runbook.cli import signals
+from runbook.cli.notify.journal import TellingJournal
+from runbook.cli.notify.starting import Telling
 from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
 from runbook.engine.evidence import Looking
@@ -37,6 +39,7 @@ class Session:
     who: str
     where: str
     clock: SystemClock
+    telling: Telling
 
     @property
     def store(self) -> FileStore:
@@ -45,8 +48,8 @@ class Session:
 
     @property
     def journal(self) -> FileJournal:
-        """The journal of this state folder."""
-        return FileJournal(self.state, self.clock, self.who, self.where)
+        """The journal of this state folder; what is journaled and worth telling starts the telling."""
+        return TellingJournal(self.state, self.clock, (self.who, self.where), self.telling)
 
     @property
     def locks(self) -> FileLocks:
@@ -60,7 +63,8 @@ class Session:
 
 def session() -> Session:
     """This invocation; nothing is created on disk by asking."""
-    return Session(state_folder(os.environ), invoking_user(os.environ), machine(), SystemClock())
+    state = state_folder(os.environ)
+    return Session(state, invoking_user(os.environ), machine(), SystemClock(), Telling(state))
 
 
 def target_of(current: Session, name: str | None, config: Path | None) -> Target:
@@ -72,6 +76,7 @@ def target_of(current: Session, name: str | None, config: Path | None) -> Target
     """
     from runbook.adapters.inventory import read_inventory
 
+    current.telling.config = config
     settings = choose_target(load_config(os.environ, config), os.environ, current.state, name)
     return read_inventory(settings)
 
@@ -83,6 +88,7 @@ def target_name(current: Session, name: str | None, config: Path | None) -> str:
         UsageError: none was named and none is the default, or there is none of that name.
         DamagedError: the configuration does not read.
     """
+    current.telling.config = config
     return choose_target(load_config(os.environ, config), os.environ, current.state, name).name
 
 

@@ -11,6 +11,7 @@ from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.open_runs import open_runs
 from runbook.cli.screen import ScreenTalk, show, show_json
+from runbook.config.document import found_receivers
 from runbook.errors import ExitCode, RunbookError
 from runbook.material import folder
 from runbook.model.answer import Answer
@@ -21,6 +22,7 @@ from runbook.model.target import Node, Target
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style
 from runbook.report.nodes import READ_ONLY, can_text, cannot_text, metrics_text
+from runbook.report.notified import told_how
 from runbook.report.rails import rails_text
 
 
@@ -52,6 +54,7 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
     yield _state(current.state)
     yield _try("journal", lambda: _journal(current))
     yield from _waiting(current)
+    yield from _told(current, config)
     yield _try("playbooks", lambda: str(folder("playbooks")))
     yield _ansible()
     try:
@@ -95,6 +98,25 @@ def _waiting(current: Session) -> Iterator[Check]:
     if count:
         found = f"{count} entries of a rollback that the journal refused wait in its second place"
         yield Check("second place", good=False, found=found, hint="mend the journal; the next change adopts them")
+
+
+def _told(current: Session, config: Path | None) -> Iterator[Check]:
+    """Who is told of what; where it goes is a secret, and not shown."""
+    from runbook.cli.notify.status import standings  # noqa: PLC0415 - urllib3 comes with it
+
+    try:
+        receivers = found_receivers(os.environ, config)
+    except RunbookError:
+        return  # said of the target
+    for each in standings(current, receivers.good.values()):
+        problem = each.problem or ("" if each.good else "the last message waits: it was not taken")
+        found = told_how(each.settings) + (f"; {problem}" if problem else "")
+        yield Check(f"notify {each.settings.name}", good=each.good, found=found, hint=_NOTIFY if problem else "")
+    for name, why in receivers.broken.items():
+        yield Check(f"notify {name}", good=False, found=why, hint="docs/how-to/get-notified.md")
+
+
+_NOTIFY = "see: runbook notify status; then: runbook notify test"
 
 
 def _ansible() -> Check:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.issue import known_issues
+from runbook.cli.notify.starting import Telling
 from runbook.cli.scratch import EPISODES, EmbeddedFleet, check_room, embedded_fleet, first_signal_only
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.drill import DrillOptions, Scene, rehearse
@@ -87,7 +88,9 @@ def _drill(
 
         def on_a_fleet() -> Rehearsal:
             with embedded_fleet(nodes, FEW_EPISODES if issue == BRAKE else EPISODES) as fleet:
-                inner = Session(fleet.state, current.who, current.where, current.clock)
+                inner = Session(
+                    fleet.state, current.who, current.where, current.clock, Telling(fleet.state, rehearsal=True)
+                )
                 ports = compose.change_ports(inner, fleet.target, compose.read_ports(inner, fleet.target, talk))
                 return rehearsal(inner, drill, fleet, ports)
 

@@ -18,6 +18,7 @@ from runbook.adapters.brake import HttpBrake
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.inventory import read_inventory
 from runbook.cli import signals
+from runbook.cli.notify.starting import Telling
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.config import choose_target, load_config, state_folder
 from runbook.engine.brake_record import Rolled, Wish
@@ -72,7 +73,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
         started = time.monotonic()
     with ScreenTalk() as talk:
         wish = Wish(what, new_run(), wishes.reason, wishes.deadline.total_seconds())
-        rolled = pull(target, wish, state, talk, started)
+        rolled = pull(target, wish, Telling(state, wishes.config), talk, started)
     return _tell(rolled, as_json=wishes.as_json)
 
 
@@ -81,10 +82,10 @@ def new_run() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
-def pull(target: Target, wish: Wish, state: Path, talk: ScreenTalk, started: float) -> Rolled:
-    """Pull the brake; `started` is when the command was given, on the steady clock."""
+def pull(target: Target, wish: Wish, telling: Telling, talk: ScreenTalk, started: float) -> Rolled:
+    """Pull the brake; `started` is when the command was given, on the steady clock. People are told meanwhile."""
     with ExitStack() as held:
-        journal = partial(_journal, state, wish.run_id, held)
+        journal = partial(_journal, telling, wish.run_id, held)
         ports = _ports(target, journal, talk, timedelta(seconds=wish.deadline_seconds), started)
         return rollback(ports, target, wish)
 
@@ -114,15 +115,16 @@ def _token_reader(target: Target) -> Callable[[Node], str]:
     return token
 
 
-def _journal(state: Path, run: str, held: ExitStack) -> "FileJournal":
+def _journal(telling: Telling, run: str, held: ExitStack) -> "FileJournal":
     """The journal; and the lock by which others see that the run is at work, where the state folder can be written."""
-    from runbook.adapters.journal import FileJournal, invoking_user, machine  # noqa: PLC0415 - the flags go off first
+    from runbook.adapters.journal import invoking_user, machine  # noqa: PLC0415 - the flags go off first
     from runbook.adapters.locks import FileLocks  # noqa: PLC0415 - same
+    from runbook.cli.notify.journal import TellingJournal  # noqa: PLC0415 - same
 
-    who, where = invoking_user(os.environ), machine()
+    state, clock, by = telling.state, SystemClock(), (invoking_user(os.environ), machine())
     with suppress(RunbookError):
-        held.enter_context(FileLocks(state / "locks", SystemClock(), who, where).hold(f"run-{run}", run))
-    return FileJournal(state, SystemClock(), who, where, patience=JOURNAL_PATIENCE_SECONDS)
+        held.enter_context(FileLocks(state / "locks", clock, *by).hold(f"run-{run}", run))
+    return TellingJournal(state, clock, by, telling, brake=True, patience=JOURNAL_PATIENCE_SECONDS)
 
 
 def _plays(target: Target, cancelled: Callable[[], ExitCode | None]) -> "Plays":

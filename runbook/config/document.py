@@ -9,6 +9,7 @@ from typing import Any
 from runbook.config.complaint import first_complaint, suggestion
 from runbook.config.quick import essentials
 from runbook.config.rails import length_of, rails_of
+from runbook.config.receivers import Receivers, receiver_of, receivers_of
 from runbook.config.serving import automatic_of, serve_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.model.configuration import WARM_UP, Config, TargetSettings
@@ -28,7 +29,7 @@ def load_config(environ: Mapping[str, str], explicit: Path | None, *, quick: boo
         DamagedError: the file cannot be read or does not fit the format; file and place are named.
         NotSupportedError: it is of another version.
     """
-    named = explicit or (Path(environ["RUNBOOK_CONFIG"]) if environ.get("RUNBOOK_CONFIG") else None)
+    named = named_file(environ, explicit)
     if named is not None:
         try:
             named.stat()
@@ -74,7 +75,29 @@ def read_config(path: Path, *, quick: bool = False) -> Config:
         raise DamagedError(
             f"{path}: default_target: there is no [targets.{default}]", hint=suggestion(default, targets)
         )
-    return Config(path, default, targets, serve_of(f"{path}: serve", folder, document.get("serve", {})))
+    receivers = {name: receiver_of(path, folder, name, table) for name, table in document.get("notify", {}).items()}
+    serving = serve_of(f"{path}: serve", folder, document.get("serve", {}))
+    return Config(path, default, targets, serving, receivers)
+
+
+def found_receivers(environ: Mapping[str, str], explicit: Path | None) -> Receivers:
+    """Who is to be told, whatever is wrong with the rest of the configuration: found as `load_config` finds it.
+
+    Raises:
+        DamagedError: there is no file, or it cannot be read, or is no TOML.
+        NotSupportedError: it is of another version.
+    """
+    path = named_file(environ, explicit) or next(filter(os.path.lexists, usual_places(environ)), None)
+    if path is None:
+        return Receivers(None, {}, {})
+    document = _parsed(path)
+    _check_version(path, document)
+    return receivers_of(path, document.get("notify", {}))
+
+
+def named_file(environ: Mapping[str, str], explicit: Path | None) -> Path | None:
+    """The file that the command line or the environment names."""
+    return explicit or (Path(environ["RUNBOOK_CONFIG"]) if environ.get("RUNBOOK_CONFIG") else None)
 
 
 def _parsed(path: Path) -> dict[str, Any]:

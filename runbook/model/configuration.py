@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from runbook.model.notification import USUAL_KINDS, Kind
 from runbook.model.rails import NO_RAILS, Rails
 from runbook.model.runbook import Risk
 
@@ -62,6 +63,25 @@ class TargetSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiverSettings:
+    """One `[notify.NAME]`: who is told, how, and of what. Paths are resolved against the file that names them.
+
+    Either `url` or `url_file` is there. `template` is the name of a built-in one, or a path. No `targets` are all.
+    """
+
+    name: str
+    url: str = ""
+    url_file: Path | None = None
+    token_file: Path | None = None
+    key_file: Path | None = None
+    header_files: Mapping[str, Path] = field(default_factory=dict)
+    template: str = "plain"
+    events: tuple[Kind, ...] = USUAL_KINDS
+    targets: tuple[str, ...] = ()
+    allow_plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A whole configuration; `path` is None where there is no file."""
 
@@ -69,3 +89,4 @@ class Config:
     default_target: str | None
     targets: Mapping[str, TargetSettings]
     serve: ServeSettings = field(default_factory=ServeSettings)
+    receivers: Mapping[str, ReceiverSettings] = field(default_factory=dict)

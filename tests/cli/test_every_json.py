@@ -52,6 +52,9 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "backup", "prune")["data"]["removed"] == []
     assert document(capsys, "backup", "restore", backup, "--reason", "test")["data"]["filled"]
     assert document(capsys, "abtest", "simulate", expect=4)["data"]["decides"] is None
+    assert document(capsys, "notify", "status")["data"] == {"receivers": [], "broken": []}
+    assert document(capsys, "notify", "deliver")["data"] == {"receivers": [], "broken": []}
+    assert complaint(capsys, "notify", "test", expect=2)
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 
 

@@ -15,10 +15,12 @@ from runbook.adapters.journal.head import EMPTY
 from runbook.adapters.journal.inspection import inspect, items
 from runbook.adapters.journal.line import written
 from runbook.adapters.journal.place import PATIENCE_SECONDS, Place, locked, snapshot
+from runbook.adapters.journal.reading_on import behind, is_place
 from runbook.adapters.journal.second import SecondPlace
 from runbook.adapters.journal.tail import SyncFailedError, Tail, damaged, opened_tail
 from runbook.errors import StorageError
 from runbook.model.journal import Damage, Entry, Event, JournalState
+from runbook.model.notification import Position
 from runbook.ports import Clock
 
 
@@ -124,6 +126,23 @@ class FileJournal:
                     self._handed_out = item.end
                     yield item.line.entry()
         yield from self.waiting()
+
+    def follow(self, start: Position) -> Iterator[tuple[Entry, Position]] | None:
+        """The entries behind that place, each with the place behind it; None where the journal has no such place.
+
+        Lines that do not read, and entries of a newer version, are passed over: `verify` is who says so.
+
+        Raises:
+            StorageError: the journal cannot be read.
+            LockedError: another process holds its lock.
+        """
+        with snapshot(self._place, self._clock, self._patience) as taken:
+            fits = is_place(taken, start)
+        return self._behind(start) if fits else None
+
+    def _behind(self, start: Position) -> Iterator[tuple[Entry, Position]]:
+        with snapshot(self._place, self._clock, self._patience) as taken:
+            yield from behind(taken, start) if taken else ()
 
     def _write(self, tail: Tail, event: Event, run: str, details: Mapping[str, Any]) -> Entry:
         line = written(self._entry(tail.end.seq + 1, event, run, details), tail.end.hash)

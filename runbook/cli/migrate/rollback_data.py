@@ -80,7 +80,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
             _confirm(target, _look(context, current, run))
             started = time.monotonic()
         wish = Wish(Rollback.FULL, run, wishes.reason, wishes.deadline.total_seconds(), COMMAND)
-        rolled = pull(target, wish, current.state, talk, started)
+        rolled = pull(target, wish, current.telling, talk, started)
         if not wishes.as_json:
             show(rolled_lines(rolled))
         _stop_where_interrupted(target, rolled)

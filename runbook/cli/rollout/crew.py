@@ -35,7 +35,7 @@ def crew_of(current: Session, target: Target, talk: ScreenTalk) -> Crew:
     """
 
     def brake(wish: Wish) -> Rolled:
-        return pull(target, wish, current.state, talk, time.monotonic())
+        return pull(target, wish, current.telling, talk, time.monotonic())
 
     ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
     sources = sources_of(current, target, ports)
