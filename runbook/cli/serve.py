@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.adapters.journal.following import Follower
 from runbook.cli import compose
 from runbook.cli.compose import Session
@@ -17,13 +18,17 @@ from runbook.errors import ExitCode
 from runbook.model.configuration import ServeSettings
 from runbook.report.document import envelope
 from runbook.report.lines import Style, line
+from runbook.serve import exposition
 from runbook.serve.app import Parts, application
 from runbook.serve.console.routes import routes as console_routes
+from runbook.serve.metrics.journaled import Journaled
+from runbook.serve.metrics.kept import Baselines, watches
+from runbook.serve.metrics.sample import Sample, Source
 from runbook.serve.server import Beside, listener, serve
 from runbook.serve.webhook import endpoint
 from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.intake import Desk, Intake
-from runbook.serve.webhook.outcomes import Outcomes
+from runbook.serve.webhook.outcomes import Outcome, Outcomes
 from runbook.serve.work.following import follow
 from runbook.serve.work.leading import Seat
 from runbook.serve.work.notes import Notes
@@ -92,6 +97,7 @@ def _parts(scene: Scene, wishes: Wishes) -> tuple[Any, list[Beside]]:
     follower = Follower(current.state, clock)
     intake = Intake(Desk(journal, clock, scene.targets, say))
     routes = endpoint.routes(endpoint.Webhook(scene.credential, intake, outcomes, clock, say))
+    routes += exposition.routes(exposition.Exposition(_sources(scene, follower, outcomes), say))
     if wishes.console:
         routes += console_routes(follower)
 
@@ -111,6 +117,24 @@ def _parts(scene: Scene, wishes: Wishes) -> tuple[Any, list[Beside]]:
         )
         beside.append(Worker(trade, Seat(current.locks, follower, intake), notes).run)
     return application(Parts(routes, scene.said.hosts)), beside
+
+
+def _sources(scene: Scene, follower: Follower, outcomes: Outcomes) -> list[Source]:
+    """What /metrics is made of; the journal's soundness first, which reads on."""
+    current, targets = scene.current, scene.targets
+    journaled = Journaled(follower, targets.names)
+    baselines = Baselines(current.store, targets.names, targets.addresses, current.clock)
+    heartbeats = FileHeartbeats(current.state)
+    return [
+        journaled.soundness,
+        journaled.rollouts,
+        journaled.runs,
+        journaled.validations,
+        journaled.backups,
+        baselines.samples,
+        lambda: watches(heartbeats),
+        lambda: [Sample("webhook_requests_total", (each.value,), outcomes.counts[each]) for each in Outcome],
+    ]
 
 
 def _announce(host: str, port: int, wishes: Wishes, scene: Scene) -> None:

@@ -57,7 +57,7 @@ def routes(webhook: Webhook) -> list[BaseRoute]:
         except ClientDisconnect:
             webhook.outcomes.note(Outcome.TOO_SLOW, webhook.clock.monotonic(), "hung up before the end of the body")
             return Response(status_code=400)
-        webhook.outcomes.note(Outcome.TAKEN if new else Outcome.REPEATED, webhook.clock.monotonic())
+        webhook.outcomes.note(Outcome.ACCEPTED, webhook.clock.monotonic())
         return JSONResponse({"taken": new})
 
     return [Route(PATH, receive, methods=["POST"])]

@@ -13,8 +13,7 @@ _LONGEST_EXAMPLE = 300
 class Outcome(StrEnum):
     """How a request to the webhook ends."""
 
-    TAKEN = "taken"
-    REPEATED = "repeated"  # everything in it was taken before
+    ACCEPTED = "accepted"  # also where everything in it was taken before
     UNKNOWN_SENDER = "unknown sender"
     TOO_LARGE = "too large"
     TOO_SLOW = "too slow"
@@ -38,7 +37,7 @@ class Outcomes:
     def note(self, outcome: Outcome, now: float, example: str = "") -> None:
         """Count one more at that moment of a clock that never goes back; `example` says what it was, for people."""
         self.counts[outcome] += 1
-        if outcome in {Outcome.TAKEN, Outcome.REPEATED}:
+        if outcome is Outcome.ACCEPTED:
             return
         self._pending[outcome] += 1
         self._examples.setdefault(outcome, example[:_LONGEST_EXAMPLE])

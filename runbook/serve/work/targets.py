@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from runbook.adapters.inventory import read_inventory
 from runbook.config import Config, choose_target, load_config
 from runbook.config.choice import SANDBOX, sandbox_file
 from runbook.errors import UsageError
@@ -53,6 +54,15 @@ class ConfiguredTargets:
         """
         running = sandbox_file(self._state).is_file()
         return tuple(dict.fromkeys([*self.config().targets, *([SANDBOX] if running else [])]))
+
+    def addresses(self, target: str) -> dict[str, str]:
+        """Host and port of each node, by its name, as Prometheus labels what it scrapes.
+
+        Raises:
+            RunbookError: configuration or inventory do not read.
+        """
+        settings = self.settings(target)
+        return {} if settings is None else {each.name: each.instance for each in read_inventory(settings).nodes}
 
     def words(self) -> list[str]:
         """The options that give a child the same configuration."""

@@ -1,0 +1,59 @@
+"""What the state folder says beside the journal, in numbers: signs of life of the watch, and baselines."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from runbook.adapters.heartbeat import FileHeartbeats
+from runbook.errors import RunbookError
+from runbook.ports import Clock, Store
+from runbook.serve.metrics.sample import Sample
+
+OLDEST = timedelta(seconds=60)
+"""How long a baseline, and the addresses of its nodes, are told again without looking at them."""
+
+
+def watches(heartbeats: FileHeartbeats) -> Iterator[Sample]:
+    """When each watch was last heard of, and how often it means to be. One that does not read is left out."""
+    for target in heartbeats.targets():
+        with suppress(RunbookError):
+            sign = heartbeats.last(target)
+            if sign is not None:
+                yield Sample("watch_seen_timestamp_seconds", (target,), sign.seen.timestamp())
+                yield Sample("watch_interval_seconds", (target,), sign.every.total_seconds())
+
+
+class Baselines:
+    """The recorded baselines; `addresses` gives the host and port of each node of a target, by name."""
+
+    def __init__(
+        self,
+        store: Store,
+        targets: Callable[[], Sequence[str]],
+        addresses: Callable[[str], dict[str, str]],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._targets = targets
+        self._addresses = addresses
+        self._clock = clock
+        self._told: tuple[float, list[Sample]] = (-math.inf, [])
+
+    def samples(self) -> Iterator[Sample]:
+        """Each quantity of each node that is in the inventory still."""
+        now = self._clock.monotonic()
+        if now - self._told[0] >= OLDEST.total_seconds():
+            self._told = (now, [each for target in self._targets() for each in self._of(target)])
+        yield from self._told[1]
+
+    def _of(self, target: str) -> Iterator[Sample]:
+        with suppress(RunbookError):
+            baseline = self._store.load_baseline(target)
+            if baseline is None:
+                return
+            addresses = self._addresses(target)
+            for node, kept in sorted(baseline.nodes.items()):
+                if node in addresses:
+                    for quantity, value in kept.quantities.items():
+                        yield Sample("baseline", (target, node, addresses[node], quantity), value)
