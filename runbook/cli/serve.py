@@ -21,6 +21,7 @@ from runbook.report.lines import Style, line
 from runbook.serve import exposition
 from runbook.serve.app import Parts, application
 from runbook.serve.console.routes import routes as console_routes
+from runbook.serve.console.source import Source as ConsoleSource
 from runbook.serve.metrics.journaled import Journaled
 from runbook.serve.metrics.kept import Baselines, watches
 from runbook.serve.metrics.sample import Sample, Source
@@ -98,8 +99,9 @@ def _parts(scene: Scene, wishes: Wishes) -> tuple[Any, list[Beside]]:
     intake = Intake(Desk(journal, clock, scene.targets, say))
     routes = endpoint.routes(endpoint.Webhook(scene.credential, intake, outcomes, clock, say))
     routes += exposition.routes(exposition.Exposition(_sources(scene, follower, outcomes), say))
-    if wishes.console:
-        routes += console_routes(follower)
+    if wishes.console:  # the last routes: they answer every address that is none
+        beats = FileHeartbeats(current.state)
+        routes += console_routes(ConsoleSource(follower, beats, clock, scene.targets.environments))
 
     def notes(taking: Intake, ending: asyncio.Event) -> Notes:
         return Notes(journal, taking.memory, say, ending)

@@ -13,7 +13,7 @@ from runbook.report.rollback import rolled_data, rolled_lines
 Binding = Mapping[str, Sequence[Gate]]
 """The gates that people will have to open, by phase."""
 NOTHING_BINDS: Binding = {}
-_STYLES = {
+STANDING_STYLES = {
     Standing.RUNNING: Style.GOOD,
     Standing.COMPLETED: Style.GOOD,
     Standing.ENTERING: Style.UNSURE,
@@ -28,7 +28,7 @@ def standing_line(rollout: Rollout) -> Line:
     """`Rollout 2026...: RUNNING, gradual-5%`."""
     told = f"{rollout.standing.value.upper()}, {rollout.current.name}"
     why = f": {rollout.why}" if rollout.why else ""
-    style = _STYLES[rollout.standing]
+    style = STANDING_STYLES[rollout.standing]
     return Line(((f"Rollout {rollout.id}: ", Style.STRONG), (told, style), (why, Style.PLAIN)), hang=2)
 
 

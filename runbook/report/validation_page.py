@@ -11,16 +11,13 @@ from runbook.model.validation import Checked, Outcome, Part, Recommendation, Tra
 from runbook.model.validation_limits import RULES
 from runbook.report.charts import SERIES_COLOURS, Bar, Curve, bar_chart, line_chart
 from runbook.report.lines import printable
+from runbook.report.palette import CHARTS, PALETTE
 from runbook.report.validation import heading, kind_of, limit_told, method
 
 MOST_CURVES = SERIES_COLOURS
-_STYLE = """
-:root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--faint:#5b6570;--rule:#d8dee4;--card:#f6f8fa;
---PASS:#1a7f37;--FAIL:#cf222e;--UNKNOWN:#9a6700;--s0:#0969da;--s1:#bc4c00;--s2:#1a7f37;--s3:#8250df;--s4:#bf3989;
---s5:#9a6700;--s6:#1b7c83;--s7:#57606a}
-@media(prefers-color-scheme:dark){:root{--paper:#0d1117;--ink:#e6edf3;--faint:#9198a1;--rule:#30363d;--card:#161b22;
---PASS:#3fb950;--FAIL:#f85149;--UNKNOWN:#d29922;--s0:#58a6ff;--s1:#f0883e;--s2:#3fb950;--s3:#bc8cff;--s4:#f778ba;
---s5:#d29922;--s6:#39c5cf;--s7:#9198a1}}
+_STYLE = (
+    PALETTE
+    + """
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1.5rem;max-width:62rem;background:var(--paper);color:var(--ink);
 font:15px/1.5 system-ui,sans-serif}
@@ -28,7 +25,7 @@ h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.15rem;margin:2rem 0 .4rem}h3
 p{margin:.3rem 0}.faint{color:var(--faint)}
 .badge{display:inline-block;min-width:5.5rem;padding:.05rem .5rem;border-radius:.3rem;font-weight:600;text-align:center;
 border:1px solid currentColor}
-.PASS,.proceed{color:var(--PASS)}.FAIL,.roll-back{color:var(--FAIL)}.UNKNOWN,.hold{color:var(--UNKNOWN)}
+.proceed{color:var(--PASS)}.roll-back{color:var(--FAIL)}.hold{color:var(--UNKNOWN)}
 .verdict{padding:.8rem 1rem;margin:1rem 0;border:1px solid var(--rule);border-left:.4rem solid currentColor;
 background:var(--card);border-radius:.3rem}
 .verdict strong{font-size:1.2rem}.verdict span{color:var(--ink)}
@@ -38,16 +35,14 @@ table{border-collapse:collapse;width:100%;margin:.5rem 0}
 td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;border-bottom:1px solid var(--rule)}
 td{overflow-wrap:anywhere}td:first-child{white-space:nowrap;color:var(--faint)}td.PASS,td.FAIL,td.UNKNOWN{white-space:nowrap}
 ul{margin:.3rem 0;padding-left:1.2rem}
-svg{width:100%;height:auto;display:block;margin:.4rem 0}
-svg text{font:11px system-ui,sans-serif;fill:var(--faint)}svg .label{fill:var(--ink)}
-.grid{stroke:var(--rule);stroke-width:1}.limit{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:4 3}
-.line{fill:none;stroke-width:1.6}.interval{stroke:currentColor;stroke-width:3;opacity:.55}.value{fill:currentColor}
-.s0{stroke:var(--s0)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}
-.s4{stroke:var(--s4)}.s5{stroke:var(--s5)}.s6{stroke:var(--s6)}.s7{stroke:var(--s7)}
+"""
+    + CHARTS
+    + """
 .key{display:inline-block;margin-right:1rem}.key svg{display:inline-block;width:1.2rem;margin:0 .3rem 0 0;
 vertical-align:middle}
 @media print{body{padding:0;max-width:none;font-size:11px}section{border-color:#bbb}}
 """
+)
 
 
 def validation_page(validation: Validation) -> str:

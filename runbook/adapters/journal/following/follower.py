@@ -26,9 +26,11 @@ from runbook.model.rollout import Rollout
 from runbook.model.run import Run, RunStatus
 from runbook.ports import Clock
 
-SLICE_LINES = 500
+SLICE_LINES = 1000
 """So many lines are read before somebody else may ask."""
 NAMED = 20
+_BREATH_SECONDS = 0.001
+"""Between two slices, so that whoever waits for the lock gets it."""
 _PATIENCE = 0.5  # seconds: a page does not wait long for a process that is in the middle of an append
 _ENTRY_FAULTS = (RunbookError, KeyError, TypeError, ValueError, IndexError, AttributeError)
 
@@ -75,7 +77,7 @@ class Follower:
         """Read what is new, for about so long at most."""
         deadline = self._clock.monotonic() + seconds
         while not self._slice().complete and not self._seen.trouble and self._clock.monotonic() < deadline:
-            pass
+            self._clock.sleep(_BREATH_SECONDS)
         return self._seen
 
     def _slice(self) -> Seen:

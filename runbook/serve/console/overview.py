@@ -1,0 +1,99 @@
+"""The first page: what needs a person, then each target."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import Request
+
+from runbook.model.journal import Event
+from runbook.model.rollout import Rollout, Standing
+from runbook.model.run import RunStatus
+from runbook.serve.console.alerts import newest_alerts
+from runbook.serve.console.pages import Content
+from runbook.serve.console.rollouts import looks_of, newest_of
+from runbook.serve.console.source import Source
+from runbook.serve.console.standing import journal_data, rollout_data, run_data, watch_data
+from runbook.serve.console.validator import validation_data
+
+MOST_RUNS = 10
+MOST_ALERTS = 5
+LATELY = timedelta(days=1)
+_PERSON = frozenset({RunStatus.PERSON_NEEDED, RunStatus.WAITING})
+
+
+def overview(source: Source, _: Request) -> Content:
+    """Everything that an engineer on call asks first."""
+    runs = _unsettled(source)
+    targets = [_target(source, name, environment, runs) for name, environment in sorted(source.targets().items())]
+    journal = journal_data(source.journal)
+    targets.sort(key=lambda target: not target["needs"])
+    needs = [*_journal_needs(journal), *(need for target in targets for need in target["needs"])]
+    data = {"needs": needs, "targets": targets, "alerts": newest_alerts(source, MOST_ALERTS)}
+    return Content("overview.html", "Overview", "runbook rollout status; runbook runs", data)
+
+
+def _unsettled(source: Source) -> list[dict[str, Any]]:
+    """The newest first; of thousands only as many as are read."""
+    newest = list(reversed(source.journal.unsettled()))[: MOST_RUNS * 10]
+    found = (source.journal.run(run) for run in newest)
+    return [run_data(run) | {"person": run.status in _PERSON} for run in found if run is not None]
+
+
+def _target(source: Source, name: str, environment: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    rollout = newest_of(source, name)
+    told = None if rollout is None else rollout_data(rollout)
+    looks = [] if rollout is None else looks_of(source, rollout.id, 1)
+    own = [run for run in runs if run["target"] == name]
+    target = {
+        "name": name,
+        "environment": environment,
+        "rollout": told,
+        "back": rollout is not None and _lately_back(source, rollout),
+        "look": looks[0] if looks else None,
+        "watch": watch_data(source.heartbeat(name), source.now(), needed=told is not None and not told["over"]),
+        "validation": validation_data(source, name),
+        "open": [run for run in own if not run["person"]][:MOST_RUNS],
+        "person": [run for run in own if run["person"]][:MOST_RUNS],
+    }
+    return target | {"needs": list(_needs(target))}
+
+
+def _lately_back(source: Source, rollout: Rollout) -> bool:
+    """Was it taken back within a day? Then somebody has to read why."""
+    if rollout.standing not in {Standing.ROLLED_BACK, Standing.ABORTED}:
+        return False
+    ended = source.journal.newest(1, event=Event.ROLLOUT_ENDED, run=rollout.id)
+    return any(each.entry is not None and source.now() - each.entry.at < LATELY for each in ended)
+
+
+def _journal_needs(journal: dict[str, Any]) -> Iterator[dict[str, str]]:
+    if journal["trouble"]:
+        yield _need("FAIL", f"The journal cannot be read: {journal['trouble']}", "runbook audit verify", "journal")
+    if journal["damages"]:
+        yield _need("FAIL", "The journal is damaged: no run can be recorded", "runbook audit verify", "journal")
+    if journal["waiting"]:
+        told = f"{len(journal['waiting'])} entries wait for the journal in its second place"
+        yield _need("UNKNOWN", told, "runbook audit verify", "journal")
+
+
+def _needs(target: dict[str, Any]) -> Iterator[dict[str, str]]:
+    name, rollout, watch = target["name"], target["rollout"], target["watch"]
+    for run in target["person"]:
+        command = f"runbook approve {run['id']}" if run["status"] == RunStatus.WAITING else f"runbook undo {run['id']}"
+        told = "waits for a second person" if run["status"] == RunStatus.WAITING else "needs a person now"
+        yield _need("FAIL", f"{name}: run {run['id']} ({run['command']}) {told}", command, "runs", run["id"])
+    if rollout is not None and rollout["standing"] in {"reverting", "held"}:
+        tone = "FAIL" if rollout["standing"] == "reverting" else "UNKNOWN"
+        told = f"{name}: the rollout is {rollout['standing']}: {rollout['why']}"
+        yield _need(tone, told, f"runbook rollout status --target {name}", "rollout", rollout["id"])
+    if target["back"]:
+        told = f"{name}: the rollout was {rollout['standing']}: {rollout['why']}"
+        yield _need("UNKNOWN", told, f"runbook rollout status --target {name}", "rollout", rollout["id"])
+    if rollout is not None and not rollout["over"] and watch["tone"] == "FAIL":
+        told = f"{name}: nobody watches the rollout: the watch is {watch['state']}"
+        yield _need("FAIL", told, f"runbook rollout watch --target {name}", "rollout", rollout["id"])
+
+
+def _need(tone: str, told: str, command: str, *link: str) -> dict[str, Any]:
+    return {"tone": tone, "told": told, "command": command, "link": list(link)}
