@@ -121,7 +121,12 @@ ENDPOINTS = (
     Endpoint(("GET", "DELETE"), "/api/v1/memories/{id}", "one episode; forget it"),
     Endpoint(("POST",), "/api/v1/memories/remember", "remember a text"),
     Endpoint(("POST",), "/api/v1/episodes/remember", "remember an episode"),
-    Endpoint(("GET",), "/api/v1/memories/recall", "recall; with `observe=false` without any trace"),
+    Endpoint(
+        ("GET",),
+        "/api/v1/memories/recall",
+        "recall; with `observe=false` without any trace; the header `X-Engram-Group`, `treatment` or `control`, "
+        "which a proxy that splits the traffic sets, wins over the share and the named spaces of the node",
+    ),
     _admin("GET POST", "/features", "the flags; set some, all at once, effective at once, kept over a restart"),
     _admin("GET PATCH", "/config", "the tunables; set some"),
     _admin("GET POST DELETE", "/lease", "one changing run a node at a time"),

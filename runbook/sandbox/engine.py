@@ -88,10 +88,10 @@ class Engine:
         for name in self.memory.spaces:
             self.instruments.space(name)
 
-    def graph(self, space: str) -> tuple[str, Graph]:
-        """The group of the space, and the memory that answers for it."""
+    def graph(self, space: str, named: str = "") -> tuple[str, Graph]:
+        """The group of the space, or the one that a proxy named, and the memory that answers for it."""
         tuning = self.settings.tuning
-        group = tuning.group(space)
+        group = tuning.group(space, named)
         weight, size = tuning.semantic_weight, tuning.concept_cache_size
         if group == "control":
             return group, MemoryGraph(self.memory, semantic_weight=weight, cache_size=size)
@@ -104,14 +104,14 @@ class Engine:
         self.instruments.space(name)
         return created_at
 
-    def recall(self, space: str, cue: Cue) -> Answer:
-        """What comes to mind, and who answered; nothing is counted yet.
+    def recall(self, space: str, cue: Cue, named: str = "") -> Answer:
+        """What comes to mind, and who answered; nothing is counted yet. `named` is the group that a proxy says.
 
         Raises:
             KeyError: there is no such space.
         """
         started = perf_counter()
-        group, graph = self.graph(space)
+        group, graph = self.graph(space, named)
         return Answer(group, graph.recall(space, cue), perf_counter() - started)
 
     def recall_failed(self, space: str, group: str) -> None:

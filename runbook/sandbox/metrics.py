@@ -10,10 +10,10 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from runbook.model.cells import GROUPS
 from runbook.model.settings import Kind, Value
 from runbook.sandbox import process
 
-GROUPS = ("control", "treatment")
 _SHARES = tuple(step / 20 for step in range(21))
 
 

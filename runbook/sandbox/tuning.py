@@ -12,6 +12,7 @@ import orjson
 
 from runbook.errors import UsageError
 from runbook.model.assignment import in_treatment
+from runbook.model.cells import CONTROL, GROUPS, TREATMENT
 from runbook.model.settings import CATALOGUE, Kind, Value, checked, defaults
 from runbook.sandbox.store import Store, Transaction
 
@@ -44,14 +45,20 @@ class Tuning:
         """Does consolidation form concepts?"""
         return self.enabled and self.enable_concepts
 
-    def group(self, space: str) -> str:
-        """`treatment` where the dual memory answers for the space, else `control`."""
+    def group(self, space: str, named: str = "") -> str:
+        """`treatment` where the dual memory answers for the space, else `control`.
+
+        `named` is what a proxy in front of the node says; it wins over share and named spaces, but not over a flag
+        that is off. Anything but the name of a group says nothing.
+        """
+        if named in GROUPS:
+            return named if self.enabled else CONTROL
         if (known := self._groups.get(space)) is not None:
             return known
         chosen = self.enabled and in_treatment(
             space, salt=self.treatment_salt, share=self.treatment_rate, always=self.treatment_spaces
         )
-        return self._groups.setdefault(space, "treatment" if chosen else "control")
+        return self._groups.setdefault(space, TREATMENT if chosen else CONTROL)
 
 
 def check_all(changes: Mapping[str, Any], kind: Kind) -> dict[str, Value]:

@@ -16,6 +16,8 @@ from runbook.sandbox.graph import Cue
 from runbook.sandbox.web.data import recall_document, space_of
 from runbook.sandbox.web.reading import Refusal, answer, invalid, queried_flag, queried_number
 
+GROUP_HEADER = "x-engram-group"
+"""What a proxy that splits the traffic says; it wins over the node's own share and named spaces."""
 _COARSE = 0.002
 
 
@@ -31,10 +33,11 @@ def routes(engine: Engine, faults: Faults) -> list[Route]:
             threshold=queried_number(request, "threshold", 0.0, 0.0, 1.0),
             observe=queried_flag(request, "observe", default=True),
         )
-        group = engine.settings.tuning.group(space)
+        named = request.headers.get(GROUP_HEADER, "")
+        group = engine.settings.tuning.group(space, named)
         try:
             faults.before_recall(group, observed=cue.observe)
-            found = engine.recall(space, cue)
+            found = engine.recall(space, cue, named)
             group = found.group
             taken = perf_counter() - started
             if delay := faults.delay(group, taken):
