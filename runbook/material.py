@@ -1,4 +1,4 @@
-"""Finds `playbooks/`, `schemas/` and `migrations/`: beside the package in a checkout, under it in a wheel."""
+"""Finds `playbooks/`, `schemas/`, `deployment/`, ...: beside the package in a checkout, under it in a wheel."""
 
 import json
 from functools import cache

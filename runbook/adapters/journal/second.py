@@ -20,6 +20,8 @@ from runbook.errors import NotSupportedError, StorageError
 from runbook.model.journal import Entry
 
 LIMIT_BYTES = 4 << 20
+_INSTALLED = Path("/var/cache/engram-runbook")
+"""Made by `playbooks/install_runbook.yml` and by the units of `deployment/`, for the account of the services."""
 _SHOWN_CHARACTERS = 1 << 20
 """More than any entry: what does not read may be of a newer version, and its file goes once it is adopted."""
 
@@ -28,12 +30,14 @@ def usual_folders() -> tuple[Path, ...]:
     """Where it can be, best first: what survives a restart, then memory, which is there when every disk is full.
 
     One user's are always the same, whatever the environment holds, so that their next run finds what this one left.
-    Another user's next run does not: they are private.
+    Another user's next run does not: they are private. A service has temporary folders that end with it, so the first
+    is the folder that an installation makes for it; elsewhere that one is not there.
     """
     user = os.geteuid()
     places = (Path("/var/tmp"), Path("/dev/shm"), Path("/tmp"))  # noqa: S108 - private folders in them
     own = [place / f"engram-runbook-{user}" for place in places]
-    return tuple(dict.fromkeys([own[0], Path(f"/run/user/{user}/engram-runbook"), *own[1:]]))
+    installed = _INSTALLED / f"second-place-{user}"
+    return tuple(dict.fromkeys([installed, own[0], Path(f"/run/user/{user}/engram-runbook"), *own[1:]]))
 
 
 @dataclass(frozen=True, slots=True)

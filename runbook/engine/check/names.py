@@ -19,7 +19,7 @@ _ANYBODY_S = frozenset({Kind.FILE, Kind.LINK, Kind.ANCHOR})
 _CALLED = re.compile(r"\brunbook [a-z-]+")
 _KILLED = 128
 """From here up a shell tells by which signal a program ended."""
-_FOLDERS = "benchmarks|docs|migrations|monitoring|playbooks|runbook|schemas|tests|tools"
+_FOLDERS = "benchmarks|deployment|docs|migrations|monitoring|playbooks|runbook|schemas|tests|tools"
 _OWN_FILE = re.compile(rf"(?<![\w./~<>$-])(?:{_FOLDERS})/[\w./*-]*")
 _THEIR_FILE = re.compile(
     rf"(?<![\w./~<>$-])(?:{_FOLDERS}|scripts|deployments)/[\w./-]*\.(?:{'|'.join(sorted(FILE_ENDINGS))})\b"
