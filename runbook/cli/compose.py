@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runbook.cli.progress import ProgressTalk
     from runbook.engine.migrate.work import Context
     from runbook.engine.validate.golden import Golds
+    from runbook.model.measurement import NodeSettings
     from runbook.ports import Archives, CellSource, CellStore, Converter, DataNode
 
 
@@ -109,6 +110,13 @@ def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
     from runbook.adapters.scrape import ScrapeProbes
 
     return ReadPorts(ScrapeProbes(current.clock), nodes, current.clock, talk)
+
+
+def splits_of(target: Target, talk: ScreenTalk) -> "NodeSettings":
+    """What each splitter splits by, or its silence; no token is needed for it."""
+    from runbook.adapters.engram import EngramNodes
+
+    return EngramNodes(on_retry=talk.say).settings(target.splitters)
 
 
 def surveyor(target: Target) -> "Surveyor":

@@ -21,7 +21,7 @@ from runbook.model.settings import Settings
 from runbook.model.target import Node, Target
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style
-from runbook.report.nodes import READ_ONLY, can_text, cannot_text, metrics_text
+from runbook.report.nodes import READ_ONLY, can_text, cannot_text, metrics_text, split_text
 from runbook.report.notified import told_how
 from runbook.report.rails import rails_text
 
@@ -62,7 +62,9 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
     except RunbookError as error:
         yield Check("target", good=False, found=error.message, hint=error.hint)
         return
-    yield Check("target", good=True, found=f"{target.name}: {len(target.nodes)} nodes, inventory {target.inventory}")
+    split = f", {len(target.splitters)} splitters" if target.splitters else ""
+    found = f"{target.name}: {len(target.nodes)} nodes{split}, inventory {target.inventory}"
+    yield Check("target", good=True, found=found)
     yield Check("rails", good=True, found=rails_text(target.rails))
     yield from (Check("open run", good=False, found=to_do) for to_do in open_runs(target.name).values())
     try:
@@ -131,10 +133,18 @@ def _ansible() -> Check:
 
 def _nodes(current: Session, target: Target) -> Iterator[Check]:
     with ScreenTalk() as talk:
-        settings = compose.read_ports(current, target, talk).nodes.settings(target.nodes)
+        settings = compose.read_ports(current, target, talk).nodes.settings(target.hosts)
     known = compose.surveyor(target).look(target.nodes)
     for node in target.nodes:
         yield _node(node, settings[node.name], known[node.name])
+    for splitter in target.splitters:
+        yield _splitter(splitter, settings[splitter.name])
+
+
+def _splitter(splitter: Node, settings: Settings | Silence) -> Check:
+    good = not isinstance(settings, Silence)
+    hint = "" if good else "does nginx run there, and is this what its own engram_splitter_url says?"
+    return Check(splitter.name, good=good, found=f"{splitter.url}: {split_text(settings)}", hint=hint)
 
 
 def _node(node: Node, settings: Settings | Silence, known: Capabilities | Silence) -> Check:

@@ -14,7 +14,7 @@ from runbook.model.measurement import Silence
 from runbook.model.play import Collected, CollectRequest
 from runbook.model.target import Target
 from runbook.report.document import envelope
-from runbook.report.nodes import Surveyed, nodes_data, nodes_lines
+from runbook.report.nodes import Split, Surveyed, nodes_data, nodes_lines
 
 WELL = "healthy"
 SPACE = re.compile(r"[A-Za-z0-9_.-]+")
@@ -51,15 +51,24 @@ def carry_out(wishes: Wishes) -> ExitCode:
     timed = surveyor.time_recalls(answering, wishes.recall) if wishes.recall is not None else {}
     memory = _memory(current, target) if wishes.memory else {}
     surveyed = [Surveyed(node, known[node.name], timed.get(node.name), memory.get(node.name)) for node in target.nodes]
+    splits = _splits(target) if target.splitters else []
     code = _code(surveyed)
+    if code is ExitCode.DONE and any(isinstance(each.settings, Silence) for each in splits):
+        code = ExitCode.COULD_NOT_TELL
     if not answering and all(isinstance(each, Silence) and not each.answered for each in known.values()):
         reasons = "; ".join(f"{each.node}: {each.reason}" for each in known.values() if isinstance(each, Silence))
         raise UnreachableError(f"no node of {target.name} answered", hint=reasons)
     if wishes.as_json:
-        show_json(envelope("nodes", "runbook nodes", code, nodes_data(target.name, surveyed)))
+        show_json(envelope("nodes", "runbook nodes", code, nodes_data(target.name, surveyed, splits)))
     else:
-        show(nodes_lines(surveyed))
+        show(nodes_lines(surveyed, splits))
     return code
+
+
+def _splits(target: Target) -> list[Split]:
+    with ScreenTalk() as talk:
+        settings = compose.splits_of(target, talk)
+    return [Split(each, settings[each.name]) for each in target.splitters]
 
 
 def _memory(current: Session, target: Target) -> Mapping[str, Collected]:

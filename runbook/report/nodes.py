@@ -10,11 +10,13 @@ from runbook.model.answer import Answer
 from runbook.model.capabilities import Capabilities, Metrics, SpaceCount, TimedRecalls
 from runbook.model.measurement import Silence
 from runbook.model.play import Collected
+from runbook.model.settings import Settings
 from runbook.model.target import Node
 from runbook.report.lines import Line, Style, line
 
 READ_ONLY = "nothing of it can be changed while it runs: see docs/explanation/upstream-server.md"
 FEW_SPACES = 8
+RATE, SALT, SPACES = (f"dual_memory.treatment_{word}" for word in ("rate", "salt", "spaces"))
 _INDENT = 2
 _HANG = 12
 _NAMES = 10
@@ -30,13 +32,48 @@ class Surveyed:
     memory: Collected | None = None
 
 
-def nodes_data(target: str, surveyed: Sequence[Surveyed]) -> dict[str, Any]:
-    """Every node, with what it can, and the reasons for what it cannot."""
-    return {"target": target, "nodes": [_data(each) for each in surveyed]}
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One splitter, and what it says that it splits by."""
+
+    node: Node
+    settings: Settings | Silence
 
 
-def nodes_lines(surveyed: Sequence[Surveyed]) -> Iterator[Line]:
-    """A paragraph a node."""
+def nodes_data(target: str, surveyed: Sequence[Surveyed], splits: Sequence[Split] = ()) -> dict[str, Any]:
+    """Every node, with what it can, and the reasons for what it cannot; and what splits their traffic."""
+    found = {"target": target, "nodes": [_data(each) for each in surveyed]}
+    return found | ({"splitters": [_split_data(each) for each in splits]} if splits else {})
+
+
+def nodes_lines(surveyed: Sequence[Surveyed], splits: Sequence[Split] = ()) -> Iterator[Line]:
+    """A paragraph a node; then a line a splitter."""
+    yield from _nodes_lines(surveyed)
+    for each in splits:
+        style = Style.UNSURE if isinstance(each.settings, Silence) else Style.GOOD
+        name = (f"{each.node.name}  ", Style.STRONG)
+        yield Line((name, (f"{each.node.url}  ", Style.PLAIN), (split_text(each.settings), style)), hang=_INDENT)
+
+
+def split_text(settings: Settings | Silence) -> str:
+    """What a splitter splits by, or why it does not tell."""
+    if isinstance(settings, Silence):
+        return f"splits the traffic, and does not tell how: {settings.reason}"
+    rate, salt, spaces = (settings.get(key) for key in (RATE, SALT, SPACES))
+    share = f"{rate:.2%}" if isinstance(rate, int | float) else "unknown"
+    named = f", {len(spaces)} spaces by name" if isinstance(spaces, tuple) and spaces else ""
+    return f"splits the traffic: share {share} by salt {salt!r}{named}"
+
+
+def _split_data(each: Split) -> dict[str, Any]:
+    about = {"splitter": each.node.name, "url": each.node.url}
+    if isinstance(each.settings, Silence):
+        return about | {"silence": each.settings.reason, "share": None, "salt": None, "spaces": None}
+    share, salt, spaces = (each.settings.get(key) for key in (RATE, SALT, SPACES))
+    return about | {"silence": None, "share": share, "salt": salt, "spaces": spaces}
+
+
+def _nodes_lines(surveyed: Sequence[Surveyed]) -> Iterator[Line]:
     for each in surveyed:
         if isinstance(each.known, Silence):
             yield _head(each, each.known.reason, Style.UNSURE)

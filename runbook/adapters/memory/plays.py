@@ -97,7 +97,7 @@ class MemoryPlays:
     def _waves(self, request: PlayRequest) -> Sequence[Sequence[str]]:
         """One host, a quarter, the rest, in the inventory's order; what restores goes everywhere at once."""
         hosts = [host for host in self.nodes if host in request.hosts]
-        if not request.playbook.startswith("set_"):
+        if not request.playbook.startswith(("set_", "split_")):
             return [hosts]
         quarter = max(1, int(len(hosts) * QUARTER))
         waves = [hosts[:1], hosts[1 : 1 + quarter], hosts[1 + quarter :]]

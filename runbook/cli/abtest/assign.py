@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.screen import show, show_json
-from runbook.engine.judging.assigned import Regime, assigned, regime_of, regimes
+from runbook.engine.judging.assigned import Regime, assigned, regime_of, regimes, split_by
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, UsageError
 from runbook.model.measurement import NodeSettings, Silence
@@ -116,19 +116,23 @@ def _of_nodes(wishes: Wishes, plan: RolloutPlan) -> Known:
     from runbook.cli.settings import read_settings  # noqa: PLC0415  # not for those who only compute
 
     target = compose.target_of(compose.session(), wishes.target, wishes.config)
-    settings = read_settings(target, target.nodes)
+    settings = read_settings(target, target.hosts)
+    who, where = "nodes", "runbook config drift"
+    if target.splitters:
+        nodes, splits = (
+            {each.name: settings[each.name] for each in hosts} for hosts in (target.nodes, target.splitters)
+        )
+        settings, who, where = split_by(splits, nodes), "splitters", "runbook nodes"
     found = regimes(settings)
     told = tuple(_silences(settings))
     if len({regime.salt for regime in found.values()}) != 1:
-        each = ", ".join(f"{name}: {regime.salt!r}" for name, regime in found.items()) or "no node tells its own"
-        raise UsageError(f"the nodes of {target.name} have no salt in common ({each})", hint="say one with --salt")
+        each = ", ".join(f"{name}: {regime.salt!r}" for name, regime in found.items()) or "none tells its own"
+        raise UsageError(f"the {who} of {target.name} have no salt in common ({each})", hint="say one with --salt")
     regime = next(iter(found.values()))
     if len(set(found.values())) > 1:
-        told += (
-            "The nodes do not agree on share and named spaces (runbook config drift): the group now is not known.",
-        )
-        return Known(regime.salt, "the nodes", plan, None, told, ExitCode.COULD_NOT_TELL)
-    return Known(regime.salt, "the nodes", plan, regime, told, ExitCode.PARTIAL if told else ExitCode.DONE)
+        told += (f"The {who} do not agree on share and named spaces ({where}): the group now is not known.",)
+        return Known(regime.salt, f"the {who}", plan, None, told, ExitCode.COULD_NOT_TELL)
+    return Known(regime.salt, f"the {who}", plan, regime, told, ExitCode.PARTIAL if told else ExitCode.DONE)
 
 
 def _silences(settings: NodeSettings) -> list[str]:

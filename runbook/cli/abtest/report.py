@@ -8,7 +8,7 @@ from runbook.adapters.memory.cells import MemoryCellStore
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.engine.judging.assigned import regimes
+from runbook.engine.judging.assigned import regimes, split_by
 from runbook.engine.judging.collect import Collected, collect
 from runbook.engine.judging.comparison import Comparison, compare_own_rate, compare_stage
 from runbook.engine.judging.judgement import rows_needed
@@ -60,6 +60,8 @@ def _compared(current: Session, target: Target) -> Comparison:
         if rollout is not None:
             return compare_stage(rollout, store.rows(rows_needed(rollout), now), now, collected)
         settings = compose.read_ports(current, target, talk).nodes.settings(target.nodes)
+        if target.splitters:
+            settings = split_by(compose.splits_of(target, talk), settings)
     found = set(regimes(settings).values())
     regime = found.pop() if len(found) == 1 else None
 

@@ -102,7 +102,8 @@ def take_back(where: Where, consent: Consent) -> ExitCode:
     why = Why("person", consent.reason or "a person asked for it", Standing.ABORTED)
     found, problem = _found(current, target.name)
     if not consent.yes:
-        ask(f"Turn the rollout off on all {len(target.nodes)} nodes of {target.name}?")
+        split = f" and {len(target.splitters)} splitters" if target.splitters else ""
+        ask(f"Turn the rollout off on all {len(target.nodes)} nodes{split} of {target.name}?")
     with ScreenTalk() as talk:
         crew = crew_of(current, target, talk)
         if found is not None:

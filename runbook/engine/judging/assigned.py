@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from runbook.model.assignment import first_step, in_treatment, place
 from runbook.model.cells import CONTROL, TREATMENT
-from runbook.model.measurement import Silence
+from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.rollout import Rollout, Stage
 from runbook.model.settings import Settings
 
@@ -60,8 +60,18 @@ def regime_of(rollout: Rollout) -> Regime | None:
     return Regime(rollout.plan.salt, stage.share, frozenset(stage.phase.spaces))
 
 
+def split_by(splits: Mapping[str, Settings | Silence], nodes: Mapping[str, Settings | Silence]) -> NodeSettings:
+    """What each splitter splits by, as `regimes` reads it: where no node has the dual memory on, nobody is treated."""
+    on = [each.get(_ENABLED) for each in nodes.values() if not isinstance(each, Silence)]
+    off = bool(on) and not any(each is not False for each in on)
+    return {
+        name: {**known, _ENABLED: False} if off and not isinstance(known, Silence) else known
+        for name, known in splits.items()
+    }
+
+
 def regimes(settings: Mapping[str, Settings | Silence]) -> dict[str, Regime]:
-    """How each answering node assigns by its own settings; one that does not tell all of them is missing."""
+    """How each node or splitter that answers assigns by its own settings; who does not tell all of them is missing."""
     found = {name: _regime(known) for name, known in settings.items() if not isinstance(known, Silence)}
     return {name: regime for name, regime in found.items() if regime is not None}
 

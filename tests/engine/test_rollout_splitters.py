@@ -1,0 +1,262 @@
+"""A rollout whose traffic is split in front of its nodes: nodes treat nobody, the splitters have the share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from rollout_world import BLENDED, CONCEPTS, HOLD, NAMES, PLAN, RATE, SALT, SPACES, Scene, scene, walked
+from test_rollout_every_interruption import sweep
+
+from runbook.engine.rollout import say
+from runbook.engine.rollout.revert import Why, blind
+from runbook.engine.rollout.splitters import agreed
+from runbook.engine.rollout.values import UNSPLIT, drift, steps_into
+from runbook.errors import ExitCode, RefusedError, UnreachableError
+from runbook.model.play import PlayRequest
+from runbook.model.rails import Rails
+from runbook.model.rollout import Standing
+from runbook.model.settings import Value
+
+SPLITTERS = ("s1", "s2")
+SPLIT = "split_traffic"
+
+
+def splits(made: Scene) -> list[Mapping[str, Value]]:
+    """What the splitters split by."""
+    return [made.settings[name] for name in SPLITTERS]
+
+
+def treated_by_nodes(made: Scene) -> set[tuple[Value, Value]]:
+    """Share and named spaces of the nodes themselves."""
+    return {(made.settings[name][RATE], made.settings[name][SPACES]) for name in NAMES}
+
+
+def gone_back(made: Scene) -> bool:
+    """Are the flags off, and is nobody treated, neither by a splitter nor by a node?"""
+    flags = {made.settings[name][flag] for name in NAMES for flag in (BLENDED, CONCEPTS)}
+    nobody = all((each[RATE], each[SPACES]) == (0.0, ()) for each in splits(made))
+    return flags == {False} and treated_by_nodes(made) == {(0.0, ())} and nobody
+
+
+def at_stage(made: Scene, share: float) -> bool:
+    """Do the splitters treat that share with the plan's salt, and the nodes nobody?"""
+    mine = {RATE: share, SALT: "pepper", SPACES: ("ours",) if share else ()}
+    return all(each == mine for each in splits(made)) and treated_by_nodes(made) == {(0.0, ())}
+
+
+def planned(made: Scene, stage: int) -> list[tuple[str, str, tuple[str, ...]]]:
+    """The steps into that stage: play, setting, hosts."""
+    target = made.world.target
+    settings = made.world.ports.read.nodes.settings(target.hosts)
+    steps = steps_into(target, settings, PLAN, PLAN.stages[stage]).steps
+    assert [step.index for step in steps] == list(range(1, len(steps) + 1))
+    return [(step.do, step.key, tuple(change.node for change in step.changes)) for step in steps]
+
+
+def test_nodes_are_set_before_splitters_and_the_share_comes_last() -> None:
+    """A node that treats everybody goes to nothing before anything else; a splitter has its own play, both ways."""
+    made = scene(splitters=SPLITTERS)
+    first = planned(made, 1)
+    assert first[0] == ("set_config", RATE, NAMES)
+    assert [step for step in first if step[0] == SPLIT] == first[-3:]
+    assert first[-3:] == [(SPLIT, SALT, SPLITTERS), (SPLIT, SPACES, SPLITTERS), (SPLIT, RATE, SPLITTERS)]
+    steps = steps_into(made.world.target, made.settings, PLAN, PLAN.stages[1]).steps
+    assert {step.undo for step in steps if step.do == SPLIT} == {UNSPLIT}
+    assert not any(change.node in NAMES for step in steps if step.do == SPLIT for change in step.changes)
+
+
+def test_a_share_that_is_too_high_or_of_another_salt_goes_to_nothing_first() -> None:
+    """On the splitters as on nodes; nobody is moved twice."""
+    made = scene(splitters=SPLITTERS)
+    made.world.fleet.settings["s1"] |= {RATE: 0.5, SALT: "pepper"}
+    assert planned(made, 1)[1] == (SPLIT, RATE, ("s1",))
+    made.world.fleet.settings["s1"] |= {RATE: 0.1, SALT: "of another rollout"}
+    assert planned(made, 1)[1] == (SPLIT, RATE, ("s1",))
+    made.world.fleet.settings["s1"] |= {RATE: 0.1, SALT: "pepper"}
+    assert [step for step in planned(made, 1) if step[:2] == (SPLIT, RATE)] == [(SPLIT, RATE, SPLITTERS)]
+
+
+def test_a_whole_rollout_is_split_by_the_splitters() -> None:
+    """From nobody to a quarter to half; then back: the brake first, then every splitter at once."""
+    made = scene(splitters=SPLITTERS)
+    assert made.start().code is ExitCode.DONE
+    assert at_stage(made, 0.0)
+    assert made.rollout.splitters == SPLITTERS
+    for share in (0.25, 0.5):
+        made.wait()
+        assert made.advance().code is ExitCode.DONE
+        assert at_stage(made, share)
+    flags: list[Value] = []
+
+    def before(request: PlayRequest) -> None:
+        if request.playbook == UNSPLIT:
+            flags.extend(made.settings[name][BLENDED] for name in NAMES)
+            assert set(request.hosts) == set(SPLITTERS)
+
+    made.world.plays.before = before
+    assert made.abort().code is ExitCode.DONE
+    assert set(flags) == {False}
+    assert gone_back(made)
+    assert made.rollout.standing is Standing.ABORTED
+
+
+def test_a_splitter_is_changed_under_the_leases_of_every_node_behind_it() -> None:
+    """It knows none itself: another machine's run is kept off all the same."""
+    made = walked(1, splitters=SPLITTERS)
+    held: list[set[str]] = []
+
+    def before(request: PlayRequest) -> None:
+        if request.playbook == SPLIT:
+            held.append(set(made.world.admin.leases))
+
+    made.world.plays.before = before
+    made.wait()
+    assert made.advance().code is ExitCode.DONE
+    assert held == [set(NAMES)]
+    assert made.world.admin.leases == {}
+
+
+def test_the_rail_on_hosts_counts_the_nodes_behind_a_splitter() -> None:
+    """A higher share is done on every node, whoever says it: the same rail holds it up, and no splitter counts."""
+    made = walked(1, splitters=SPLITTERS)
+    made.wait()
+    target = made.world.target
+    made.world.target = replace(target, rails=Rails(max_hosts_per_run=2))
+    with pytest.raises(RefusedError, match="would change 3 nodes"):
+        made.advance()
+    made.world.target = replace(target, rails=Rails(max_hosts_per_run=3))
+    assert made.advance().code is ExitCode.DONE
+
+
+def test_a_splitter_that_is_silent_lets_no_stage_be_entered() -> None:
+    """Whom it treats is not known: nothing is changed, and nothing is journaled."""
+    made = scene(splitters=SPLITTERS)
+    made.world.admin.silent["s2"] = "connection refused"
+    with pytest.raises(UnreachableError, match="s2: connection refused"):
+        made.start()
+    assert list(made.world.journal.entries()) == []
+    made.world.admin.silent.clear()
+    made.start()
+    made.wait()
+    made.world.admin.silent["s2"] = "connection refused"
+    assert made.advance().code is ExitCode.COULD_NOT_TELL
+    assert at_stage(made, 0.0)
+
+
+def test_an_nginx_that_refuses_the_stage_is_put_back_and_so_are_the_nodes() -> None:
+    """The step fails on one splitter: the other one and every node go back to the stage before."""
+    made = walked(1, splitters=SPLITTERS)
+    made.wait()
+    made.world.plays.inner.ignoring.add("s2")
+    assert made.advance().code is ExitCode.STEP_FAILED
+    assert at_stage(made, 0.25)
+    assert (made.rollout.standing, made.rollout.stage) == (Standing.HELD, 1)
+
+
+@pytest.mark.parametrize("broken", ["dead", "refusing"])
+def test_a_splitter_that_cannot_be_set_back_is_told_and_given_again(broken: str) -> None:
+    """The flags are off all the same, the other splitter is at nothing, 5; given again later it ends."""
+    made = walked(1, splitters=SPLITTERS)
+    plays = made.world.plays.inner
+    if broken == "dead":
+        plays.unreachable.add("s2")
+        made.world.admin.silent["s2"] = "no route to host"
+    else:
+        plays.ignoring.add("s2")
+    acted = made.abort()
+    assert acted.code is ExitCode.PARTIAL
+    assert f"s2: {RATE}" in acted.told
+    assert "off on 3 of 3 nodes" in acted.told
+    assert made.rollout.standing is Standing.REVERTING
+    assert made.settings["s1"][RATE] == 0.0
+    assert {made.settings[name][BLENDED] for name in NAMES} == {False}
+    plays.unreachable.clear()
+    plays.ignoring.clear()
+    made.world.admin.silent.clear()
+    assert made.abort().code is ExitCode.DONE
+    assert gone_back(made)
+    assert made.rollout.standing is Standing.ABORTED
+
+
+def test_what_no_journal_tells_is_taken_off_the_splitters_too() -> None:
+    """Blindly: everything off, the share of every splitter to nothing."""
+    made = walked(2, splitters=SPLITTERS)
+    _, left = blind(made.crew, Why("person", "nobody knows", Standing.ABORTED, 5.0))
+    assert left.told == ()
+    assert gone_back(made)
+
+
+def drifts(made: Scene) -> Sequence[str]:
+    """What the gate would be told."""
+    target = made.world.target
+    return drift(target, made.rollout, made.world.ports.read.nodes.settings(target.hosts))
+
+
+def test_a_splitter_that_comes_goes_or_is_changed_shuts_the_gate() -> None:
+    """Gone: until somebody agrees to those that are left. New: until it splits as the stage wants it."""
+    made = walked(1, splitters=SPLITTERS)
+    assert drifts(made) == ()
+    made.world.fleet.settings["s2"][RATE] = 1.0
+    assert drifts(made) == (f"s2: {RATE} is 1, not 0.25",)
+    made.split_by("s1")
+    (told,) = drifts(made)
+    assert told.startswith("s2 was told to split")
+    made.wait()
+    assert made.advance().code is ExitCode.REFUSED
+    journal = made.world.journal
+    say.hold(journal, made.rollout, "s2 is gone")
+    say.release(journal, made.rollout, "it is switched off", agreed(made.rollout, made.world.target))
+    assert (made.rollout.splitters, drifts(made)) == (("s1",), ())
+    made.world.fleet.settings["s3"] = {RATE: 0.0, SALT: "new", SPACES: ()}
+    made.split_by("s1", "s3")
+    assert len(drifts(made)) == 3
+    assert made.advance().code is ExitCode.REFUSED
+
+
+def test_a_target_that_gets_its_first_splitter_or_loses_its_last_is_told() -> None:
+    """The nodes have the share then, or nobody has it."""
+    made = walked(1)
+    made.world.fleet.settings["s1"] = {RATE: 0.0, SALT: "new", SPACES: ()}
+    made.split_by("s1")
+    assert f"a: {RATE} is 0.25, not 0" in drifts(made)
+    other = walked(1, splitters=SPLITTERS)
+    other.split_by()
+    assert f"a: {RATE} is 0, not 0.25" in drifts(other)
+    acted = other.abort()
+    assert acted.code is ExitCode.DONE
+    assert "NOT ASKED: s1 was told to split" in acted.told
+
+
+def advanced(made: Scene) -> None:
+    """Wait as long as it takes, and go on."""
+    made.wait(HOLD)
+    assert made.advance().code is ExitCode.DONE
+
+
+def test_an_advance_cut_off_anywhere_is_gone_on_with_or_taken_back() -> None:
+    """No splitter ever has a share that no stage had announced; no node has any."""
+
+    def then(made: Scene, where: str) -> None:
+        assert treated_by_nodes(made) == {(0.0, ())}, where
+        if made.rollout.stage == 0 or made.rollout.standing is Standing.ENTERING:
+            assert made.advance().code is ExitCode.DONE, where
+        assert at_stage(made, 0.25), where
+        assert made.abort().code is ExitCode.DONE, where
+        made.resume_runs()
+        assert gone_back(made), where
+
+    assert sweep(lambda: walked(0, splitters=SPLITTERS), advanced, then) > 60
+
+
+def test_an_abort_cut_off_anywhere_is_brought_to_its_end() -> None:
+    """By the watcher, or given again; and nothing that was left open restores a share."""
+
+    def then(made: Scene, where: str) -> None:
+        if made.rollout.standing is Standing.REVERTING:
+            assert made.watch(once=True).code is ExitCode.BAD_NEWS, where
+        elif made.rollout.standing is not Standing.ABORTED:
+            assert made.abort().code is ExitCode.DONE, where
+        made.resume_runs()
+        assert gone_back(made), where
+
+    assert sweep(lambda: walked(2, splitters=SPLITTERS), Scene.abort, then) > 25
