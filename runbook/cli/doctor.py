@@ -143,7 +143,7 @@ def _nodes(current: Session, target: Target) -> Iterator[Check]:
 
 def _splitter(splitter: Node, settings: Settings | Silence) -> Check:
     good = not isinstance(settings, Silence)
-    hint = "" if good else "does nginx run there, and is this what its own engram_splitter_url says?"
+    hint = "" if good else "does nginx run there? the play split_traffic installs it: docs/how-to/split-traffic.md"
     return Check(splitter.name, good=good, found=f"{splitter.url}: {split_text(settings)}", hint=hint)
 
 

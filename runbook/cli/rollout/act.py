@@ -15,7 +15,7 @@ from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
 from runbook.cli.rollout.asking import facts_by_journal
 from runbook.cli.rollout.crew import Where, crew_of, going
-from runbook.cli.rollout.heartbeat import Pulse
+from runbook.cli.rollout.heartbeat import BeatingTalk, Pulse
 from runbook.cli.rollout.plans import check_kept
 from runbook.cli.rollout.watching import eyes_of, watched_by
 from runbook.cli.rollout.watching import tell as tell_watched
@@ -63,7 +63,7 @@ def begin(where: Where, plan: RolloutPlan, spaces: Sequence[str], consent: Conse
     if first.treats and not consent.yes:
         ask(f"Start {plan.name} on {target.name}, where {first.name} treats spaces at once?")
     rollout = current.new_run_id()
-    with ScreenTalk() as talk, way_on(target.name):
+    with BeatingTalk() as talk, way_on(target.name):
         crew = crew_of(current, target, talk)
         acted = start(crew, plan, rollout, consent.reason)
         bind = _binding(current, target, acted)
@@ -73,7 +73,7 @@ def begin(where: Where, plan: RolloutPlan, spaces: Sequence[str], consent: Conse
                 show(later_lines(facts_by_journal(current, target, acted.rollout)))
             return code
         eyes = eyes_of(current, target, talk)
-        watched = watched_by(crew, eyes, acted.rollout, Wishes(Until.BY_HAND), Pulse(current, crew))
+        watched = watched_by(crew, eyes, acted.rollout, Wishes(Until.BY_HAND), Pulse(current, talk))
     return tell_watched(where, "start", watched)
 
 

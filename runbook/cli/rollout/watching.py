@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.rollout.crew import Where, crew_of, going
-from runbook.cli.rollout.heartbeat import Pulse, ending
+from runbook.cli.rollout.heartbeat import BeatingTalk, Pulse, ending
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes
@@ -51,9 +51,8 @@ def look_after(where: Where, wishes: WatchWishes) -> ExitCode:
     target = compose.target_of(current, where.target, where.config)
     rollout = going(current, target.name)
     how = Wishes(Until(wishes.until), wishes.timeout, wishes.once)
-    with ScreenTalk() as talk:
-        crew = crew_of(current, target, talk)
-        pulse = Pulse(current, crew)
+    with BeatingTalk() as talk:
+        crew, pulse = crew_of(current, target, talk), Pulse(current, talk)
         watched = watched_by(crew, eyes_of(current, target, talk), rollout, how, pulse)
     return tell(where, "watch", watched)
 
@@ -68,8 +67,8 @@ def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes, pulse: Pul
         say(look)
 
     with signals.way_on("the journal knows where the rollout stands", again), ending(pulse):
-        watched = watch(crew, eyes, rollout, how, tell_look)
-    pulse.ended(watched.why)
+        watched = watch(crew, eyes, rollout, how, tell_look, lambda: pulse.began(rollout))
+    pulse.ended(watched)
     return watched
 
 

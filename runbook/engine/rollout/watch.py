@@ -58,17 +58,25 @@ class Watched:
         return self.last.acted
 
 
-def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callable[[Look], None]) -> Watched:
-    """Look every `check_every` until what was wished for. `tell` hears of every look.
+def watch(
+    crew: Crew,
+    eyes: Eyes,
+    rollout: Rollout,
+    wishes: Wishes,
+    tell: Callable[[Look], None],
+    begun: Callable[[], None] = lambda: None,
+) -> Watched:
+    """Look every `check_every` until what was wished for. `tell` hears of every look, `begun` before the first one.
 
     Raises:
         LockedError: another process watches the target.
         DamagedError: the journal does not read, and never will.
     """
     clock = crew.ports.read.clock
-    looker, begun, count = Looker(crew, eyes, rollout.id), clock.monotonic(), 0
+    looker, begin, count = Looker(crew, eyes, rollout.id), clock.monotonic(), 0
     limit = None if wishes.timeout is None else wishes.timeout.total_seconds()
     with _alone(crew, rollout):
+        begun()
         if wishes.once:
             warm(crew, rollout)
         while True:
@@ -76,12 +84,12 @@ def watch(crew: Crew, eyes: Eyes, rollout: Rollout, wishes: Wishes, tell: Callab
             look = _looked(looker, rollout, once=wishes.once)
             tell(look)
             ended = _ended(look, rollout.stage, wishes)
-            passed = clock.monotonic() - begun
+            passed = clock.monotonic() - begin
             if ended is None and limit is not None and passed >= limit:
                 ended = ExitCode.COULD_NOT_TELL, f"nothing was decided within {limit:.0f} s"
             if ended is not None:
                 return Watched(look, count, *ended)
-            _wait(crew, look.rollout, at, None if limit is None else limit - passed, begun)
+            _wait(crew, look.rollout, at, None if limit is None else limit - passed, begin)
 
 
 @contextmanager
