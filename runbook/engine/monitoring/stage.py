@@ -1,12 +1,16 @@
 """What `runbook serve` tells of a rollout, and what is asked only while it tells of one."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
-from runbook.engine.monitoring.promql import any_of
+from runbook.engine.monitoring.promql import any_of, window
 from runbook.model.monitoring import Recording
 from runbook.model.rollout import Criterion, Phase, RolloutPlan, Trigger
 
 UNDER_WAY, PHASE = "engram:rollout_under_way", "engram:rollout_phase"
+
+LATELY = window(timedelta(minutes=1))
+"""So long a phase counts after it has ended: a rollout that is harmful is taken back before Prometheus has asked."""
 
 RECORDINGS = (
     Recording(
@@ -16,8 +20,9 @@ RECORDINGS = (
     ),
     Recording(
         PHASE,
-        f"max by (target, phase) (engram_runbook_rollout_stage_info)\nand on (target) {UNDER_WAY}",
-        note="The phase that it is in.",
+        f"max by (target, phase) (max_over_time(engram_runbook_rollout_stage_info[{LATELY}]))\n"
+        f"and on (target) max_over_time({UNDER_WAY}[{LATELY}])",
+        note="The phase that it is in, or was in a moment ago: what takes it back is faster than a scrape.",
     ),
 )
 
