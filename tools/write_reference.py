@@ -1,6 +1,7 @@
 """Writes the generated documents from the code; with `--check` it only says whether they are in step.
 
-Every command, exit code, setting, metric, endpoint, incident and archive has its page by existing.
+Every command, exit code, setting, metric, endpoint, incident, alert and archive has its page by existing; the rules
+and dashboards of `monitoring/` are written, too.
 """
 
 import difflib
@@ -11,9 +12,9 @@ from pathlib import Path
 
 os.environ["COLUMNS"] = "100"  # the same fold on every machine
 
-from pages import archives, incidents, manual, reference, rollout
+from pages import alerts, archives, incidents, manual, reference, rollout
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": reference.commands,
@@ -21,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": reference.settings,
     "reference/metrics.md": reference.metrics,
     "reference/endpoints.md": reference.endpoints,
+    "reference/alerts.md": alerts.alerts,
     "reference/archive-format.md": archives.archive_format,
     "reference/incidents.md": incidents.incidents,
     "reference/rollout-plan.md": rollout.rollout_plan,
@@ -33,9 +35,10 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> int:
     """Write the pages, or compare them; 1 where one is out of step."""
     stale = 0
-    for name, write in PAGES.items():
-        text = write()
-        path = DOCS / name
+    wanted = {f"docs/{name}": write() for name, write in PAGES.items()}
+    wanted |= {f"monitoring/{name}": text for name, text in alerts.files().items()}
+    for name, text in wanted.items():
+        path = ROOT / name
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         if old == text:
             continue

@@ -104,7 +104,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An alert that must fire at a moment, with these very labels and annotations."""
+    """An alert that must fire at a moment, with these very labels and annotations; `runbook_url` is the page."""
 
     alert: str
     at: timedelta

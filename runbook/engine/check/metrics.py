@@ -17,7 +17,20 @@ _MEASURED = re.compile(
 _STANDARD = re.compile(r"(?:process|python_gc)_.*_(?:total|seconds|bytes|fds)")
 _LABEL = re.compile(r"([a-zA-Z_]\w*)\s*(?:=~|!~|!=|=)")
 _ANYWHERE = frozenset(
-    {"cluster", "container", "env", "environment", "instance", "job", "le", "namespace", "node", "pod", "service"}
+    {
+        "cluster",
+        "container",
+        "env",
+        "environment",
+        "instance",
+        "job",
+        "le",
+        "namespace",
+        "node",
+        "pod",
+        "service",
+        "target",
+    }
 )
 """Labels that the scrape adds, or a histogram's own."""
 _VARIABLE = re.compile(r"(?<![\w./$-])(engram_[a-z_]*[a-z])(?=\s*[:=](?!=))")

@@ -80,7 +80,7 @@ def _serve() -> Iterator[AlertRule]:
         5,
         (
             "`runbook serve` answers, and does not tell what it knows",
-            f"There is no {SOUND}: whatever answers there is not it, or it cannot read its state.",
+            f"{SOUND} is missing, so whatever answers there is not it, or it cannot read its state.",
             "runbook doctor",
         ),
     )
@@ -138,7 +138,7 @@ def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
         (
             f"The last verified backup of {where()} is {_AGE} old: > {span(oldest)}",
             "A stage that treats anyone is not entered without one, and nothing newer can be brought back.",
-            command("runbook backup list"),
+            "runbook backup list",
         ),
     )
     yield _rule(
@@ -150,7 +150,7 @@ def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
         (
             f"No verified backup of {where()} is known",
             "There is nothing to bring back.",
-            command("runbook backup list"),
+            "runbook backup list",
         ),
     )
 
@@ -173,7 +173,9 @@ def _validated() -> Iterator[AlertRule]:
 
 
 def _messages() -> Iterator[AlertRule]:
-    failing = f'sum by (receiver) (increase(engram_runbook_notifications_total{{outcome!="delivered"}}[{QUARTER}]))'
+    failing = (
+        f'sum by (receiver) (increase(engram_runbook_notifications_total{{outcome!~"delivered|sent"}}[{QUARTER}]))'
+    )
     yield _rule(
         "NotificationsFail",
         f"{failing} > 0",

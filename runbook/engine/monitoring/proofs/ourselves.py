@@ -86,7 +86,7 @@ def _all(up: str, plan: RolloutPlan) -> Proof:
         "summary": "2 runs on person need a person now",
         "description": "A step failed, and so did its undo.",
         "runbook": "runbook runs",
-        "runbook_url": "docs/reference/alerts.md#runneedsperson",
+        "runbook_url": "reference/alerts.md#runneedsperson",
     }
     return Proof("What serve tells", tuple(given), tuple(told), (Told("RunNeedsPerson", MINUTE, person, said),))
 

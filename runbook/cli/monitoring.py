@@ -1,0 +1,82 @@
+"""Carry out `runbook monitoring`: write what others load, or say whether it is in step; tell what is scraped."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from runbook.adapters.published import Standing, compare, publish
+from runbook.cli import compose
+from runbook.cli.issue import known_issues
+from runbook.cli.rollout.plans import chosen
+from runbook.cli.screen import show, show_json
+from runbook.errors import ExitCode
+from runbook.report.document import envelope
+from runbook.report.lines import Style, line
+from runbook.report.monitoring.folder import EXAMPLES, Wanted, monitoring_files
+from runbook.report.monitoring.scrape import scrape_targets
+
+_STYLES = {Standing.DIFFERS: Style.BAD, Standing.MISSING: Style.BAD, Standing.WRITTEN: Style.STRONG}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person said."""
+
+    plan: str
+    scrape_interval: timedelta
+    docs: str
+    check: bool
+    as_json: bool
+
+
+def write_files(folder: Path, wishes: Wishes) -> ExitCode:
+    """Write the folder, or compare it.
+
+    Raises:
+        UsageError: there is no such plan.
+        DamagedError, NotSupportedError: its file is no plan.
+        StorageError: the disk refused.
+    """
+    plan = chosen(wishes.plan)
+    files = monitoring_files(known_issues(), Wanted(plan, wishes.scrape_interval, wishes.docs))
+    found = compare(folder, files, EXAMPLES) if wishes.check else publish(folder, files, EXAMPLES)
+    bad = {Standing.DIFFERS, Standing.MISSING} & set(found.values())
+    code = ExitCode.BAD_NEWS if bad else ExitCode.DONE
+    if wishes.as_json:
+        rows = [{"path": name, "standing": standing.value} for name, standing in found.items()]
+        data = {"folder": str(folder), "plan": plan.name, "files": rows}
+        show_json(envelope("monitoring", "runbook monitoring write", code, data))
+    else:
+        show(
+            line(f"{standing.value:<8} {name}", _STYLES.get(standing, Style.PLAIN)) for name, standing in found.items()
+        )
+        show([line(_summary(found, folder, plan.name), Style.BAD if bad else Style.GOOD)])
+    return code
+
+
+def _summary(found: Mapping[str, Standing], folder: Path, plan: str) -> str:
+    out = sum(standing in {Standing.DIFFERS, Standing.MISSING} for standing in found.values())
+    if out:
+        return f"{out} of {len(found)} files in {folder} are out of step with plan {plan}: leave out --check"
+    written = sum(standing is Standing.WRITTEN for standing in found.values())
+    return f"{written} of {len(found)} files written, the others are in step with plan {plan}: {folder}"
+
+
+def tell_scrape(target: str | None, config: Path | None, *, as_json: bool) -> ExitCode:
+    """Print what Prometheus has to scrape.
+
+    Raises:
+        UsageError, DamagedError: there is no such target, or its inventory is none.
+    """
+    found = compose.target_of(compose.session(), target, config)
+    rows = scrape_targets(found)
+    if as_json:
+        data = {"target": found.name, "scrape": rows}
+        show_json(envelope("monitoring_scrape", "runbook monitoring scrape", ExitCode.DONE, data))
+    else:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    return ExitCode.DONE
