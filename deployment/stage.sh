@@ -5,7 +5,7 @@
 #   bin/runbook         what people type: enters the account by sudo, with the configuration and state of all
 #   systemd/            the units and timers
 #   supervisord/ runit/ the same where there is no systemd
-#   completion/         for bash, zsh and fish
+#   share/              the manual page, and completion for bash, zsh and fish
 #   settings/           an example of a configuration and of an inventory
 #   monitoring/         what Prometheus and Alertmanager load, where this version has it
 # PROGRAM/current leads to the version that is in use. An empty ACCOUNT is whoever runs it: then there is no sudo.
@@ -15,7 +15,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 5 ] || { sed -n '2s/^# /usage: /p' "$0" >&2; exit 2; }
 into=$1 program=$2 settings=$3 state=$4 account=$5
 umask 022
-mkdir -p "$into/bin" "$into/completion"
+share=$into/share
+bash=$share/bash-completion/completions
+zsh=$share/zsh/site-functions
+fish=$share/fish/vendor_completions.d
+mkdir -p "$into/bin" "$share/man/man1" "$bash" "$zsh" "$fish"
 
 # As they lie here they are those of the usual folders; systemd makes the usual state folder itself.
 own="ReadWritePaths=$state"
@@ -55,11 +59,13 @@ END
 } >"$into/bin/runbook"
 chmod 755 "$into/bin/runbook"
 
-runbook=$(dirname "$into")/bin/runbook
-for shell in bash zsh fish; do
-  "$runbook" completion "$shell" >"$into/completion/$shell"
-done
+version=$(dirname "$into")
+"$version/bin/runbook" completion bash >"$bash/runbook"
+"$version/bin/runbook" completion zsh >"$zsh/_runbook"
+"$version/bin/runbook" completion fish >"$fish/runbook.fish"
+[ ! -e "$version/share/man/man1/runbook.1" ] || cp "$version/share/man/man1/runbook.1" "$share/man/man1/"
 
 if [ -d "$here/../monitoring" ]; then
   cp -R "$here/../monitoring" "$into/monitoring"
+  rm -rf "$into/monitoring/rules/tests"
 fi

@@ -1,15 +1,19 @@
 """The wheel, installed into an empty environment without test dependencies and used from another folder."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
-import venv
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from end_to_end_fleet import Command
+
+from runbook.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
@@ -27,6 +31,50 @@ class Installed(Command):
         return [str(self.place / "bin" / "runbook")]
 
 
+@dataclass(frozen=True)
+class Host:
+    """A folder that stands for a host, and what is installed on it."""
+
+    root: Path
+    wheel: Path
+
+    @property
+    def program(self) -> Path:
+        """Where the versions are."""
+        return self.root / "opt" / "engram-runbook"
+
+    @property
+    def current(self) -> Path:
+        """What leads to the version in use."""
+        return self.program / "current"
+
+    def play(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the playbook of this checkout, as whoever runs the tests."""
+        said = {"wheel": str(self.wheel), "prefix": str(self.root), "account": "", "pip_options": ["--no-compile"]}
+        python = {"python": sys.executable, "ansible_python_interpreter": sys.executable}
+        words = [
+            "-i",
+            "bastion,",
+            "-c",
+            "local",
+            ROOT / "playbooks" / "install_runbook.yml",
+            "-e",
+            json.dumps(said | python),
+        ]
+        play = [Path(sys.executable).parent / "ansible-playbook", *words, "-e", "service_manager=none", *more]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ANSIBLE"))}
+        own = {"ANSIBLE_HOME": str(self.root.parent / "ansible"), "ANSIBLE_PIPELINING": "True", "LC_ALL": "C.UTF-8"}
+        return subprocess.run(
+            play, cwd="/", env=kept | own | environment, capture_output=True, text=True, timeout=170, check=False
+        )
+
+    def install(self, *more: str) -> str:
+        """Run it to a good end; the last line, which counts."""
+        ended = self.play(*more)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout.strip().splitlines()[-1]
+
+
 def done(*command: str | Path) -> str:
     """What a command printed; it must not fail."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -36,21 +84,28 @@ def done(*command: str | Path) -> str:
 
 
 def pip_of(place: Path) -> tuple[str | Path, ...]:
-    """This environment's pip, at work on another one: that one needs none of its own."""
+    """This environment's pip, at work on another one."""
     return (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", place / "bin" / "python")
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """The wheel of this checkout, with its dependencies and nothing else."""
-    folder = tmp_path_factory.mktemp("wheel")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """A folder for a whole installation, and the wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("host")
     quiet = ("-m", "pip", "--quiet", "--disable-pip-version-check")
     done(sys.executable, *quiet, "wheel", "--no-deps", "--wheel-dir", folder, ROOT)
     (wheel,) = folder.glob("engram_runbook-*.whl")
-    venv.create(folder / "venv", with_pip=False)
-    done(*pip_of(folder / "venv"), "install", "--quiet", "--no-compile", wheel)
-    (folder / "state").mkdir(mode=0o700)
-    command = Installed(folder / "state", folder / "venv")
+    return Host(folder / "root", wheel)
+
+
+@pytest.fixture(scope="module")
+def installed(host: Host) -> Iterator[Installed]:
+    """The wheel with its dependencies and nothing else, as the playbook installs it; a look before changed nothing."""
+    assert "changed=3 " in host.install("--check")
+    assert not host.root.exists()
+    assert "failed=0 " in host.install()
+    (host.root / "state").mkdir(mode=0o700)
+    command = Installed(host.root / "state", host.current.resolve())
     yield command
     command("sandbox", "down")
 
@@ -59,7 +114,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     """From the help to the end of the fleet: playbooks, schemas and migrations come from the wheel."""
     python = installed.place / "bin" / "python"
-    looked = "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'migrations')))"
+    looked = "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'deployment')))"
     for place in done(python, "-c", looked).split():
         assert Path(place).is_relative_to(installed.place)
     assert "pytest" not in done(*pip_of(installed.place), "list")
@@ -78,3 +133,70 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     assert run["status"] == "recovered"
     installed("undo", run["id"], "--yes")
     installed("audit", "verify")
+
+
+def test_a_second_installation_changes_nothing(host: Host, installed: Installed) -> None:
+    """And what people type is there, with the configuration and the state of all; with it the page and completion."""
+    assert "changed=0 " in host.install()
+    command = host.root / "usr" / "local" / "bin" / "runbook"
+    ended = subprocess.run([command, "doctor"], cwd="/", capture_output=True, text=True, check=False)
+    assert str(host.root / "var" / "lib" / "engram-runbook") in ended.stdout
+    assert str(host.root / "etc" / "engram-runbook" / "runbook.toml") in ended.stdout  # no target is named in it
+    assert ended.returncode == ExitCode.BAD_NEWS
+    share = host.root / "usr" / "local" / "share"
+    for path in ("man/man1/runbook.1", "bash-completion/completions/runbook", "zsh/site-functions/_runbook"):
+        assert (share / path).stat().st_size > 0
+    for secret in ("etc/engram-runbook", "var/lib/engram-runbook"):
+        assert (host.root / secret).stat().st_mode & 0o007 == 0
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>%(root)s/asked
+case $1 in try-restart) [ ! -e %(root)s/refuse ] ;; esac
+"""
+
+
+def test_another_version_takes_over_or_the_old_one_stays(host: Host, installed: Installed, tmp_path: Path) -> None:
+    """Where services do not come back the old version does, with its units; else what ran is restarted.
+
+    There is no systemd to ask: a program in its place takes down what it is asked. The real one verifies the units.
+    """
+    before = installed.place
+    other = Host(host.root, tmp_path / host.wheel.name)
+    shutil.copy(host.wheel, other.wheel)
+    with zipfile.ZipFile(other.wheel, "a") as wheel:
+        wheel.comment = b"another one"
+    (tmp_path / "systemctl").write_text(SYSTEMCTL % {"root": tmp_path})
+    (tmp_path / "systemctl").chmod(0o755)
+    (tmp_path / "refuse").touch()
+    units = host.root / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+    (units / "other.service").touch()
+    said = (
+        "-e",
+        "service_manager=systemd",
+        "-e",
+        json.dumps({"pip_options": ["--no-deps", "--no-compile", "--ignore-installed"]}),
+    )
+    found = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": done(before / "bin" / "python", "-c", "import click; print(click.__path__[0])").strip()[
+            : -len("/click")
+        ],
+    }
+    failed = other.play(*said, **found)
+    assert failed.returncode != 0
+    assert "the version before is in use again" in failed.stdout, failed.stdout
+    assert host.current.resolve() == before
+    installed("runs")
+
+    (tmp_path / "refuse").unlink()
+    (tmp_path / "asked").unlink()
+    worked = other.play(*said, **found)
+    assert worked.returncode == 0, worked.stdout + worked.stderr
+    assert host.current.resolve() != before
+    assert before.is_dir()  # what it had begun may go on
+    restarted = "try-restart engram-runbook-serve.service engram-runbook-watch@*.service"
+    assert (tmp_path / "asked").read_text().splitlines() == ["daemon-reload", restarted]
+    program = f"ExecStart={host.program}/current/bin/runbook serve"
+    assert program in (units / "engram-runbook-serve.service").read_text()
