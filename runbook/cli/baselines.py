@@ -101,7 +101,7 @@ def _check_rollout(rollout: Rollout | None) -> None:
 def choose_golden(target: Target, ports: ReadPorts, talk: ScreenTalk) -> Golden:
     """The golden queries of that fleet."""
     golds = compose.golden_queries(target, ports, talk)
-    return golds.choose(target.nodes, ports.nodes.settings(target.nodes))
+    return golds.choose(target.nodes, compose.golden_settings(target, target.nodes, ports))
 
 
 def show_baseline(name: str | None, config: Path | None, *, as_json: bool) -> ExitCode:

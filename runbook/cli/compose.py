@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,12 +202,22 @@ def migration_context(current: Session, target: Target, talk: "ProgressTalk") ->
     return Context(ports, target, f"{current.who}@{current.where}")
 
 
+def golden_settings(target: Target, nodes: Sequence[Node], ports: ReadPorts) -> "NodeSettings":
+    """By what the spaces of these nodes are assigned: what splits their traffic decides, where anything does."""
+    from runbook.engine.validate.golden_groups import behind
+
+    found = ports.nodes.settings((*nodes, *target.splitters))
+    splits = {each.name: found[each.name] for each in target.splitters}
+    return behind(splits, {node.name: found[node.name] for node in nodes})
+
+
 def golden_queries(target: Target, ports: ReadPorts, talk: ScreenTalk) -> "Golds":
     """Golden queries, chosen from or asked of the nodes of that target."""
     from runbook.adapters.archives.bench import FileBench
     from runbook.engine.validate.golden import Golds
 
-    return Golds(lambda node: data_node(target, node, talk), FileBench(), ports.clock, talk)
+    split = bool(target.splitters)
+    return Golds(lambda node: data_node(target, node, talk), FileBench(), ports.clock, talk, split)
 
 
 def _refuse_without_tokens(target: Target) -> None:

@@ -62,7 +62,7 @@ def carry_out(wishes: Wishes) -> ExitCode:
 
         def ask() -> Answered | str:
             golden = None if baseline is None else baseline.golden
-            return golds.ask(golden, scope.nodes, ports.nodes.settings(scope.nodes))
+            return golds.ask(golden, scope.nodes, compose.golden_settings(target, scope.nodes, ports))
 
         validation = validate(ports, scope, seen, ask)
     return _tell(current, validation, scope, wishes)

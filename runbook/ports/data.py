@@ -83,8 +83,11 @@ class DataNode(Protocol):
         """Have it take writes again."""
         ...
 
-    def recall(self, space: str, embedding: Sequence[float], count: int) -> tuple[Remembered, ...]:
-        """What comes to mind, best first; changes no state and no metric of the node."""
+    def recall(self, space: str, embedding: Sequence[float], count: int, group: str = "") -> tuple[Remembered, ...]:
+        """What comes to mind, best first; changes no state and no metric of the node.
+
+        `group` is named to the node as a splitter names it; without one the node assigns the space itself.
+        """
         ...
 
 

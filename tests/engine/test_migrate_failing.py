@@ -108,7 +108,7 @@ def test_where_other_things_come_to_mind_after_the_switch_the_old_memory_is_serv
     """Before any write is taken, so nothing has to be carried back."""
     before, plan, asked = scene.digest(), scene.plan(), scene.data.recall
 
-    def recall(space: str, embedding: Sequence[float], count: int) -> tuple[Remembered, ...]:
+    def recall(space: str, embedding: Sequence[float], count: int, group: str = "") -> tuple[Remembered, ...]:
         found = asked(space, embedding, count)
         return () if scene.data.holdings().active.kind == SINGLE else found
 

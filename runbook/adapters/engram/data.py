@@ -22,6 +22,8 @@ _SMALL = 60.0
 _LARGE = 600.0
 """Seconds for a switch, which reads the new generation, and for the last fsync of an import."""
 _JSON = {"Content-Type": "application/json"}
+GROUP_HEADER = "X-Engram-Group"
+_NONE: Mapping[str, str] = {}
 
 
 class EngramData:
@@ -100,12 +102,13 @@ class EngramData:
         with answering(self.name):
             self._ask("POST", f"{ADMIN}/writes", {"frozen": False})
 
-    def recall(self, space: str, embedding: Sequence[float], count: int) -> tuple[Remembered, ...]:
-        """What comes to mind, best first; nothing of the node changes by it."""
+    def recall(self, space: str, embedding: Sequence[float], count: int, group: str = "") -> tuple[Remembered, ...]:
+        """What comes to mind, best first; nothing of the node changes. `group` is named as a splitter names it."""
         cue = b64encode(pack(f"<{len(embedding)}f", *embedding)).decode("ascii")
         asked = urlencode({"space": space, "observe": "false", "max_results": count, "embedding": cue})
         with answering(self.name):
-            return _remembered(self._ask("GET", f"/api/v1/memories/recall?{asked}"))
+            named = {GROUP_HEADER: group} if group else {}
+            return _remembered(self._ask("GET", f"/api/v1/memories/recall?{asked}", headers=named))
 
     def _ask(
         self,
@@ -115,6 +118,7 @@ class EngramData:
         wire: Wire | None = None,
         *,
         twice: bool = True,
+        headers: Mapping[str, str] = _NONE,
     ) -> Reply:
         """One small request; what must not be done `twice` is asked again only where the node says it did nothing."""
         import orjson  # noqa: PLC0415  # only those who talk to a peer pay for it
@@ -124,9 +128,8 @@ class EngramData:
         def ask() -> Reply:
             try:
                 url = self._node.url + path
-                return accepted(
-                    self.name, (wire or self._small).exchange(method, url, headers=self._headers(), body=body)
-                )
+                every = {**self._headers(), **headers}
+                return accepted(self.name, (wire or self._small).exchange(method, url, headers=every, body=body))
             except NoReplyError as error:
                 error.again &= twice or error.status == HTTPStatus.SERVICE_UNAVAILABLE
                 raise

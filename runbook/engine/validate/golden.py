@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from runbook.archive.golden import Draw, Drawn, Neighbours, place_of, share_of
 from runbook.archive.kinds import Record
+from runbook.engine.validate.golden_groups import group_of
 from runbook.errors import RunbookError
-from runbook.model.assignment import in_treatment
 from runbook.model.generation import Generation
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.settings import Settings
@@ -25,12 +25,16 @@ _TOO_FEW = "too many of its neighbours were forgotten since; capture a new basel
 
 @dataclass(slots=True)
 class Golds:
-    """What asking takes: the data of each node, a strict reader, time, and somebody to tell how far it is."""
+    """What asking takes: the data of each node, a strict reader, time, and somebody to tell how far it is.
+
+    With `split` nodes are asked as their splitter would ask: the group is named to them.
+    """
 
     data: Callable[[Node], DataNode]
     bench: Bench
     clock: Clock
     talk: Talk
+    split: bool = False
     read_bytes: int = field(default=0)
 
     def choose(self, nodes: Sequence[Node], settings: NodeSettings) -> Golden:
@@ -67,7 +71,7 @@ class Golds:
         for batch in self._records(data, active):
             draw.see(batch)
         drawn = _shared_out(draw.drawn, quota)
-        minds = [data.recall(each.space, each.embedding, COUNT) for each in drawn]
+        minds = [data.recall(each.space, each.embedding, COUNT, self._named(each.space, settings)) for each in drawn]
         near = Neighbours([(each.space, each.embedding) for each in drawn], [{} for _ in drawn], NEIGHBOURS)
         place = Place(active.id, active.sequence)
         for batch in self._records(data, active):
@@ -109,7 +113,8 @@ class Golds:
     ) -> Iterator[Recalled | str]:
         data = self.data(node)
         active = data.holdings().active
-        minds = [[one.id for one in data.recall(each.space, each.embedding, COUNT)] for each in queries]
+        found = (data.recall(each.space, each.embedding, COUNT, self._named(each.space, settings)) for each in queries)
+        minds = [[one.id for one in each] for each in found]
         known = place is not None and place.generation == active.id and place.sequence <= active.sequence
         since = place.sequence if known and place is not None else None
         before = [dict(each.nearest) if known else {} for each in queries]
@@ -129,6 +134,9 @@ class Golds:
                 changed = {id_ for id_, _ in truth[:COUNT]} != {id_ for id_, _ in query.nearest[:COUNT]}
                 yield Recalled(query, group_of(query.space, settings), share, changed)
 
+    def _named(self, space: str, settings: Settings) -> str:
+        return group_of(space, settings) if self.split else ""
+
     def _records(self, data: DataNode, active: Generation, since: int | None = None) -> Iterator[Iterable[Record]]:
         with (
             data.export(active.kind, since=since, generation=active.id) as chunks,
@@ -144,18 +152,6 @@ class Golds:
 
 def _counted(nodes: Sequence[Node]) -> str:
     return f"{len(nodes)} node{'s' * (len(nodes) != 1)}"
-
-
-def group_of(space: str, settings: Settings) -> str:
-    """The group that answers for the space, by the node's own settings."""
-    share, always = settings.get("dual_memory.treatment_rate"), settings.get("dual_memory.treatment_spaces")
-    treated = settings.get("dual_memory.enabled") is True and in_treatment(
-        space,
-        salt=str(settings.get("dual_memory.treatment_salt", "")),
-        share=float(share) if isinstance(share, int | float) else 0.0,
-        always=always if isinstance(always, tuple) else (),
-    )
-    return "treatment" if treated else "control"
 
 
 def _shared_out(drawn: dict[str, list[Drawn]], most: int) -> list[Drawn]:
