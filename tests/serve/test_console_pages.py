@@ -106,11 +106,13 @@ def test_headers_keep_a_page_to_itself(app: ASGIApp) -> None:
 def test_what_needs_a_person_stands_first(app: ASGIApp) -> None:
     """A run whose undo failed, one that waits, a rollout that is held and not watched, and one that was taken back."""
     told = json.loads(ask(app, "/?format=json").text)
-    needs = [each["told"].partition(": ")[2] for each in told["needs"]]
-    assert [each["tone"] for each in told["needs"]] == ["FAIL", "FAIL", "UNKNOWN", "FAIL", "UNKNOWN"]
-    assert NEEDS_A_PERSON in needs[1] or NEEDS_A_PERSON in needs[0]
-    assert any(each.startswith("nobody watches the rollout: the watch is silent") for each in needs)
-    assert any(each.startswith("the rollout was rolled back") for each in needs)
+    needs = [(each["tone"], each["told"]) for each in told["needs"]]
+    assert [tone for tone, _ in needs] == ["FAIL", "FAIL", "UNKNOWN", "UNKNOWN", "UNKNOWN"]
+    assert needs[0][1].startswith(f"production: run {NEEDS_A_PERSON} (")
+    assert needs[1][1] == "production: nobody watches the rollout: the watch is silent"
+    assert needs[2][1].startswith(f"production: run {WAITS} (")
+    assert needs[3][1].startswith("production: the rollout is held: ")
+    assert needs[4][1].startswith("sandbox: the rollout was rolled back: half: latency: ")
     text = ask(app, "/").text
     assert text.index("needs a person now") < text.index('id="target-1"')
 

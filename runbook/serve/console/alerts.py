@@ -14,7 +14,12 @@ from runbook.serve.console.source import Source
 from runbook.serve.console.standing import found_data, tone_of_answer
 
 PAGE = 50
-_SHOWN = frozenset({"name", "names", "firing", "target", "issue", "state", "answers", "run"})
+_SHOWN = frozenset(
+    {
+        *("name", "names", "firing", "target", "issue", "state", "answers", "run"),
+        *("id", "fingerprint", "alerts", "diagnosis"),
+    }
+)
 EVENTS = (
     Event.ALERT_RECEIVED,
     Event.ALERT_DIAGNOSED,

@@ -29,6 +29,7 @@ def overview(source: Source, _: Request) -> Content:
     journal = journal_data(source.journal)
     targets.sort(key=lambda target: not target["needs"])
     needs = [*_journal_needs(journal), *(need for target in targets for need in target["needs"])]
+    needs.sort(key=lambda need: need["tone"] != "FAIL")
     data = {"needs": needs, "targets": targets, "alerts": newest_alerts(source, MOST_ALERTS)}
     return Content("overview.html", "Overview", "runbook rollout status; runbook runs", data)
 
@@ -80,9 +81,12 @@ def _journal_needs(journal: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _needs(target: dict[str, Any]) -> Iterator[dict[str, str]]:
     name, rollout, watch = target["name"], target["rollout"], target["watch"]
     for run in target["person"]:
-        command = f"runbook approve {run['id']}" if run["status"] == RunStatus.WAITING else f"runbook undo {run['id']}"
-        told = "waits for a second person" if run["status"] == RunStatus.WAITING else "needs a person now"
-        yield _need("FAIL", f"{name}: run {run['id']} ({run['command']}) {told}", command, "runs", run["id"])
+        told = f"{name}: run {run['id']} ({run['command']})"
+        if run["status"] == RunStatus.WAITING:
+            told, tone, command = f"{told} waits for a second person", "UNKNOWN", f"runbook approve {run['id']}"
+        else:
+            told, tone, command = f"{told} needs a person now", "FAIL", f"runbook undo {run['id']}"
+        yield _need(tone, told, command, "runs", run["id"])
     if rollout is not None and rollout["standing"] in {"reverting", "held"}:
         tone = "FAIL" if rollout["standing"] == "reverting" else "UNKNOWN"
         told = f"{name}: the rollout is {rollout['standing']}: {rollout['why']}"

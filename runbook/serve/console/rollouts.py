@@ -50,7 +50,7 @@ def rollout(source: Source, request: Request) -> Content:
     guardrails = _by_guardrail(looks)
     data = {
         "rollout": told,
-        "next": list(next_steps(found)),
+        "next": [_command(each) for each in next_steps(found)],
         "watch": watch_data(sign, source.now(), needed=not told["over"]),
         "stages": _stages(found),
         "approvals": [
@@ -74,6 +74,12 @@ def rollout(source: Source, request: Request) -> Content:
         data,
         {"charts": charts},
     )
+
+
+def _command(told: str) -> dict[str, str]:
+    """`to go on: runbook ...` as what it is for, and the command."""
+    why, _, command = told.partition(": ")
+    return {"why": why, "command": command}
 
 
 def _stages(found: Rollout) -> list[dict[str, Any]]:
