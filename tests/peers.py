@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,10 +76,11 @@ def endless(line: socket.socket) -> None:
 
 @dataclass
 class Peer:
-    """One listener on loopback. `answer` decides; it may be replaced at any time."""
+    """One listener on loopback. `answer` decides; it may be replaced at any time. With `tls` it speaks that."""
 
     answer: Callable[[Request], Answer]
     requests: list[Request] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -88,7 +90,7 @@ class Peer:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -114,6 +116,8 @@ class Peer:
 
     def _serve(self, line: socket.socket) -> None:
         with line, suppress(OSError):
+            if self.tls is not None:
+                line = self.tls.wrap_socket(line, server_side=True)
             request = self._read(line)
             if request is None:
                 return

@@ -13,6 +13,7 @@ from runbook.adapters.journal.following import Follower
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.issue import known_issues
+from runbook.cli.notify.beside import tell_beside
 from runbook.cli.screen import ScreenTalk, show, show_json_line
 from runbook.errors import ExitCode
 from runbook.model.configuration import ServeSettings
@@ -64,6 +65,7 @@ def serve_until_told(wishes: Wishes) -> ExitCode:
         DamagedError: the configuration does not read.
     """
     current = compose.session()
+    current.telling.config = wishes.config
     targets = ConfiguredTargets(os.environ, wishes.config, current.state)
     said = targets.config().serve
     host = wishes.host or said.host
@@ -112,7 +114,10 @@ def _parts(scene: Scene, wishes: Wishes) -> tuple[Any, list[Beside]]:
     async def following(ending: asyncio.Event) -> None:
         await follow(follower, ending)
 
-    beside: list[Beside] = [following, refusals]
+    async def telling(ending: asyncio.Event) -> None:
+        await tell_beside(current, wishes.config, ending)
+
+    beside: list[Beside] = [following, refusals, telling]
     if scene.credential is not None:
         trade = Trade(
             scene.targets, known_issues(), clock, lambda: f"d{current.new_run_id()}", scene.said.settle.total_seconds()

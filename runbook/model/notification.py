@@ -118,5 +118,7 @@ class Cursor:
     given_up: int = 0
     left_out: int = 0
     sent_at: datetime | None = None
+    early: tuple[str, ...] = ()
+    """What was told while it waited in the journal's second place: not once more, when it is adopted."""
     waiting: Failure | None = None
     failed: Failure | None = None

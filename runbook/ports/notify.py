@@ -52,6 +52,10 @@ class Following(Protocol):
         """
         ...
 
+    def waiting(self) -> Iterator[Entry]:
+        """What the journal refused, and has not adopted yet, oldest first; the numbers are none of the journal."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class NotifyPorts:

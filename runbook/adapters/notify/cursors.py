@@ -59,6 +59,7 @@ def _document(cursor: Cursor) -> dict[str, Any]:
         "given_up": cursor.given_up,
         "left_out": cursor.left_out,
         "sent_at": None if cursor.sent_at is None else cursor.sent_at.isoformat(),
+        "early": list(cursor.early),
         "waiting": _failure(cursor.waiting),
         "failed": _failure(cursor.failed),
     }
@@ -81,6 +82,7 @@ def _read(document: dict[str, Any]) -> Cursor:
         int(document["given_up"]),
         int(document["left_out"]),
         None if sent_at is None else datetime.fromisoformat(sent_at),
+        tuple(map(str, document["early"])),
         _read_failure(document["waiting"]),
         _read_failure(document["failed"]),
     )

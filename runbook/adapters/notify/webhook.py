@@ -60,8 +60,7 @@ class Webhook:
     def _url(self) -> str:
         settings = self.settings
         url = settings.url if settings.url_file is None else secret(settings.url_file, "url_file")
-        parts = urlsplit(url) if _URL.fullmatch(url) else None
-        if parts is None or not parts.hostname:
+        if not _is_url(url):
             raise NoReplyError("not asked: its URL is none, or not one of http or https")
         if not settings.allow_plain_http and not is_private(url):
             raise NoReplyError(
@@ -83,6 +82,14 @@ class Webhook:
 
     def _key(self) -> str:
         return "" if self.settings.key_file is None else secret(self.settings.key_file, "key_file")
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return _URL.fullmatch(url) is not None and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _judged(status: int, headers: Mapping[str, str]) -> Outcome:

@@ -1,9 +1,10 @@
 """Carry out `runbook notify deliver`: every receiver by itself, so that a dead one holds up none of the others."""
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from runbook.adapters.journal import FileJournal
 from runbook.adapters.notify import FileCursors, Webhook
 from runbook.cli import compose
 from runbook.cli.compose import Session
+from runbook.cli.notify.pausing import StoppableClock
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.config.document import found_receivers
 from runbook.engine.notify.deliver import Delivered, Delivery
@@ -55,7 +57,7 @@ def deliver(wishes: Wishes) -> ExitCode:
     current, receivers = compose.session(), found_receivers(os.environ, wishes.config)
     with ScreenTalk() as screen:
         talk: Talk = Mute() if wishes.quiet else screen
-        found = delivered(current, receivers, talk, current.clock, since=wishes.since, once=wishes.once)
+        found = delivered(current, receivers, talk, since=wishes.since, once=wishes.once)
     code = ExitCode.DONE if all(not each.why and not each.given_up for each in found) else ExitCode.PARTIAL
     if receivers.broken:
         code = ExitCode.PARTIAL
@@ -66,15 +68,18 @@ def deliver(wishes: Wishes) -> ExitCode:
     return code
 
 
-def delivered(
-    current: Session, receivers: "Receivers", talk: Talk, clock: Clock, *, since: int = 0, once: bool = True
-) -> list[Delivered]:
-    """Tell all of them at the same time; how each fared."""
+def delivered(current: Session, receivers: "Receivers", talk: Talk, *, since: int, once: bool) -> list[Delivered]:
+    """Tell all of them at the same time; how each fared. Ctrl-C ends the pauses; a try that is under way is bounded."""
     if not receivers.good:
         return []
+    stop = threading.Event()
     with ThreadPoolExecutor(min(len(receivers.good), MOST_AT_ONCE), "notify") as pool:
-        work = partial(_tell, current, talk, clock, since=since, once=once)
-        return list(pool.map(work, receivers.good.values()))
+        work = partial(tell_one, current, talk, StoppableClock(stop), since=since, once=once)
+        try:
+            return list(pool.map(work, receivers.good.values()))
+        except BaseException:
+            stop.set()
+            raise
 
 
 def webhook_of(settings: ReceiverSettings) -> Webhook:
@@ -88,9 +93,10 @@ def webhook_of(settings: ReceiverSettings) -> Webhook:
     return Webhook(settings, render)
 
 
-def _tell(
-    current: Session, talk: Talk, clock: Clock, settings: ReceiverSettings, *, since: int, once: bool
+def tell_one(
+    current: Session, talk: Talk, clock: Clock, settings: ReceiverSettings, *, since: int = 0, once: bool = False
 ) -> Delivered:
+    """Tell that receiver what is due, unless another process does; how it fared. Raises nothing for what happens."""
     journal = FileJournal(current.state, current.clock, current.who, current.where)
     ports = NotifyPorts(journal, FileCursors(current.state), journal, clock, talk)
     delivery = Delivery(ports, webhook_of(settings), since, once)
@@ -105,9 +111,8 @@ def _one_at_a_time(current: Session, name: str, run: Callable[[], Delivered]) ->
 
     So an entry whose process found the lock held is seen by the holder: it was durable before.
     """
-    sent = given_up = 0
     while True:
-        before = _size(current)
+        before = size_of(current)
         try:
             with current.locks.hold(f"notify-{name}", "notify"):
                 found = run()
@@ -115,12 +120,12 @@ def _one_at_a_time(current: Session, name: str, run: Callable[[], Delivered]) ->
             return Delivered(name, why=error.message)
         except StorageError:  # a disk that is full has no place for a lock; twice is better than never
             return run()
-        sent, given_up = sent + found.sent, given_up + found.given_up
-        if _size(current) == before or found.why:
-            return replace(found, sent=sent, given_up=given_up)
+        if size_of(current) == before or found.why:
+            return found
 
 
-def _size(current: Session) -> int:
+def size_of(current: Session) -> int:
+    """The bytes of the journal now."""
     try:
         return (current.state / "journal.jsonl").stat().st_size
     except OSError:

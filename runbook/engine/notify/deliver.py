@@ -11,6 +11,7 @@ from runbook.ports.notify import NotifyPorts, Receiver
 GIVE_UP_SECONDS = 3600.0
 """A message that is older is tried once more, and given up: an hour late it is history."""
 LONGEST_PAUSE_SECONDS = 60.0
+MOST_EARLY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Delivery:
             if dues is None:
                 cursor = self._lost("its place is not in this journal any more")
                 continue
-            cursor = replace(cursor, left_out=cursor.left_out + dues.left_out)
+            if dues.last_left_out is not None:
+                last, left_out = dues.last_left_out, cursor.left_out + dues.left_out
+                cursor = replace(cursor, position=last.position, memory=last.memory, left_out=left_out)
             for index, each in enumerate(dues.messages):
                 cursor, why = self._tell(cursor, each)
                 if why:
@@ -93,7 +96,8 @@ class Delivery:
                 failure = Failure(each.message.seq, now, why)
                 cursor = replace(cursor, given_up=cursor.given_up + 1, failed=failure)
                 self._give_up(each.message, why, tries)
-        cursor = replace(cursor, position=each.position, memory=each.memory)
+        early = (*cursor.early, each.early)[-MOST_EARLY:] if each.early else cursor.early
+        cursor = replace(cursor, position=each.position, memory=each.memory, early=early)
         self._save(cursor)
         return cursor, ""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from runbook.engine.notify.memory import Memory, remembered
 from runbook.engine.notify.telling import told
+from runbook.model.journal import Entry, original
 from runbook.model.notification import START, Cursor, Message, Position
 from runbook.ports.notify import Following
 
@@ -20,16 +21,19 @@ class Due:
     message: Message
     position: Position
     memory: dict[str, object]
+    early: str = ""
+    """How it is known again when the journal has adopted its entry, which it refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """What is due; where the receiver is after all of it; how many older ones were left out."""
+    """What is due; where the receiver is after all of it; how many older ones were left out, and the last of these."""
 
     messages: tuple[Due, ...]
     position: Position
     memory: dict[str, object]
     left_out: int = 0
+    last_left_out: Due | None = None
 
 
 def due(following: Following, cursor: Cursor, wants: Callable[[Message], bool]) -> Dues | None:
@@ -38,15 +42,28 @@ def due(following: Following, cursor: Cursor, wants: Callable[[Message], bool]) 
     if entries is None:
         return None
     memory, position = remembered(cursor.memory), cursor.position
-    waiting: deque[Due] = deque(maxlen=MOST_DUE)
+    waiting: deque[Due] = deque()
+    left: list[Due] = []
     found = 0
     for entry, behind in entries:
         position = behind
         message = told(memory, entry)
-        if message is not None and wants(message):
+        if message is not None and wants(message) and _known_by(entry) not in cursor.early:
             waiting.append(Due(message, behind, memory.document()))
             found += 1
-    return Dues(tuple(waiting), position, memory.document(), found - len(waiting))
+            left = [waiting.popleft()] if len(waiting) > MOST_DUE else left
+    learned = memory.document()
+    for entry in following.waiting():
+        message, known_by = told(memory, entry), _known_by(entry)
+        if message is not None and wants(message) and known_by not in cursor.early:
+            waiting.append(Due(message, position, learned, known_by))
+            found += 1
+    return Dues(tuple(waiting), position, learned, found - len(waiting), left[0] if left else None)
+
+
+def _known_by(entry: Entry) -> str:
+    meant = original(entry)
+    return f"{meant.at.isoformat()} {meant.run} {meant.event.value}"
 
 
 def begun(following: Following, first: int, why: str) -> Cursor:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runbook.engine.alerts import memory as alerts
 from runbook.engine.notify.memory import About, Memory
 from runbook.engine.notify.words import way_on
 from runbook.model.journal import Entry, Event, original
@@ -39,6 +40,8 @@ def told(memory: Memory, entry: Entry) -> Message | None:
     about = memory.about(meant.run)
     if meant.event is Event.VALIDATED:
         about = replace(about, target=_said(meant, "target"), subject=f"validation of {_said(meant, 'target')}")
+    if meant.event is Event.ALERT_ACTED:
+        about = replace(about, target=_said(meant, "target"), subject=_said(meant, "diagnosis"))
     words = _words(memory, meant, about)
     if words is None:
         return None
@@ -188,8 +191,20 @@ def _validated(memory: Memory, entry: Entry) -> _Words | None:
 
 
 def _alert(entry: Entry) -> _Words:
-    title = f"alert {_said(entry, 'alert') or _said(entry, 'name') or '?'}: {_said(entry, 'outcome') or 'acted on'}"
-    return _Words((Kind.ALERT,), Severity.WARNING, title, _said(entry, "why"))
+    """An incident that was acted on by itself because of an alert, or left to people."""
+    issue, why = _said(entry, "issue") or "an alert", _said(entry, "why")
+    match _said(entry, "state"):
+        case alerts.INTENDED:
+            title = f"{issue} is acted on by itself, because of an alert"
+            return _Words((Kind.ALERT,), Severity.WARNING, title, why, ("runbook runs",), trouble=True)
+        case alerts.ENDED if entry.details.get("code") == 0:
+            return _Words((Kind.ALERT,), Severity.INFO, f"{issue}, acted on by itself, is over", why)
+        case alerts.ENDED | alerts.CUT_OFF as state:
+            title = f"{issue}, acted on by itself, needs a person: {_said(entry, 'status') or state}"
+            return _Words((Kind.ALERT, Kind.PERSON), Severity.ERROR, title, why, ("runbook runs",), trouble=True)
+        case _:
+            title = f"{issue} is left to people, though an alert fired"
+            return _Words((Kind.ALERT,), Severity.WARNING, title, why, (f"runbook {issue}",), trouble=True)
 
 
 def _said(entry: Entry, name: str) -> str:
