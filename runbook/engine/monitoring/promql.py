@@ -26,7 +26,12 @@ def span(length: timedelta) -> str:
 
 def window(length: timedelta, scrape: timedelta = SCRAPE) -> str:
     """A range that long, but never of fewer than four scrapes."""
-    return span(max(length, FEWEST_SCRAPES * scrape))
+    return span(widest(length, scrape))
+
+
+def widest(length: timedelta, scrape: timedelta) -> timedelta:
+    """That long, or four scrapes."""
+    return max(length, FEWEST_SCRAPES * scrape)
 
 
 def number(value: float) -> str:

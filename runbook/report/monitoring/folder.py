@@ -34,7 +34,7 @@ class Wanted:
 def monitoring_files(runbooks: tuple[Runbook, ...], wanted: Wanted) -> Mapping[str, str]:
     """The text of each file."""
     rules = rule_files(runbooks, wanted.plan, wanted.scrape)
-    proofs = proof_files(runbooks, wanted.plan, rules)
+    proofs = proof_files(runbooks, wanted.plan, rules, wanted.scrape)
     dashboards = (overview(runbooks), canary(wanted.plan), objectives())
     return {
         "alertmanager.yml": alertmanager_text(),

@@ -13,7 +13,7 @@ def proofs_text(file: ProofFile, docs: str) -> str:
     lines += [f"  - ../{name}.yml" for name in file.files]
     lines += [f"evaluation_interval: {span(file.step)}", "group_eval_order:"]
     lines += [f"  - {quoted(group)}" for group in file.order]
-    lines.append("tests:")
+    lines.append("tests:" if file.proofs else "tests: []")
     for proof in file.proofs:
         lines += _proof(proof, span(file.step), docs)
     return "\n".join(lines) + "\n"

@@ -15,8 +15,8 @@ from runbook.model.monitoring import AlertRule, Expected, Given, Proof
 from runbook.model.quantity import Condition, How, Reported, Sustained
 from runbook.model.rollout import NOTHING
 
-FULL_WINDOW = timedelta(minutes=7)
-"""The window of five minutes is full by then."""
+MORE = timedelta(minutes=2)
+"""So much longer than its window, and a number is what it will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,23 @@ class Case:
     asks: Asks
     bound: Bound
     target: str
+    usual: timedelta
 
     @property
     def reach(self) -> timedelta:
         """How long it takes to tell."""
         return max(self.asks.alert.lasting, self.bound.quantity.over or NOTHING)
 
+    @property
+    def full(self) -> timedelta:
+        """When its window is full."""
+        return max(self.usual, self.bound.quantity.over or NOTHING) + MORE
 
-def every_case(asks: Iterable[Asks]) -> tuple[Case, ...]:
-    """Both sides of every limit of every alert."""
+
+def every_case(asks: Iterable[Asks], usual: timedelta) -> tuple[Case, ...]:
+    """Both sides of every limit of every alert; `usual` is the window where a quantity names none."""
     return tuple(
-        Case(each, bound, f"q{index}-{bound.word}")
+        Case(each, bound, f"q{index}-{bound.word}", usual)
         for index, each in enumerate(asks, start=1)
         for bound in _bounds(each.condition, holds=each.holds)
     )
@@ -64,16 +70,15 @@ def _bounds(condition: Condition, *, holds: bool) -> Iterator[Bound]:
 
 def _case(case: Case, step: timedelta) -> tuple[list[Given], list[Expected]]:
     asked, bound, target = case.asks, case.bound, case.target
-    window = max(FULL_WINDOW, (bound.quantity.over or NOTHING) + FULL_WINDOW)
-    end = window + asked.alert.lasting
+    end = case.full + asked.alert.lasting
     if bound.quantity.how is How.RISE:
-        end = 4 * FULL_WINDOW  # it happens after three quarters
+        end = 4 * case.full  # it happens after three quarters
     scene = Scene(target, step, -(-end // step))
     given = list(crafted(scene, bound.quantity, bound.value))
     if not any(each.series.startswith(START) for each in given):
         given.append(old_process(scene))
     given += [*_baseline(scene, bound), *_phase(scene, asked.phase)]
-    late = end if bound.quantity.how is not How.RISE else 3 * FULL_WINDOW + asked.alert.lasting + 2 * step
+    late = end if bound.quantity.how is not How.RISE else 3 * case.full + asked.alert.lasting + 2 * step
     expected = [fires(asked.alert, target, late, bound.fires)]
     if bound.fires and asked.alert.lasting > step:
         expected.append(fires(asked.alert, target, asked.alert.lasting - step, yes=False))

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from runbook.engine.monitoring.promql import USUAL, widest
 from runbook.engine.monitoring.proofs.alerts import every_case, proof_of
 from runbook.engine.monitoring.proofs.nodes import node_proofs
 from runbook.engine.monitoring.proofs.ourselves import STEP, own_proofs
-from runbook.engine.monitoring.proofs.tripwire import tripwire_proof
+from runbook.engine.monitoring.proofs.present import present_proofs
+from runbook.engine.monitoring.proofs.tripwire import tripwire_proofs
 from runbook.engine.monitoring.symptoms import conditions, symptom_alerts
 from runbook.engine.monitoring.triggers import gate_alerts, standing_alerts, trigger_alerts
-from runbook.model.monitoring import ProofFile, RuleFile
+from runbook.model.monitoring import SCRAPE, ProofFile, RuleFile
 from runbook.model.rollout import RolloutPlan
 from runbook.model.runbook import Runbook
 
@@ -18,15 +20,17 @@ LONG = timedelta(minutes=20)
 """What takes longer is tested in steps of two minutes."""
 
 
-def proof_files(runbooks: Sequence[Runbook], plan: RolloutPlan, rules: Iterable[RuleFile]) -> tuple[ProofFile, ...]:
-    """Every file, in the order of their names."""
+def proof_files(
+    runbooks: Sequence[Runbook], plan: RolloutPlan, rules: Iterable[RuleFile], scrape: timedelta = SCRAPE
+) -> tuple[ProofFile, ...]:
+    """Every file."""
     order = _order(rules)
     asked = conditions(runbooks)
     symptoms = [each for issue in runbooks for each in symptom_alerts(issue)]
     rollout = [*trigger_alerts(plan, asked), *standing_alerts(plan, asked), *gate_alerts(plan)]
-    every = every_case([*symptoms, *rollout])
+    every = every_case([*symptoms, *rollout], widest(USUAL, scrape))
     quick, slow = [each for each in every if each.reach <= LONG], [each for each in every if each.reach > LONG]
-    wire = tripwire_proof(plan)
+    proofs, step = tripwire_proofs(plan, scrape)
     files = ("recording", "issues", "rollout")
     return (
         ProofFile(
@@ -35,9 +39,10 @@ def proof_files(runbooks: Sequence[Runbook], plan: RolloutPlan, rules: Iterable[
             files,
             QUICK,
             order,
-            (proof_of(quick, QUICK, "Within minutes"), *((wire,) if wire else ())),
+            (proof_of(quick, QUICK, "Within minutes"), *(proof for each in runbooks for proof in present_proofs(each))),
         ),
         ProofFile("alerts_long", "What asks for longer.", files, SLOW, order, (proof_of(slow, SLOW, "Within hours"),)),
+        ProofFile("tripwire", "Gross damage, where the plan has a tripwire.", files, step, order, proofs),
         ProofFile("nodes", "The nodes themselves.", ("recording", "issues", "nodes"), QUICK, order, node_proofs()),
         ProofFile("runbook", "This tool.", ("recording", "runbook"), STEP, order, own_proofs(plan)),
     )

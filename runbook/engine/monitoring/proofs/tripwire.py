@@ -3,26 +3,27 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from runbook.engine.monitoring.promql import FEWEST_SCRAPES, widest
 from runbook.engine.monitoring.proofs.alerts import in_phase
 from runbook.engine.monitoring.proofs.craft import Scene
 from runbook.engine.monitoring.proofs.nodes import firing
 from runbook.engine.rollout.tripwire import ERRORS, RECALLS, SECONDS
 from runbook.model.cells import CONTROL, TREATMENT
 from runbook.model.monitoring import Expected, Given, Proof
-from runbook.model.rollout import RolloutPlan, Tripwire
+from runbook.model.rollout import RolloutPlan
 
-STEP = timedelta(seconds=15)
 STEPS = 40
 SLOW = 0.5
 
 
-def tripwire_proof(plan: RolloutPlan) -> Proof | None:
-    """The first tripwire of the plan, in the first phase that has it."""
+def tripwire_proofs(plan: RolloutPlan, scrape: timedelta) -> tuple[tuple[Proof, ...], timedelta]:
+    """Of the first tripwire of the plan, in the first phase that has it, if any; and the step of the test."""
     phase = next((each for each in plan.phases if each.tripwire is not None), None)
     if phase is None or phase.tripwire is None:
-        return None
+        return (), scrape
     wire = phase.tripwire
-    many = 4.0 * wire.fewest * STEP / wire.window
+    step = widest(wire.window, scrape) / FEWEST_SCRAPES
+    many = 4.0 * wire.fewest / FEWEST_SCRAPES
     given: list[Given] = []
     for target, share, ratio, recalls, inside in (
         ("errors", min(10 * wire.errors, 0.9), 1.0, many, True),
@@ -31,13 +32,13 @@ def tripwire_proof(plan: RolloutPlan) -> Proof | None:
         ("few", min(10 * wire.errors, 0.9), 1.5 * wire.latency_ratio, many / 8, True),
         ("no-rollout", 0.9, 1.5 * wire.latency_ratio, many, False),
     ):
-        scene = Scene(target, STEP, STEPS)
+        scene = Scene(target, step, STEPS)
         given += [*_recalls(scene, share, ratio, recalls), *(in_phase(scene, phase.name) if inside else ())]
-    return Proof("Gross damage in the treatment group", tuple(given), tuple(_told(wire)))
+    told = tuple(_told(2 * FEWEST_SCRAPES * step))
+    return (Proof("Gross damage in the treatment group", tuple(given), told),), step
 
 
-def _told(wire: Tripwire) -> Iterator[Expected]:
-    at = timedelta(minutes=2) + wire.window
+def _told(at: timedelta) -> Iterator[Expected]:
     for alert, target in (("RolloutTripwireErrors", "errors"), ("RolloutTripwireLatency", "slow")):
         for each in ("errors", "slow", "well", "few", "no-rollout"):
             yield firing(alert, each, at, yes=each == target)
