@@ -10,6 +10,8 @@ from runbook.model.journal import Entry, Event, original
 
 MOST_SEEN = 50_000
 """How many firings and ends are known again; some 100 bytes each. More than come in half a day at full speed."""
+MOST_BEGUN = 2000
+"""How many beginnings of runs on one target are held: more than a day has minutes."""
 DAY = timedelta(days=1)
 
 INTENDED, ENDED, LEFT, CUT_OFF = "intended", "ended", "left", "cut off"
@@ -89,7 +91,7 @@ class AlertMemory:
         details = entry.details
         if details["state"] == INTENDED:
             self._note(details, begun=True)
-            kept = self.began(details["target"], entry.at)
+            kept = self._began.get(details["target"], [])[-MOST_BEGUN:]
             self._began[details["target"]] = [*kept, entry.at]
         else:
             self._unfinished.pop(details["diagnosis"], None)

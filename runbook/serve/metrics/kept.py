@@ -1,4 +1,4 @@
-"""What the state folder says beside the journal, in numbers: signs of life of the watch, and baselines."""
+"""What the state folder says beside the journal, in numbers: signs of life of the watch, baselines, messages."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.errors import RunbookError
+from runbook.model.notification import Cursor
 from runbook.ports import Clock, Store
+from runbook.ports.notify import Cursors
 from runbook.serve.metrics.sample import Sample
 
 OLDEST = timedelta(seconds=60)
@@ -57,3 +59,12 @@ class Baselines:
                 if node in addresses:
                     for quantity, value in kept.quantities.items():
                         yield Sample("baseline", (target, node, addresses[node], quantity), value)
+
+
+def notifications(cursors: Cursors, receivers: Sequence[str]) -> Iterator[Sample]:
+    """How many messages each receiver took, and how many were given up, since it was first told anything."""
+    for name in receivers:
+        found = cursors.load(name)
+        if isinstance(found, Cursor):
+            yield Sample("notifications_total", (name, "delivered"), found.sent)
+            yield Sample("notifications_total", (name, "given up"), found.given_up)

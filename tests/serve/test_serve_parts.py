@@ -1,0 +1,137 @@
+"""Parts of the server by themselves: what is due to be journaled, how much may come, what a child may do."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from runbook.adapters.memory.clock import MemoryClock
+from runbook.errors import RefusedError, RunbookError
+from runbook.model.answer import Answer
+from runbook.serve.webhook.allowance import Allowance
+from runbook.serve.webhook.credential import Credential
+from runbook.serve.webhook.outcomes import FIRST_SECONDS, PERIOD_SECONDS, Outcome, Outcomes
+from runbook.serve.work.child import Ended, Patience, environment, run_child
+from runbook.serve.work.reading import acted, diagnosed
+
+
+def test_a_kind_of_refusal_is_due_once_a_period() -> None:
+    """Soon after the first one, then with the number of all that came since; what is taken never is."""
+    outcomes = Outcomes()
+    outcomes.note(Outcome.ACCEPTED, 0.0)
+    for _ in range(3):
+        outcomes.note(Outcome.MALFORMED, 0.0, "line 1")
+    assert list(outcomes.due(0.0)) == []
+    (first,) = outcomes.due(FIRST_SECONDS)
+    assert first == {"kind": "malformed", "count": 3, "example": "line 1"}
+    outcomes.note(Outcome.MALFORMED, FIRST_SECONDS)
+    outcomes.told(first, FIRST_SECONDS)
+    assert list(outcomes.due(FIRST_SECONDS + PERIOD_SECONDS - 1)) == []
+    (again,) = outcomes.due(FIRST_SECONDS + PERIOD_SECONDS)
+    assert again["count"] == 1
+    outcomes.told(again, FIRST_SECONDS + PERIOD_SECONDS)
+    assert list(outcomes.due(1e9, all_of_them=True)) == []
+    assert outcomes.counts[Outcome.MALFORMED] == 4
+
+
+def test_so_many_at_once_and_so_many_in_the_long_run() -> None:
+    """All of a payload, or nothing of it."""
+    clock = MemoryClock()
+    allowance = Allowance(clock, most=10, per_second=1)
+    assert allowance.takes(10)
+    assert not allowance.takes(1)
+    clock.sleep(3)
+    assert not allowance.takes(4)
+    assert allowance.takes(3)
+
+
+@pytest.mark.parametrize("content", ["", "short", "two words\nis three tok\x7fens", "\n"])
+def test_what_holds_no_token_opens_nothing(tmp_path: Path, content: str) -> None:
+    """It is no reason to let anybody in."""
+    file = tmp_path / "t"
+    file.write_text(content)
+    file.chmod(0o600)
+    with pytest.raises(RunbookError):
+        Credential(file).admits(b"Bearer ")
+
+
+def test_only_a_private_regular_file_holds_the_token(tmp_path: Path) -> None:
+    """Neither a folder, nor a pipe, nor what others may read, nor nothing."""
+    file = tmp_path / "t"
+    with pytest.raises(RunbookError, match="cannot be read"):
+        Credential(file).refresh()
+    os.mkfifo(file)
+    with pytest.raises(RunbookError, match="no regular file"):
+        Credential(file).refresh()
+    file.unlink()
+    file.write_text("long enough a token\n".replace(" ", "-"))
+    file.chmod(0o640)
+    with pytest.raises(RefusedError, match="by others"):
+        Credential(file).refresh()
+    file.chmod(0o600)
+    credential = Credential(file)
+    assert credential.admits(b"Bearer long-enough-a-token")
+    assert not credential.admits(b"Bearer long-enough-a-toke")
+    assert not credential.admits(None)
+    assert not credential.admits(b"")
+
+
+def test_a_child_gets_little_of_our_environment() -> None:
+    """What it needs to find the same state, configuration and person; nobody's tokens, no other locale."""
+    found = environment(
+        {"PATH": "/bin", "RUNBOOK_STATE": "/s", "AWS_SECRET": "x", "LC_ALL": "de_DE", "PYTHONPATH": "y"}
+    )
+    assert found == {"PATH": "/bin", "RUNBOOK_STATE": "/s", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+
+
+def child(words: list[str], patience: Patience, *, end_at_once: bool = False, given: bytes = b"") -> Ended:
+    """The real command, run as the worker runs it."""
+
+    async def run() -> Ended:
+        ending = asyncio.Event()
+        if end_at_once:
+            ending.set()
+        return await run_child(words, given, patience, ending)
+
+    return asyncio.run(run())
+
+
+def test_a_child_is_heard_ended_and_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its streams and its code; late, or told to end: SIGTERM, then SIGKILL to its group."""
+    monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    whole = child(["diagnose", "--from", "-", "--json"], Patience(60, 5, kill=True), given=b"[")
+    assert (whole.code, whole.late) == (12, False)
+    assert "line 1, column" in diagnosed(whole).why
+    late = child(["--version"], Patience(0.0, 0.0, kill=True))
+    assert late.late
+    assert late.code in {-signal.SIGTERM, -signal.SIGKILL}
+    told = child(["--version"], Patience(60, 20, kill=True), end_at_once=True)
+    assert told.code in {-signal.SIGTERM, 143, 0}
+    assert not told.late
+
+
+@pytest.mark.parametrize(
+    "out", [b"", b"[]", b"{", b'{"data": 5}', b'{"data": {"issues": [{}]}}', b"\xff", b"[" * 99999]
+)
+def test_what_a_child_says_that_is_no_answer_is_none(out: bytes) -> None:
+    """No answers, and a reason."""
+    found = diagnosed(Ended(1, out, "Traceback\nOops: x\n"))
+    assert dict(found.answers) == {}
+    assert found.why in {"Oops: x", "its answer was not understood"}
+    assert acted(Ended(1, out, "Oops")).run == ""
+
+
+def test_what_a_child_says_is_read() -> None:
+    """The order is the diagnosis's own; an error names the run."""
+    issues = b'[{"issue": "b", "present": "YES", "nodes": [{"node": "n", "present": "YES"}]}, '
+    issues += b'{"issue": "a", "present": "UNKNOWN", "nodes": []}]'
+    found = diagnosed(Ended(3, b'{"data": {"issues": ' + issues + b"}}", ""))
+    assert list(found.answers.items()) == [("b", Answer.YES), ("a", Answer.UNKNOWN)]
+    assert (found.nodes["b"], found.why) == (("n",), "")
+    told = acted(Ended(13, b"", 'talk\n{"error": {"code": 13, "message": "no reason", "run": "r1"}}\n'))
+    assert (told.code, told.run, told.why) == (13, "r1", "no reason")
+    run = b'{"data": {"run": {"id": "r2", "status": "recovered"}}}'
+    assert acted(Ended(0, run, "")).run == "r2"
