@@ -87,12 +87,26 @@ def found_receivers(environ: Mapping[str, str], explicit: Path | None) -> Receiv
         DamagedError: there is no file, or it cannot be read, or is no TOML.
         NotSupportedError: it is of another version.
     """
-    path = named_file(environ, explicit) or next(filter(os.path.lexists, usual_places(environ)), None)
+    path = _found(environ, explicit)
     if path is None:
         return Receivers(None, {}, {})
     document = _parsed(path)
     _check_version(path, document)
     return receivers_of(path, document.get("notify", {}))
+
+
+def file_with_receivers(environ: Mapping[str, str], explicit: Path | None) -> Path | None:
+    """The file in which somebody is to be told; None where nobody is. Whether it reads is for `found_receivers` to say.
+
+    Raises:
+        DamagedError: it cannot be read, or is no TOML.
+    """
+    path = _found(environ, explicit)
+    return path if path is not None and _parsed(path).get("notify") else None
+
+
+def _found(environ: Mapping[str, str], explicit: Path | None) -> Path | None:
+    return named_file(environ, explicit) or next(filter(os.path.lexists, usual_places(environ)), None)
 
 
 def named_file(environ: Mapping[str, str], explicit: Path | None) -> Path | None:

@@ -50,13 +50,13 @@ class Telling:
         """A receiver that is new begins with entry `first`: the first one since the last start."""
         from subprocess import DEVNULL, Popen  # noqa: PLC0415 - see above
 
-        from runbook.config.document import found_receivers  # noqa: PLC0415 - see above
+        from runbook.config.document import file_with_receivers  # noqa: PLC0415 - see above
 
-        receivers = found_receivers(os.environ, self.config)
-        if receivers.path is None or not receivers.good:
+        path = file_with_receivers(os.environ, self.config)
+        if path is None:
             return
         self._children = [child for child in self._children if child.poll() is None]
-        config = os.path.abspath(receivers.path)  # noqa: PTH100 - a link to the file keeps its own neighbours
+        config = os.path.abspath(path)  # noqa: PTH100 - a link to the file keeps its own neighbours
         command = [sys.executable, "-P", "-m", "runbook", "notify", "deliver", "--quiet", "--config", config]
         child = Popen(  # noqa: S603 - this very interpreter, and a path
             [*command, "--since", str(first)] if first else command,
