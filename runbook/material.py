@@ -4,6 +4,7 @@ import json
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from runbook.errors import NotSupportedError
@@ -40,6 +41,17 @@ def playbook(name: str) -> Path:
 
 
 @cache
+def plugin(name: str) -> ModuleType:
+    """A file of the plays' collection that knows nothing of Ansible, such as `module_utils/access_log`.
+
+    Raises:
+        NotSupportedError: there is none.
+    """
+    path = folder("playbooks") / "collections/ansible_collections/engram/ops/plugins" / f"{name}.py"
+    return _loaded(f"runbook_plugins.{path.stem}", path)
+
+
+@cache
 def schema(name: str) -> dict[str, Any]:
     """The JSON Schema document of that name, such as `report.v1`."""
     path = folder("schemas") / f"{name}.schema.json"
@@ -70,10 +82,14 @@ def migration(target: str) -> "Migration":
 
 
 def _migration(path: Path) -> "Migration":
-    spec = spec_from_file_location(f"runbook_migrations.{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise NotSupportedError(f"cannot load the migration {path}", hint="install the package again")
+    found: Migration = _loaded(f"runbook_migrations.{path.stem}", path).MIGRATION
+    return found
+
+
+def _loaded(name: str, path: Path) -> ModuleType:
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise NotSupportedError(f"cannot load {path}", hint="install the package again")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: Migration = module.MIGRATION
-    return found
+    return module

@@ -107,11 +107,15 @@ class WorkResult:
 
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
-    """One run of a playbook that reads something of some hosts and changes nothing; `mark` as in `PlayRequest`."""
+    """One run of a playbook that reads something of some hosts and changes nothing; `mark` as in `PlayRequest`.
+
+    `inputs` are the playbook's own, as its head tells them.
+    """
 
     playbook: str
     hosts: tuple[str, ...]
     mark: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

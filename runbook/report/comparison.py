@@ -6,6 +6,7 @@ from typing import Any
 
 from runbook.engine.judging.comparison import Comparison, Ratio
 from runbook.model.measurement import Silence
+from runbook.report.access import access_data, access_lines
 from runbook.report.judgement import finite, judgement_data, judgement_lines
 from runbook.report.lines import EMPTY, Line, Style, line
 
@@ -18,6 +19,9 @@ def comparison_lines(found: Comparison) -> Iterator[Line]:
     if found.units is not None:
         yield EMPTY
         yield from _units_lines(found)
+    if found.access is not None:
+        yield EMPTY
+        yield from access_lines(found.access)
     for silence in found.silent:
         yield line(f"{silence.node} could not be asked: {silence.reason}", Style.UNSURE, hang=2)
 
@@ -41,6 +45,7 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
         },
         "p99_ratio": None if found.ratio is None else _ratio_data(found.ratio),
         "silent": [_silence_data(silence) for silence in found.silent],
+        "access": None if found.access is None else access_data(found.access),
     }
 
 

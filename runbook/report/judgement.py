@@ -23,7 +23,7 @@ def judgement_lines(judgement: Judgement) -> Iterator[Line]:
     for judged in judgement.judged:
         yield from _judged_lines(judged)
     if judgement.mismatch is not None:
-        yield from _mismatch_lines(judgement.mismatch)
+        yield mismatch_line(judgement.mismatch)
     for why in judgement.blocked:
         yield Line((("blocks  ", Style.BAD), (why, Style.PLAIN)), hang=2)
     for what in judgement.told:
@@ -37,7 +37,7 @@ def judgement_data(judgement: Judgement) -> dict[str, Any]:
         "verdict": judgement.verdict.value,
         "why": judgement.why,
         "guardrails": [_judged_data(judged) for judged in judgement.judged],
-        "mismatch": None if judgement.mismatch is None else _mismatch_data(judgement.mismatch),
+        "mismatch": None if judgement.mismatch is None else mismatch_data(judgement.mismatch),
         "blocked": list(judgement.blocked),
         "told": list(judgement.told),
     }
@@ -56,11 +56,12 @@ def _judged_lines(judged: Judged) -> Iterator[Line]:
         yield line(judged.arithmetic.removeprefix(f"{name}: "), Style.FAINT, indent=2, hang=2)
 
 
-def _mismatch_lines(found: Mismatch) -> Iterator[Line]:
+def mismatch_line(found: Mismatch) -> Line:
+    """Is the ratio of the arms as assigned?"""
     name = (f"{'arms':<{_WIDTH}}", Style.STRONG)
     word = "mismatch" if found.blocks else "as assigned"
     style = Style.BAD if found.blocks else Style.GOOD
-    yield Line((name, (f"{word:<{_WIDTH + 2}}", style), (found.arithmetic, Style.PLAIN)), hang=2)
+    return Line((name, (f"{word:<{_WIDTH + 2}}", style), (found.arithmetic, Style.PLAIN)), hang=2)
 
 
 def _judged_data(judged: Judged) -> dict[str, Any]:
@@ -89,7 +90,8 @@ def _judged_data(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _mismatch_data(found: Mismatch) -> dict[str, Any]:
+def mismatch_data(found: Mismatch) -> dict[str, Any]:
+    """The same as data."""
     return {
         "blocks": found.blocks,
         "e_value": finite(found.e_value),

@@ -69,7 +69,7 @@ def as_yaml(request: Request, access: Access) -> str:
         told |= {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
         if request.expected is not None:
             told["expected_by_host"] = _by_host(request, request.expected)
-    if isinstance(request, WorkRequest):
+    if isinstance(request, WorkRequest | CollectRequest):
         told |= {name: _marked(value) for name, value in request.inputs.items()}
     return yaml.dump(told, Dumper=Dumper, allow_unicode=False)
 

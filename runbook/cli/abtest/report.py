@@ -6,11 +6,12 @@ from pathlib import Path
 
 from runbook.adapters.memory.cells import MemoryCellStore
 from runbook.cli import compose
+from runbook.cli.abtest.access import Scope, read_file, read_splitters, scope_of
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.judging.assigned import regimes, split_by
 from runbook.engine.judging.collect import Collected, collect
-from runbook.engine.judging.comparison import Comparison, compare_own_rate, compare_stage
+from runbook.engine.judging.comparison import Comparison, compare_own_rate, compare_stage, with_access
 from runbook.engine.judging.judgement import rows_needed
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, NotSupportedError, StorageError, UnreachableError
@@ -32,6 +33,7 @@ class Wishes:
     target: str | None
     config: Path | None
     as_json: bool
+    access_log: Path | None = None
 
 
 def report(wishes: Wishes) -> ExitCode:
@@ -40,10 +42,11 @@ def report(wishes: Wishes) -> ExitCode:
     Raises:
         UnreachableError: no node answered.
         NotSupportedError: those that did tell of no cells.
+        UsageError: the access log that was named cannot be read.
     """
     current = compose.session()
     target = compose.target_of(current, wishes.target, wishes.config)
-    found = _compared(current, target)
+    found = _compared(current, target, wishes.access_log)
     code = _CODES.get(found.judgement.verdict, ExitCode.COULD_NOT_TELL)
     if wishes.as_json:
         show_json(envelope("comparison", "runbook abtest report", code, comparison_data(found)))
@@ -52,23 +55,32 @@ def report(wishes: Wishes) -> ExitCode:
     return code
 
 
-def _compared(current: Session, target: Target) -> Comparison:
+def _compared(current: Session, target: Target, file: Path | None) -> Comparison:
+    """The judgement; where splitters stand in front of the nodes, or a log is named, with what access logs say."""
+    found, scope = _judged(current, target)
+    if file is not None:
+        return with_access(found, read_file(file, scope))
+    return with_access(found, read_splitters(current, target, scope)) if target.splitters else found
+
+
+def _judged(current: Session, target: Target) -> tuple[Comparison, Scope]:
     rollout = current_of([*current.journal.entries(), *current.journal.waiting()], target.name)
     now = current.clock.now().timestamp()  # before the rows are read: a bucket that is over by then is whole
     with ScreenTalk() as talk:
         store, collected = _collected(current, target, talk, now)
         if rollout is not None:
-            return compare_stage(rollout, store.rows(rows_needed(rollout), now), now, collected)
+            found = compare_stage(rollout, store.rows(rows_needed(rollout), now), now, collected)
+            return found, scope_of(rollout, now)
         settings = compose.read_ports(current, target, talk).nodes.settings(target.nodes)
         if target.splitters:
             settings = split_by(compose.splits_of(target, talk), settings)
-    found = set(regimes(settings).values())
-    regime = found.pop() if len(found) == 1 else None
+    agreed = set(regimes(settings).values())
+    regime = agreed.pop() if len(agreed) == 1 else None
 
     def rows() -> Iterable[Cell]:
         return store.rows(0.0, now + 1)
 
-    return compare_own_rate(target.name, rows, regime, _usual(), now, collected)
+    return compare_own_rate(target.name, rows, regime, _usual(), now, collected), Scope(regime, now)
 
 
 def _usual() -> Judging:

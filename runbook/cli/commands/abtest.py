@@ -70,18 +70,28 @@ def assign(
         ExitCode.TERMINATED,
     ),
 )
+@click.option(
+    "--access-log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Count this access log of a splitter, instead of those on their hosts.",
+)
 @target_options
 @json_option
 @click.pass_context
-def report(ctx: click.Context, *, target: str | None, config: Path | None, as_json: bool) -> None:
+def report(
+    ctx: click.Context, *, access_log: Path | None, target: str | None, config: Path | None, as_json: bool
+) -> None:
     """Judge what the nodes' recalls say now: each guardrail with its interval, arithmetic and one plain sentence.
 
-    Of the running rollout's stage; without one, of the nodes' own dual_memory.treatment_rate. Nothing is changed.
+    Of the running rollout's stage; without one, of the share by which nodes or splitters treat now. Where splitters
+    stand in front of the nodes, their access logs are counted, too: errors by group, whether each space was served in
+    the group that it is assigned to, and the ratio of the arms. Nothing is changed.
     """
     from runbook.cli.abtest.report import Wishes
     from runbook.cli.abtest.report import report as carry_out
 
-    ctx.exit(carry_out(Wishes(target, config, as_json)))
+    ctx.exit(carry_out(Wishes(target, config, as_json, access_log)))
 
 
 @command.command(

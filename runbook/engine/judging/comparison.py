@@ -1,13 +1,14 @@
 """What `abtest report` tells: the judgement, and beside it what is for people and decides nothing. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbook.engine.judging.assigned import Regime
 from runbook.engine.judging.collect import Collected
 from runbook.engine.judging.judgement import hindered, judge_stage_units
 from runbook.engine.judging.own_rate import Rows, judge_own_rate
 from runbook.engine.judging.units import Tail, Units
+from runbook.model.access import AccessReport
 from runbook.model.cells import Cell
 from runbook.model.judgement import Judgement, Metric
 from runbook.model.measurement import Silence
@@ -34,6 +35,7 @@ class Comparison:
     units: Units | None
     ratio: Ratio | None
     silent: tuple[Silence, ...]
+    access: AccessReport | None = None
 
     @property
     def arms(self) -> tuple[int, int]:
@@ -56,6 +58,13 @@ def compare_own_rate(
     """The nodes' own share, where no rollout is running."""
     judgement, units = judge_own_rate(rows, regime, judging, now)
     return _told(target, None, None if regime is None else regime.share, judgement, units, collected)
+
+
+def with_access(found: Comparison, access: AccessReport) -> Comparison:
+    """With what the access logs of the splitters say: a split that was not kept makes `safe` inconclusive."""
+    judgement = found.judgement
+    blocked = replace(judgement, blocked=(*judgement.blocked, *access.blocks))
+    return replace(found, judgement=hindered(blocked), access=access)
 
 
 def _told(

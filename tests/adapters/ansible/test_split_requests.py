@@ -15,6 +15,8 @@ from peers import Answer, Peer, Request, closed_port
 from peers import http as answer
 from running_node import wait_until
 
+from runbook.adapters.access import count_file
+from runbook.model.access import Calls
 from runbook.model.assignment import in_treatment
 
 SALT_HERE = "dual-memory"
@@ -217,6 +219,23 @@ def test_a_node_that_is_gone_is_an_error_of_nginx_itself(door: Door) -> None:
         door.control.answer = usual
     line = door.logged('"gone-1"')
     assert (line["status"], line["upstream_seconds"]) == ("502", "-")
+
+
+def test_what_nginx_writes_is_what_the_counter_reads(door: Door) -> None:
+    """Every line of it, whatever clients sent; a name that is none comes into no report."""
+    for space in ("counted-1", "counted-1", 'hostile"}\\'):
+        door.ask(RECALL + "?query=x", headers={"X-Memory-Space": space})
+    usual, door.control.answer = door.control.answer, lambda _: answer(b"", "503 Service Unavailable")
+    try:
+        door.ask(RECALL + "?query=x", headers={"X-Memory-Space": "counted-1"})
+    finally:
+        door.control.answer = usual
+    door.logged('"503"')
+    found = count_file(door.server.log, None, None)
+    (row,) = (each for each in found.spaces if each.space == "counted-1")
+    assert row.control + row.treatment == Calls(3, 1, 0)
+    assert found.nameless["control"].calls
+    assert (found.garbage, found.torn) == (0, 0)
 
 
 def test_nobody_reaches_the_admin_side_through_it(door: Door) -> None:

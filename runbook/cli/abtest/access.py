@@ -1,0 +1,93 @@
+"""The access logs for `runbook abtest report`: counted on the splitters' hosts by a play, or a file that is here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from runbook.cli import compose
+from runbook.cli.compose import Session
+from runbook.cli.screen import ScreenTalk
+from runbook.engine.judging.access import Since, access_report
+from runbook.engine.judging.assigned import Regime, regime_of
+from runbook.errors import DamagedError, NotSupportedError, StorageError, UsageError
+from runbook.model.access import AccessLog, AccessReport
+from runbook.model.measurement import Silence
+from runbook.model.play import Collected, CollectRequest
+from runbook.model.rollout import Rollout
+from runbook.model.target import Target
+
+PLAY = "read_access_log"
+_USUAL = timedelta(hours=24)
+_BUCKET = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How the traffic is split now, at which moment that is; and for a stage, when it was entered and was left.
+
+    All in seconds since 1970. Without a stage nobody knows since when the traffic is split so.
+    """
+
+    regime: Regime | None
+    now: float
+    since: float | None = None
+    until: float | None = None
+    bucket: timedelta = _BUCKET
+
+
+def scope_of(rollout: Rollout, now: float) -> Scope:
+    """Since the stage was entered, and until the next one was begun with."""
+    if not rollout.entered:
+        return Scope(None, now)
+    until = None if rollout.entering is None else rollout.entering.timestamp()
+    return Scope(regime_of(rollout), now, rollout.entered[-1].at.timestamp(), until, rollout.plan.bucket)
+
+
+def read_file(path: Path, scope: Scope) -> AccessReport:
+    """A log that is here; without a stage, all of it.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    from runbook.adapters.access import count_file  # noqa: PLC0415  # not for those without a splitter
+
+    log = count_file(path, scope.since, scope.until)
+    return access_report([log], (), scope.regime, Since(scope.since, scope.bucket.total_seconds()))
+
+
+def read_splitters(current: Session, target: Target, scope: Scope) -> AccessReport:
+    """Those of the splitters; without a stage, the last day. One that cannot be read is told, and hides no other."""
+    since = scope.now - _USUAL.total_seconds() if scope.since is None else scope.since
+    with ScreenTalk() as talk:
+        found = _collected(current, target, (since, scope.until or 0.0), talk)
+    logs, silent = _understood(found)
+    return access_report(logs, silent, scope.regime, Since(since, scope.bucket.total_seconds()))
+
+
+def _collected(current: Session, target: Target, span: tuple[float, float], talk: ScreenTalk) -> Sequence[Collected]:
+    hosts = tuple(each.name for each in target.splitters)
+    inputs = {"since": span[0], "until": span[1]}
+    request = CollectRequest(PLAY, hosts, f"access-{current.new_run_id()}", inputs)
+    try:
+        plays = compose.plays_on(target)
+        plays.ready()
+        return plays.collect(request, talk.say)
+    except (NotSupportedError, UsageError, StorageError) as error:
+        return [Collected(host, None, error.message) for host in hosts]
+
+
+def _understood(found: Sequence[Collected]) -> tuple[list[AccessLog], list[Silence]]:
+    from runbook.adapters.access import access_log  # noqa: PLC0415  # not for those without a splitter
+
+    logs: list[AccessLog] = []
+    silent: list[Silence] = []
+    for each in found:
+        if each.document is None:
+            silent.append(Silence(each.host, each.message))
+            continue
+        try:
+            logs.append(access_log(each.host, each.document))
+        except DamagedError as error:
+            silent.append(Silence(each.host, error.message))
+    return logs, silent

@@ -1,0 +1,75 @@
+"""`runbook abtest report` where splitters stand in front of the nodes: their access logs are counted on their hosts."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from command_line import Output, complaint, document
+from peers import Peer, http
+
+from runbook.adapters.clock import SystemClock
+from runbook.cli.root import run
+from runbook.model.assignment import in_treatment
+
+RATE, SALT, SPACES = (f"dual_memory.treatment_{word}" for word in ("rate", "salt", "spaces"))
+NAMES = [f"space-{number}" for number in range(200)]
+
+
+def lines(names: Sequence[str], at: float) -> str:
+    """A recall of each, served as assigned; the treated ones fail, since no node answers."""
+    found = []
+    for name in names:
+        treated = in_treatment(name, salt="pepper", share=0.5)
+        status, header = ("502", "-") if treated else ("200", "0.001")
+        entry = {"time": at, "call": "recall", "space": name, "group": "treatment" if treated else "control"}
+        found.append(json.dumps({**entry, "status": status, "upstream_seconds": header}))
+    return "\n".join(found) + "\n"
+
+
+@pytest.fixture
+def splitters(target: Path) -> Iterator[Path]:
+    """Two in front of the node of `prod`, on this host, which take half of the spaces; only the first one has a log."""
+    with Peer(lambda _: http({RATE: 0.5, SALT: "pepper", SPACES: []})) as one, Peer(one.answer) as two:
+        place = target / "prod.yml"
+        found = json.loads(place.read_text())
+        for name, peer in (("split-1", one), ("split-2", two)):
+            log = str(target / f"{name}.log")
+            found["all"]["hosts"][name] = {
+                "engram_splitter_url": peer.url,
+                "engram_splitter_log": log,
+                "ansible_connection": "local",
+                "ansible_python_interpreter": sys.executable,
+            }
+        place.write_text(json.dumps(found))
+        yield target
+
+
+def test_the_logs_of_the_splitters_are_counted_on_their_hosts(splitters: Path, capsys: Output) -> None:
+    """Of the last day, by a play; one that cannot be read is told, and hides no other."""
+    now = SystemClock().now().timestamp()
+    (splitters / "split-1.log").write_text(lines(["long-ago"], now - 200_000) + lines(NAMES, now - 60) + "garbage\n")
+    found = document(capsys, "abtest", "report", expect=4)["data"]["access"]
+    treated = sum(in_treatment(name, salt="pepper", share=0.5) for name in NAMES)
+    assert found["recalls"]["treatment"] == {"calls": treated, "errors": treated, "unanswered": treated}
+    assert found["recalls"]["control"] == {"calls": 200 - treated, "errors": 0, "unanswered": 0}
+    assert (found["spaces"], found["misplaced_spaces"], found["mismatch"]["blocks"]) == (200, 0, False)
+    assert (found["logs"][0]["source"], found["logs"][0]["garbage"]) == ("split-1", 1)
+    assert [each["node"] for each in found["silent"]] == ["split-2"]
+    assert "split-2.log cannot be read" in found["silent"][0]["reason"]
+
+
+def test_a_file_that_is_here_is_counted_instead(splitters: Path, capsys: Output) -> None:
+    """All of it, where no rollout says since when; who was served otherwise than assigned is named."""
+    control = next(name for name in NAMES if not in_treatment(name, salt="pepper", share=0.5))
+    other = lines([control], 5.0).replace("control", "treatment")
+    (splitters / "here.log").write_text(lines(NAMES, 5.0) + other)
+    assert run(["abtest", "report", "--access-log", str(splitters / "here.log")]) == 4
+    said = capsys.readouterr().out
+    assert f"Access logs of the splitters ({splitters}/here.log)" in said
+    assert "1 of 200 spaces were served in another group than assigned" in said
+    assert f"{control}: assigned control, 1 of 2 recalls astray" in said
+    assert "of them answered by no node" in said
+    error = complaint(capsys, "abtest", "report", "--access-log", str(splitters / "nothing"), expect=2)
+    assert "cannot be read" in error["message"]
