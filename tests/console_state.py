@@ -30,7 +30,7 @@ _RECORDED = Path(__file__).parent / "serve" / "console" / "rollout.jsonl"
 
 def make_state(folder: Path) -> Path:
     """The folder, with its journal, and the sign of life of a watch that fell silent."""
-    entries = list(_entries())
+    entries = list(entries_of_everything())
     make_journal(folder, iter(entries))
     sign = Heartbeat(
         target="production",
@@ -51,7 +51,8 @@ def make_state(folder: Path) -> Path:
     return folder
 
 
-def _entries() -> Iterator[Entry]:
+def entries_of_everything() -> Iterator[Entry]:
+    """What was recorded, and then everything else."""
     lines = [json.loads(line) for line in _RECORDED.read_text().splitlines()]
     seq = 0
     for seq, line in enumerate(lines, 1):

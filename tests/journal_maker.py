@@ -32,10 +32,10 @@ def make_journal(folder: Path, entries: Iterator[Entry]) -> Head:
     return end
 
 
-def many(count: int) -> Iterator[Entry]:
-    """That many entries: runs of a few entries each, and checks of a rollout's triggers between them."""
+def many(count: int, first: int = 1) -> Iterator[Entry]:
+    """That many entries, numbered from `first` on: runs of a few entries each, and checks of a rollout between them."""
     told = (each for number in range(count) for each in _run_and_checks(number))
-    for seq, (event, run, details) in zip(range(1, count + 1), told, strict=False):
+    for seq, (event, run, details) in zip(range(first, first + count), told, strict=False):
         yield Entry(seq, _BEGAN + timedelta(seconds=seq), event, run, "anna", "bastion", details)
 
 

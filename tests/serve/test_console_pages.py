@@ -1,13 +1,16 @@
 """The console's pages, without a browser: what they say, what they refuse, and that all in them is ours."""
 
 import json
+import os
 import re
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from asking import ask
-from console_state import EVIL, LONG, NEEDS_A_PERSON, ROLLED_BACK, UNDER_WAY, WAITS, make_state
+from console_state import EVIL, LONG, NEEDS_A_PERSON, ROLLED_BACK, UNDER_WAY, WAITS, entries_of_everything, make_state
+from journal_maker import make_journal, many
 from starlette.types import ASGIApp
 
 from runbook.adapters.clock import SystemClock
@@ -311,6 +314,27 @@ def test_the_first_reading_is_said_with_its_progress(tmp_path: Path, monkeypatch
     assert "The journal is being read for the first time" in found.text
     assert '<progress max="100"' in found.text
     assert "10 entries" in found.text
+
+
+def test_a_page_reads_its_own_lines_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind twenty thousand other entries, no page reads more lines than it shows, or than its runs consist of."""
+    folder = tmp_path / "state"
+    known = list(entries_of_everything())
+    make_journal(folder, chain(known, many(20_000, len(known) + 1)))
+    app = console(folder)
+    taken: list[int] = []
+    real = os.pread
+
+    def pread(descriptor: int, length: int, offset: int) -> bytes:
+        taken.append(length)
+        return real(descriptor, length, offset)
+
+    monkeypatch.setattr(os, "pread", pread)
+    for page in PAGES:
+        taken.clear()
+        assert ask(app, page).status == 200
+        assert len(taken) <= 6 * 50, page
+        assert sum(taken) <= 400_000, page
 
 
 def _luminance(colour: str) -> float:

@@ -7,6 +7,8 @@ from typing import Any
 
 from runbook.model.journal import Event
 
+_CHUNK = 4096
+
 
 class Index:
     """Places of lines by their order in the file; by what they say; and by their run."""
@@ -69,11 +71,19 @@ class Index:
         chosen.sort(key=len)
         first: Sequence[int] = chosen[0] if chosen else range(len(self.seqs))
         end = len(first) if below is None else bisect_left(first, bisect_left(self.seqs, below))
-        for at in range(end - 1, -1, -1):
-            if len(chosen) < 2 or _has(chosen[1], first[at]):  # noqa: PLR2004 - both were asked for
-                yield first[at]
+        if len(chosen) > 1:
+            return _of_both(chosen[0], chosen[1], end)
+        return (first[at] for at in range(end - 1, -1, -1))
 
 
-def _has(places: Sequence[int], place: int) -> bool:
-    at = bisect_left(places, place)
-    return at < len(places) and places[at] == place
+def _of_both(fewer: Sequence[int], more: Sequence[int], end: int) -> Iterator[int]:
+    """The places below `end` of the one that are in the other, too, last first; both are in rising order."""
+    if not fewer:
+        return
+    import numpy as np  # noqa: PLC0415 - only who asks for both needs it
+
+    some, every = np.array(fewer, dtype=np.uint32), np.array(more, dtype=np.uint32)
+    for stop in range(end, 0, -_CHUNK):
+        part = some[max(0, stop - _CHUNK) : stop]
+        at = np.minimum(np.searchsorted(every, part), len(every) - 1)
+        yield from reversed(part[every[at] == part].tolist())
