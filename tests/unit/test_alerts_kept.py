@@ -110,8 +110,10 @@ def test_what_was_taken_is_known_and_what_was_diagnosed_waits_no_more() -> None:
     diagnosed(memory, one)
     assert [each.alert.name for each in memory.waiting()] == ["B"]
     assert not memory.has_ended(received(one))
-    memory.fold(entry(Event.ALERT_RECEIVED, details_of(received(alert(firing=False)))))
+    memory.fold(entry(Event.ALERT_RECEIVED, details_of(received(alert(firing=False, begin="0")))))
     assert memory.has_ended(received(one))
+    memory.fold(entry(Event.ALERT_RECEIVED, details_of(received(alert(begin="2")))))
+    assert not memory.has_ended(received(one))
 
 
 def test_what_is_known_again_has_a_bound() -> None:

@@ -23,8 +23,12 @@ def identity(alert: Alert) -> str:
 
     Alertmanager's fingerprint is a digest of the labels, too; this one cannot be claimed by whoever sends it.
     """
-    said = json.dumps([sorted(alert.labels.items()), alert.starts_at])
-    return hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return _digest([sorted(alert.labels.items()), alert.starts_at])
+
+
+def series(alert: Alert) -> str:
+    """Its labels, whenever it began."""
+    return _digest(sorted(alert.labels.items()))
 
 
 def seen_as(alert: Alert) -> str:
@@ -96,6 +100,10 @@ def payload_of(received: Sequence[Received]) -> dict[str, Any]:
         for each in received
     ]
     return {"version": "4", "alerts": rows}
+
+
+def _digest(said: object) -> str:
+    return hashlib.sha256(json.dumps(said).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _text(text: str, longest: int = LONGEST_TEXT) -> str:

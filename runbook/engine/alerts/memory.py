@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from runbook.engine.alerts.keeping import received_of, seen_as
+from runbook.engine.alerts.keeping import received_of, seen_as, series
 from runbook.model.alert import Alert, Received
 from runbook.model.journal import Entry, Event, original
 
@@ -35,6 +35,7 @@ class AlertMemory:
     def __init__(self, most: int = MOST_SEEN) -> None:
         self._most = most
         self._seen: dict[str, None] = {}
+        self._ended: dict[str, None] = {}
         self._waiting: dict[str, Received] = {}
         self._unfinished: dict[str, Unfinished] = {}
         self._began: dict[str, list[datetime]] = {}
@@ -58,8 +59,8 @@ class AlertMemory:
         return seen_as(alert) in self._seen
 
     def has_ended(self, received: Received) -> bool:
-        """Has that firing been told to be over?"""
-        return f"{received.id}-" in self._seen
+        """Was an end of the same labels the last that was heard of them? Alertmanager may move a firing's begin."""
+        return series(received.alert) in self._ended
 
     def waiting(self) -> tuple[Received, ...]:
         """Firings that were not diagnosed yet, the oldest first."""
@@ -76,10 +77,13 @@ class AlertMemory:
     def _received(self, received: Received) -> None:
         sign = "+" if received.alert.firing else "-"
         self._seen[f"{received.id}{sign}"] = None
-        while len(self._seen) > self._most:
-            del self._seen[next(iter(self._seen))]
-        if received.alert.firing and received.target:
+        self._ended.pop(series(received.alert), None)
+        if not received.alert.firing:
+            self._ended[series(received.alert)] = None
+        elif received.target:
             self._waiting[received.id] = received
+        for known in (self._seen, self._ended):
+            _trim(known, self._most)
 
     def _diagnosed(self, details: Any) -> None:
         for each in details["alerts"]:
@@ -101,3 +105,9 @@ class AlertMemory:
         self._unfinished[details["diagnosis"]] = Unfinished(
             details["diagnosis"], details["target"], issue, tuple(details["alerts"]), begun
         )
+
+
+def _trim(known: dict[str, None], most: int) -> None:
+    """Forget the oldest."""
+    while len(known) > most:
+        del known[next(iter(known))]
