@@ -1,6 +1,6 @@
 """What acting on a rollout is given: ports, the brake, the shelf of the evidence; and what acting comes to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -16,6 +16,18 @@ Pull = Callable[[Wish], Rolled]
 """The very path of `runbook rollback features`: it raises nothing for what nodes, Ansible or the journal do."""
 Bundle = Callable[[Rollout, str], None]
 """Write the evidence of the rollout as it stands, and why now; raises what the disk raises."""
+
+
+def found_in(entries: Iterable[Entry], rollout: str) -> Rollout:
+    """The rollout of that id, by those entries.
+
+    Raises:
+        DamagedError: they do not tell of it.
+    """
+    found = rollouts_of(entries).get(rollout)
+    if found is None:
+        raise DamagedError(f"the journal knows no rollout {rollout}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +63,7 @@ class Crew:
         Raises:
             DamagedError: the journal does not know it any more.
         """
-        found = rollouts_of(self.entries()).get(rollout)
-        if found is None:
-            raise DamagedError(f"the journal knows no rollout {rollout}")
-        return found
+        return found_in(self.entries(), rollout)
 
     def say(self, text: str) -> None:
         """Tell the person."""

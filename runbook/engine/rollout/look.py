@@ -8,7 +8,7 @@ from typing import Any
 from runbook.engine.journal_time import ages, settled
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
-from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.crew import Acted, Crew, found_in
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
 from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged
@@ -20,6 +20,7 @@ from runbook.engine.rollout.revert import Why, revert, taken_back_elsewhere
 from runbook.engine.rollout.state import rollouts_of
 from runbook.engine.rollout.triggers import Asked, Reading, Streaks, changed, check, last_check
 from runbook.errors import (
+    DamagedError,
     ExitCode,
     LockedError,
     NotSupportedError,
@@ -78,6 +79,7 @@ class Looker:
         self._streaks = Streaks()
         self._observed: float | None = None
         self._judged: tuple[int, int, Judgement | None] = (-1, 0, None)  # stage, looks by the time that passed
+        self._known: list[Entry] = []  # what the journal held when it was last read
 
     def look(self) -> Look:
         """Look once, and do what follows from it.
@@ -85,13 +87,10 @@ class Looker:
         Raises:
             DamagedError, StorageError: the journal does not read.
         """
-        crew, rollout = self._crew, self._crew.now(self._rollout)
-        if rollout.standing.is_over:
-            return Look(rollout, _code(rollout), f"it is {rollout.standing.value}")
-        if rollout.standing is Standing.REVERTING:
-            if told := taken_back_elsewhere(crew, rollout):
-                return Look(rollout, ExitCode.BAD_NEWS, f"it is being taken back: {told}")
-            return _taken(revert(crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
+        crew, self._known = self._crew, self._crew.entries()
+        rollout = found_in(self._known, self._rollout)
+        if rollout.standing.is_over or rollout.standing is Standing.REVERTING:
+            return self._over(rollout)
         if rollout.standing is Standing.ENTERING:
             look = self._enter(rollout)
             return self._guard(look) if look.rollout.standing is Standing.ENTERING else look
@@ -103,6 +102,43 @@ class Looker:
             return Look(after, _code(after), f"it has gone on meanwhile: {after.standing.value}, {after.current.name}")
         return self._decide(after, _Seen(found, reading, entries, now))
 
+    def guard(self, why: RunbookError) -> Look:
+        """Look where the journal does not read: what takes back is asked, of what was last known, and nothing else.
+
+        The way back needs no journal; once it reads again, it is looked at as ever.
+
+        Raises:
+            RunbookError: that very error, where nothing was ever known.
+        """
+        if not self._known:
+            raise why
+        entries = [*self._known, *self._waiting()]
+        rollout = found_in(entries, self._rollout)
+        if rollout.standing.is_over or rollout.standing is Standing.REVERTING:
+            return self._over(rollout)
+        asked = self._ask(rollout, self._observe(rollout), entries)
+        code = why.code if isinstance(why, DamagedError) else ExitCode.COULD_NOT_TELL
+        told = f"THE JOURNAL CANNOT BE READ ({why.message}): only what takes it back is asked"
+        look = Look(rollout, code, f"{told}; {_words(rollout, asked, NO_ROWS)}", asked)
+        reason = reason_to_go_back(rollout, asked, entries)
+        return look if reason is None else _with(look, revert(self._crew, rollout, reason))
+
+    def _waiting(self) -> list[Entry]:
+        """What others could not journal either, such as a brake; by numbers behind those that are known."""
+        try:
+            found = list(self._crew.ports.journal.waiting())
+        except RunbookError:
+            found = []
+        return [replace(each, seq=self._known[-1].seq + count) for count, each in enumerate(found, start=1)]
+
+    def _over(self, rollout: Rollout) -> Look:
+        """It is over, or going back: that is gone on with, unless somebody else does."""
+        if rollout.standing.is_over:
+            return Look(rollout, _code(rollout), f"it is {rollout.standing.value}")
+        if told := taken_back_elsewhere(self._crew, rollout):
+            return Look(rollout, ExitCode.BAD_NEWS, f"it is being taken back: {told}")
+        return _taken(revert(self._crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
+
     def _decide(self, rollout: Rollout, seen: _Seen) -> Look:
         """What was seen, put to triggers and tripwire; back where one fires, else to the judge."""
         asked = self._check(rollout, seen.reading, seen.entries)
@@ -113,12 +149,15 @@ class Looker:
         return self._judge(look, seen)
 
     def _check(self, rollout: Rollout, reading: Reading, entries: Sequence[Entry]) -> tuple[Asked, ...]:
+        asked = self._ask(rollout, reading, entries)
+        self._note_check(rollout, asked, entries, ages(entries, self._crew.ports.read.clock.now()))
+        return asked
+
+    def _ask(self, rollout: Rollout, reading: Reading, entries: Sequence[Entry]) -> tuple[Asked, ...]:
         clock = self._crew.ports.read.clock
         age, steady = ages(entries, clock.now()), clock.monotonic()
-        lasted = self._streaks.lasted(rollout.current.phase.name, steady)
-        asked = tuple(check(rollout, reading, entries, age, lasted))
+        asked = tuple(check(rollout, reading, entries, age, self._streaks.lasted(rollout.current.phase.name, steady)))
         self._streaks.heard(asked, steady)
-        self._note_check(rollout, asked, entries, age)
         return asked
 
     def _observe(self, rollout: Rollout) -> Reading:
@@ -201,9 +240,10 @@ class Looker:
     def _entries(self) -> list[Entry]:
         """What the journal has; a clock that was set back is journaled, where the disk takes it."""
         try:
-            return settled(self._crew.ports.journal, self._crew.ports.read.clock)[0]
+            self._known = settled(self._crew.ports.journal, self._crew.ports.read.clock)[0]
         except StorageError:
-            return list(self._crew.ports.journal.entries())
+            self._known = list(self._crew.ports.journal.entries())
+        return self._known
 
     def _note_check(
         self, rollout: Rollout, asked: Sequence[Asked], entries: Sequence[Entry], age: Mapping[int, timedelta]

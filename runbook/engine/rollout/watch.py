@@ -13,7 +13,7 @@ from enum import StrEnum
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.eyes import Eyes, warm
 from runbook.engine.rollout.look import Look, Looker
-from runbook.errors import ExitCode, LockedError, StorageError
+from runbook.errors import DamagedError, ExitCode, LockedError, StorageError
 from runbook.model.judgement import Verdict
 from runbook.model.rollout import Advance, Rollout, Standing
 
@@ -70,7 +70,7 @@ def watch(
 
     Raises:
         LockedError: another process watches the target.
-        DamagedError: the journal does not read, and never will.
+        DamagedError: the journal is damaged, and was so at the first look, or nobody looks again.
     """
     clock = crew.ports.read.clock
     looker, begin, count = Looker(crew, eyes, rollout.id), clock.monotonic(), 0
@@ -104,13 +104,16 @@ def _alone(crew: Crew, rollout: Rollout) -> Iterator[None]:
 
 
 def _looked(looker: Looker, rollout: Rollout, *, once: bool) -> Look:
-    """One look; a journal that cannot be read just now ends no watch, and is told."""
+    """One look; a journal that cannot be read ends no watch: harm is looked for all the same, and it is told."""
     try:
         return looker.look()
-    except (LockedError, StorageError) as error:
+    except (LockedError, StorageError, DamagedError) as error:
         if once:
             raise
-        return Look(rollout, ExitCode.COULD_NOT_TELL, f"the journal cannot be read now: {error.message}")
+        try:
+            return looker.guard(error)
+        except (LockedError, StorageError) as refused:
+            return Look(rollout, ExitCode.COULD_NOT_TELL, f"the journal cannot be read now: {refused.message}")
 
 
 def _wait(crew: Crew, rollout: Rollout, at: float, left: float | None, begun: float) -> None:
