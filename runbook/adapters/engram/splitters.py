@@ -1,5 +1,6 @@
 """What a splitter splits by: the running nginx tells it itself, in the words of a node."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from runbook.adapters.engram.client import Client
@@ -10,7 +11,10 @@ from runbook.wire import NoReplyError
 
 PATH = "/engram-splitter"
 KEYS = ("dual_memory.treatment_rate", "dual_memory.treatment_salt", "dual_memory.treatment_spaces")
-_NOT_SET_UP = f"HTTP 404: nothing tells at {PATH} what it splits by: was split_traffic ever played on it?"
+_WHY: Mapping[int | None, str] = {
+    HTTPStatus.NOT_FOUND: f"HTTP 404: nothing tells at {PATH} what it splits by: was split_traffic ever played on it?",
+    HTTPStatus.FORBIDDEN: "HTTP 403: it does not tell this machine: is it in engram_splitter_readers?",
+}
 
 
 def read_split(client: Client, splitter: Node) -> Settings:
@@ -22,8 +26,8 @@ def read_split(client: Client, splitter: Node) -> Settings:
     try:
         reply = client.get(splitter, PATH, admin=False)
     except NoReplyError as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            raise NoReplyError(_NOT_SET_UP, status=HTTPStatus.NOT_FOUND) from None
+        if error.status in _WHY:
+            raise NoReplyError(_WHY[error.status], status=error.status) from None
         raise
     document = reply.json()
     if not isinstance(document, dict):

@@ -15,6 +15,7 @@ from peers import closed_port
 from runbook.adapters.engram import splitters
 from runbook.model.assignment import in_treatment
 from runbook.model.settings import CATALOGUE
+from runbook.sandbox.engine import DEFAULT_SPACE
 
 SPACES_10_000 = [
     *(f"space-{number}" for number in range(7000)),
@@ -108,17 +109,25 @@ def test_named_spaces_are_treated_and_nobody_who_is_only_like_them(asked: Asked)
 
 
 HOSTILE = [
-    *("", "x" * 129, "a b", "a\tb", 'a"b', "a'b", "a\\b", "a;b", "a{b}", "$engram_group", "${x}", "a%2Db", "../a"),
+    *("x" * 129, "a b", "a\tb", 'a"b', "a'b", "a\\b", "a;b", "a{b}", "$engram_group", "${x}", "a%2Db", "../a"),
     *("a/b", "é", "a,b", "a\x7fb", "-" * 4000),
 ]
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_what_is_no_name_of_a_space_goes_to_control(asked: Asked, share: float) -> None:
-    """None at all, too long, or of other letters; where everyone is treated, too."""
+    """Too long, or of other letters; where everyone is treated, too."""
     asked.split(share, "dual-memory")
     assert not any(re.fullmatch(NAME, each) for each in HOSTILE)
     assert asked.groups(HOSTILE) == ["control"] * len(HOSTILE)
+
+
+def test_a_request_that_names_no_space_is_of_the_default_one(asked: Asked) -> None:
+    """As on the node, which would count it there: so at a share of everything it is treated, too."""
+    for share in (0.0, 0.5, 1.0):
+        asked.split(share, "dual-memory")
+        expected = "treatment" if in_treatment(DEFAULT_SPACE, salt="dual-memory", share=share) else "control"
+        assert asked.groups(["", DEFAULT_SPACE]) == [expected, expected]
 
 
 def test_the_three_settings_have_the_names_of_a_node() -> None:

@@ -41,6 +41,7 @@ class Host:
             "log": str(server.log),
             "routes": [{"listen": listen, "control": ["http://127.0.0.1:1"]}],
             "readers": [],
+            "default_space": "default",
             "test_command": server.command("-t"),
             "reload_command": server.command("-s", "reload"),
         }

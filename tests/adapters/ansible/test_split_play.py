@@ -88,6 +88,12 @@ def test_a_run_changes_one_setting_and_puts_it_back(splitter: Splitter) -> None:
     assert splitter.values == {RATE: 0.0, SALT: FIRST[SALT], SPACES: ["c"]}
 
 
+def test_a_play_on_nodes_passes_over_a_splitter(splitter: Splitter) -> None:
+    """By hand, where nobody is named: a host of another kind in the inventory stops no wave."""
+    words = ("--limit", HOST, "-e", '{"key": "dual_memory.semantic_weight", "value": 0.5}')
+    assert "skipped=1" in splitter.by_hand("set_config", *words)
+
+
 def wish(**given: Any) -> Any:
     """What the action makes of its options."""
     usual = {"key": "", "value": None, "expected": None, "settings": {}, "value_by_host": {}, "expected_by_host": {}}

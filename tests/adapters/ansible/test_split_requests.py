@@ -75,7 +75,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Door, Door
             {"listen": f"127.0.0.1:{ports[1]}", "control": [two.url], "treatment": [three.url + "/"], "mirror": True},
         ]
         values = {RATE: 0.25, SALT: SALT_HERE, SPACES: ["always"]}
-        content = rendered(split_of(values, routes, str(folder / "split.log"), []))
+        content = rendered(split_of(values, routes, str(folder / "split.log"), [], CONTROL))
         (folder / "split.d" / "engram-split.conf").write_text(content)
         with nginx(folder) as server:
             yield Door(server, ports[0], one, one), Door(server, ports[1], two, three)
@@ -119,9 +119,9 @@ def test_the_space_is_read_in_the_order_of_the_node(door: Door) -> None:
         ({"X-Memory-Space": ""}, f"?space={TREATED}", TREATED, "treatment"),
         ({}, f"?query=x&space={TREATED}&y=1", TREATED, "treatment"),
         ({}, f"?space={CONTROL}&space={TREATED}", TREATED, "treatment"),
-        ({}, f"?subspace={TREATED}", None, "control"),
-        ({}, "?space=", None, "control"),
-        ({}, "", None, "control"),
+        ({}, f"?subspace={TREATED}", CONTROL, "control"),
+        ({}, "?space=", CONTROL, "control"),
+        ({}, "", CONTROL, "control"),
         ({}, f"?space={TREATED[:-1]}%{ord(TREATED[-1]):x}", f"{TREATED[:-1]}%{ord(TREATED[-1]):x}", "control"),
     ]
     for headers, query, space, group in asked:

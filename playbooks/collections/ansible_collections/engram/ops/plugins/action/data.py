@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, is_here, with_python
+from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, is_here, passed_over, with_python
 from ansible_collections.engram.ops.plugins.plugin_utils.data_work import (
     KINDS,
     STATUS,
@@ -47,6 +47,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         super().run(tmp, task_vars)
         variables = task_vars or {}
         _, options = self.validate_argument_spec(argument_spec=OPTIONS)
+        if passed := passed_over(variables):
+            return passed
         reach = Reach(variables, self._templar.template)
         try:
             work = self._work(options, reach)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
+from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, passed_over
 from ansible_collections.engram.ops.plugins.plugin_utils.collecting import collect
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 
@@ -20,6 +20,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Read what one node keeps in memory; under --check too, since nothing is changed by it."""
         super().run(tmp, task_vars)
+        if passed := passed_over(task_vars or {}):
+            return passed
         reach = Reach(task_vars or {}, self._templar.template)
         try:
             node = reach.http_node()

@@ -5,7 +5,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, restart_of
+from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, passed_over, restart_of
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.cli_way import CliWay
 from ansible_collections.engram.ops.plugins.plugin_utils.file_way import FileWay
@@ -40,6 +40,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         value, expected = (plain(options[f"{name}_by_host"].get(host, options[name])) for name in ("value", "expected"))
         wish = Wish(str(options["key"]), value, expected)
         result: dict[str, Any] = {"key": wish.key, "changed": False}
+        if not options["value_by_host"] and (passed := passed_over(variables)):
+            return result | passed
         try:
             if not self._is_meant(options["value_by_host"], variables):
                 return result | {"skipped": True, "skip_reason": "this host is not named", "msg": "not named"}

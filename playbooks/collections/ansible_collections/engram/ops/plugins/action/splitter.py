@@ -6,14 +6,13 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, KEYS
-from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, with_python
+from ansible_collections.engram.ops.plugins.plugin_utils.access import SPLITTER_URL, Reach, with_python
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 from ansible_collections.engram.ops.plugins.plugin_utils.splitter_way import SEVERAL, SplitterWay
 from ansible_collections.engram.ops.plugins.plugin_utils.values import plain, read_as
 
 MODULE = "engram.ops.host_splitter"
-URL = "engram_splitter_url"
 OPTIONS: dict[str, dict[str, Any]] = {
     "key": {"type": "str", "default": "", "no_log": False},
     "value": {"type": "raw"},
@@ -59,10 +58,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
         host = str(variables["inventory_hostname"])
         if names and host not in names:
             return "this host is not named"
-        if URL in variables:
+        if SPLITTER_URL in variables:
             return ""
         if names:
-            raise WayError(f"{host} is no splitter: the inventory has no {URL} for it", "usage")
+            raise WayError(f"{host} is no splitter: the inventory has no {SPLITTER_URL} for it", "usage")
         return "this host is no splitter"
 
     def _inputs(self, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,6 +71,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             "file": str(reach.variable("engram_splitter_file", "/etc/nginx/conf.d/engram-split.conf")),
             "log": str(reach.variable("engram_splitter_log", "/var/log/nginx/engram-split.log")),
             "routes": _list(reach.variable("engram_splitter_routes", []), "engram_splitter_routes"),
+            "default_space": str(reach.variable("engram_splitter_default_space", "default")),
             "readers": _list(reach.variable("engram_splitter_readers", []), "engram_splitter_readers"),
             "test_command": _words(reach, "engram_splitter_test_command", ["nginx", "-t"]),
             "reload_command": _words(reach, "engram_splitter_reload_command", ["nginx", "-s", "reload"]),

@@ -19,14 +19,14 @@ LISTEN = "listen"
 _LONGEST = 3000
 """Characters of one parameter; nginx takes 4096 bytes at most."""
 _SPACE = """\
-map $args $engram_query_space {
-    default '';
-    '~^(?:.*&)?space=(?<engram_query_value>[^&]*)' $engram_query_value;
-}
-map $http_x_memory_space $engram_space {
+map $args $engram_query_space {{
+    default '{default}';
+    '~^(?:.*&)?space=(?<engram_query_value>[^&]+)' $engram_query_value;
+}}
+map $http_x_memory_space $engram_space {{
     default $http_x_memory_space;
     '' $engram_query_space;
-}
+}}
 """
 _MIRRORED = """\
 map $args $engram_observed {
@@ -121,7 +121,7 @@ def _text(split: Split, digest: str) -> str:
     parts = [
         "# Written by the play split_traffic: what is changed here by hand is lost when it is run again.\n",
         *(f"{MARK}{piece}\n" for piece in _pieces(json.dumps(head))),
-        _SPACE,
+        _SPACE.format(default=split.default_space),
         *_groups(split),
         _MIRRORED,
         *(_log_format(call) for call in CALLS),

@@ -52,6 +52,7 @@ class Split:
     routes: Sequence[Route]
     log: str
     readers: Sequence[str] = ()
+    default_space: str = "default"
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -59,8 +60,8 @@ class Split:
         return {RATE: self.rate, SALT: self.salt, SPACES: list(self.spaces)}
 
 
-def split_of(values: Mapping[str, Any], routes: Any, log: Any, readers: Any) -> Split:
-    """All of it, checked.
+def split_of(values: Mapping[str, Any], routes: Any, log: Any, readers: Any, default_space: Any = "default") -> Split:
+    """All of it, checked. `default_space` is that of a request which names none, as on the nodes.
 
     Raises:
         SplitError: something is not of its type, or not of its letters.
@@ -80,6 +81,7 @@ def split_of(values: Mapping[str, Any], routes: Any, log: Any, readers: Any) -> 
         doors,
         _text(_PATH, log, "engram_splitter_log", "a whole path without blanks and quotes"),
         [_text(_READER, each, "engram_splitter_readers", "addresses or networks") for each in readers],
+        _text(re.compile(NAME), default_space, "engram_splitter_default_space", "1 to 128 letters, digits, _, . and -"),
     )
 
 

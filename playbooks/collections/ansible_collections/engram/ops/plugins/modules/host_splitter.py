@@ -50,6 +50,10 @@ options:
     type: list
     elements: dict
     required: true
+  default_space:
+    description: The space of a request that names none, as on the nodes.
+    type: str
+    default: default
   readers:
     description: Who may read back what it splits by, beside this host itself; addresses or networks.
     type: list
@@ -212,7 +216,7 @@ def _addresses(given: Mapping[str, Any], path: Path) -> Iterator[str]:
 
 
 def _split(given: Mapping[str, Any], values: Mapping[str, Any]) -> Split:
-    return split_of(values, given["routes"], given["log"], given["readers"])
+    return split_of(values, given["routes"], given["log"], given["readers"], given["default_space"])
 
 
 def main() -> None:
@@ -227,6 +231,7 @@ def main() -> None:
             "log": {"type": "str", "required": True},
             "routes": {"type": "list", "elements": "dict", "required": True},
             "readers": {"type": "list", "elements": "str", "default": []},
+            "default_space": {"type": "str", "default": "default"},
             "test_command": words,
             "reload_command": words,
         },

@@ -70,6 +70,15 @@ class Reach:
         return path if path.is_absolute() else Path(str(self.variables.get("inventory_dir") or ".")) / path
 
 
+SPLITTER_URL = "engram_splitter_url"
+
+
+def passed_over(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task on nodes says of a host that is a splitter in front of them; empty for any other host."""
+    why = "this host is a splitter, no node"
+    return {"changed": False, "skipped": True, "skip_reason": why, "msg": why} if SPLITTER_URL in variables else {}
+
+
 def is_here(connection: Any) -> bool:
     """Is the host this very machine?"""
     return str(connection.transport) == "local"
