@@ -6,7 +6,7 @@ from datetime import timedelta
 from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.nodes import node_alerts
 from runbook.engine.monitoring.ourselves import own_alerts
-from runbook.engine.monitoring.questions import BASELINE
+from runbook.engine.monitoring.questions import BASELINE, BY_ADDRESS
 from runbook.engine.monitoring.series import recordings
 from runbook.engine.monitoring.stage import RECORDINGS as STAGE
 from runbook.engine.monitoring.symptoms import conditions, present_alert, symptom_alerts, symptom_limits
@@ -25,8 +25,7 @@ from runbook.model.runbook import Runbook
 
 _KNOWN = Recording(
     BASELINE,
-    "max by (target, node, instance, quantity) (\n"
-    '  label_replace(engram_runbook_baseline, "instance", "$1", "address", "(.*)")\n)',
+    f"max by (target, node, instance, quantity) (\n  {BY_ADDRESS}\n)",
     note="The baseline of each node, by the address that Prometheus scrapes it at.",
 )
 

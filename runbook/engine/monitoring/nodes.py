@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import BY_PLACE, of_nodes, quoted
-from runbook.engine.monitoring.questions import BASELINE
+from runbook.engine.monitoring.questions import BY_ADDRESS
 from runbook.engine.monitoring.symptoms import command, where
 from runbook.model.contract import METRICS, Exposed
 from runbook.model.monitoring import NODES, AlertRule, Severity
@@ -93,7 +93,7 @@ def _scraping() -> Iterator[AlertRule]:
     )
     yield _rule(
         "NodeNotScraped",
-        f"max {BY_PLACE} ({BASELINE})\nunless on (target, instance) {UP}",
+        f"max {BY_PLACE} (\n  {BY_ADDRESS}\n)\nunless on (target, instance) {UP}",
         Severity.WARNING,
         5,
         (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import number, selector, span
-from runbook.engine.monitoring.stage import UNDER_WAY
+from runbook.engine.monitoring.stage import ANY_UNDER_WAY, SAID
 from runbook.engine.monitoring.symptoms import command, where
 from runbook.model.monitoring import NODES, OURSELVES, AlertRule, Severity
 from runbook.model.rollout import RolloutPlan
@@ -39,7 +39,7 @@ def _watch() -> Iterator[AlertRule]:
     late = f"time() - {seen} > {MISSED} * {interval} + {number(SLACK.total_seconds())}"
     yield _rule(
         "RolloutWatchSilent",
-        f"({late})\nand on (target) {UNDER_WAY}",
+        f"({late})\nand on (target) {ANY_UNDER_WAY}",
         Severity.CRITICAL,
         0,
         (
@@ -50,7 +50,7 @@ def _watch() -> Iterator[AlertRule]:
     )
     yield _rule(
         "RolloutWatchNeverSeen",
-        f"{UNDER_WAY}\nunless on (target) {SEEN}",
+        f"max by (target) ({SAID}) == 1\nunless on (target) {SEEN}",
         Severity.CRITICAL,
         2,
         (
@@ -161,7 +161,7 @@ def _validated() -> Iterator[AlertRule]:
     bad = selector(told, {"recommendation": "roll back"})
     yield _rule(
         "ValidatorSaysRollBack",
-        f"{bad} == {newest}\nand on (target) {UNDER_WAY}",
+        f"{bad} == {newest}\nand on (target) {ANY_UNDER_WAY}",
         Severity.CRITICAL,
         0,
         (

@@ -73,6 +73,11 @@ def identifier(text: str) -> str:
     return _NO_NAME.sub("_", text).strip("_")
 
 
+def inert(text: str) -> str:
+    """A text of a plan within a label or an annotation, where Prometheus would take two braces for a template."""
+    return text.replace("{{", '{{ "{{" }}')
+
+
 def camel(text: str) -> str:
     """The text as the name of an alert: `Recalls fail` is `RecallsFail`."""
     words = _NO_NAME.sub(" ", text).replace("_", " ").split()

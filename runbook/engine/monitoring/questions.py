@@ -25,6 +25,7 @@ from runbook.model.quantity import (
 
 LIMIT, BASELINE = "engram:limit", "engram:baseline"
 ON_NODE = "on (target, instance)"
+BY_ADDRESS = 'label_replace(engram_runbook_baseline, "instance", "$1", "address", "(.*)")'
 _FIRST = '{{ . | first | value | printf "%.3g" }}'
 
 

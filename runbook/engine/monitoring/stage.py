@@ -7,6 +7,8 @@ from runbook.engine.monitoring.promql import any_of, window
 from runbook.model.monitoring import Recording
 from runbook.model.rollout import Criterion, Phase, RolloutPlan, Trigger
 
+SAID = "engram_runbook_rollout_under_way"
+ANY_UNDER_WAY = f"({SAID} == 1)"
 UNDER_WAY, PHASE = "engram:rollout_under_way", "engram:rollout_phase"
 
 LATELY = window(timedelta(minutes=1))
@@ -15,7 +17,7 @@ LATELY = window(timedelta(minutes=1))
 RECORDINGS = (
     Recording(
         UNDER_WAY,
-        "max by (target) (engram_runbook_rollout_under_way) == 1",
+        f"max by (target) ({SAID}) == 1",
         note="There is a series for each target with a rollout under way, and none for the others.",
     ),
     Recording(

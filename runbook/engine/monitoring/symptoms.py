@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from runbook.engine.monitoring.asks import Asks
+from runbook.engine.monitoring.promql import inert
 from runbook.engine.monitoring.questions import ON_NODE, Question, present
 from runbook.model.monitoring import AlertRule, Recording, Severity
 from runbook.model.quantity import Condition, Reported
@@ -32,7 +33,7 @@ def where() -> str:
 
 def told(question: Question) -> str:
     """Value and limit, for a summary."""
-    return f'{{{{ printf "%.3g" $value }}}} {question.unit} {question.sign} {question.limit}'
+    return f'{{{{ printf "%.3g" $value }}}} {inert(question.unit)} {question.sign} {question.limit}'
 
 
 def symptom_limits(runbooks: Sequence[Runbook]) -> tuple[Recording, ...]:

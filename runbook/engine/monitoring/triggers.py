@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from runbook.engine.monitoring.asks import Asks
-from runbook.engine.monitoring.promql import camel, identifier
+from runbook.engine.monitoring.promql import camel, identifier, inert
 from runbook.engine.monitoring.questions import Question, absent, gated, present
 from runbook.engine.monitoring.stage import phases_with, within
 from runbook.engine.monitoring.symptoms import command, told, where
@@ -101,12 +101,12 @@ def _rolls_back(plan: RolloutPlan, trigger: Trigger, question: Question) -> Aler
         gated(question, within(_phases(plan, trigger))).expr,
         Severity.CRITICAL,
         ROLLOUT,
-        f"{trigger.title} on {where()}: {told(question)}; the rollout's watch takes it back",
-        trigger.why,
+        f"{inert(trigger.title)} on {where()}: {told(question)}; the rollout's watch takes it back",
+        inert(trigger.why),
         command("runbook rollout status"),
         PAGE,
         trigger.lasting,
-        (("phases", ", ".join(_phases(plan, trigger))),),
+        (("phases", inert(", ".join(_phases(plan, trigger)))),),
         _FOR if trigger.lasting else "",
     )
 
@@ -117,8 +117,8 @@ def _stands(trigger: Trigger, question: Question) -> AlertRule:
         question.expr,
         Severity.CRITICAL,
         ROLLOUT,
-        f"{trigger.title} on {where()}: {told(question)}; a rollout's watch takes it back",
-        trigger.why,
+        f"{inert(trigger.title)} on {where()}: {told(question)}; a rollout's watch takes it back",
+        inert(trigger.why),
         command("runbook diagnose"),
         PAGE,
         trigger.lasting,
@@ -135,10 +135,10 @@ def _closed(plan: RolloutPlan, criterion: Criterion, question: Question) -> Aler
         held.expr,
         Severity.INFO,
         ROLLOUT,
-        f"Not so on {where()}: {criterion.title.lower()} ({told(question)})",
-        criterion.why,
+        f"Not so on {where()}: {inert(criterion.title).lower()} ({told(question)})",
+        inert(criterion.why),
         command("runbook rollout status"),
         PAGE,
         GATE_LASTS,
-        (("criterion", criterion.title), ("phases", ", ".join(phases))),
+        (("criterion", inert(criterion.title)), ("phases", inert(", ".join(phases)))),
     )

@@ -7,7 +7,7 @@ are over the limit for certain, which a histogram in Prometheus cannot be asked 
 from collections.abc import Iterator
 from datetime import timedelta
 
-from runbook.engine.monitoring.promql import number, of_nodes, selector, window
+from runbook.engine.monitoring.promql import inert, number, of_nodes, selector, window
 from runbook.engine.monitoring.stage import within
 from runbook.engine.monitoring.symptoms import command
 from runbook.engine.rollout.tripwire import CERTAIN, ERRORS, RECALLS, SECONDS, TAIL
@@ -49,7 +49,7 @@ def _recordings(name: str, tripwire: Tripwire, scrape: timedelta) -> Iterator[Re
 
 def _alerts(name: str, tripwire: Tripwire, phases: list[str]) -> Iterator[AlertRule]:
     on = f"and on (target) {within(phases)}"
-    labels = (("phases", ", ".join(phases)),)
+    labels = (("phases", inert(", ".join(phases))),)
     share = number(tripwire.errors)
     yield AlertRule(
         "RolloutTripwireErrors",

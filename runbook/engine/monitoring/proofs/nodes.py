@@ -1,6 +1,5 @@
-"""The proof of the alerts of nodes: down, lost, started again, silent on a metric; and a restart that is no spike."""
+"""The proof of the alerts of nodes: down, lost, started again, silent on a metric."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import number, of_nodes, selector
@@ -50,7 +49,6 @@ def _states() -> Proof:
         Given(selector("engram_runbook_baseline", _known(well)), "1+0x60"),
         Given(selector("engram_runbook_baseline", _known(lost)), "1+0x60"),
         Given(of_nodes("up", (("instance", "nameless:7432"),)), "1+0x60"),
-        *_restarting(),
     ]
     told = [
         firing("NodeDown", "well", 10 * MINUTE, yes=False),
@@ -65,20 +63,12 @@ def _states() -> Proof:
         firing("NodeNotScraped", "well", 10 * MINUTE, yes=False),
         firing("NodeNotScraped", "lost", 10 * MINUTE, yes=True),
         Expected('count(ALERTS{alertname="NodeWithoutTarget",alertstate="firing"})', 10 * MINUTE, 1.0),
-        *(firing("HighConceptFormationRate", "restart", minutes * MINUTE, yes=False) for minutes in range(6, 14)),
     ]
-    return Proof("Down, started again, lost; and a counter that begins again is no spike", tuple(given), tuple(told))
+    return Proof("Down, started again, lost", tuple(given), tuple(told))
 
 
 def _known(scene: Scene) -> dict[str, str]:
     return {"target": scene.target, "node": "one", "address": scene.address, "quantity": "any"}
-
-
-def _restarting() -> Iterator[Given]:
-    """40 concepts a minute, under the limit of 60; the counter stands at a million when the process ends."""
-    scene = Scene("restart", STEP, STEPS)
-    yield _up(scene, "1+0x60")
-    yield Given(of_nodes("engram_concepts_formed_total", scene.labels), "1000000+10x30 0+10x30")
 
 
 def _silent() -> Proof:

@@ -3,27 +3,44 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from runbook.engine.monitoring.promql import number, of_nodes
 from runbook.engine.monitoring.proofs.bounds import bounds
 from runbook.engine.monitoring.proofs.craft import Scene, crafted, old_process
-from runbook.engine.monitoring.proofs.nodes import STEP, firing
-from runbook.model.monitoring import Given, Proof
-from runbook.model.quantity import Measured, Reported, Sustained
+from runbook.engine.monitoring.proofs.nodes import MINUTE, STEP, firing
+from runbook.model.monitoring import Expected, Given
+from runbook.model.quantity import AboveBaseline, How, Measured, Reported, Sustained
 from runbook.model.runbook import Runbook
 
 STEPS = 60
 LATE = timedelta(minutes=12)
 
 
-def present_proofs(issue: Runbook) -> Iterator[Proof]:
+def present_scenes(issue: Runbook) -> Iterator[tuple[tuple[Given, ...], tuple[Expected, ...]]]:
     """Leading and supporting; leading alone; supporting alone. An issue whose leading symptom stands alone has none."""
     supporting = [each.condition for each in issue.supporting if not isinstance(each.condition, Reported | Sustained)]
     leading = issue.leading.condition
     if issue.leading.alone or not supporting or isinstance(leading, Reported | Sustained):
         return
-    scenes = {"both": (leading, supporting[0]), "leading": (leading,), "supporting": (supporting[0],)}
+    scenes = {
+        f"{issue.slug}-both": (leading, supporting[0]),
+        f"{issue.slug}-leading": (leading,),
+        f"{issue.slug}-supporting": (supporting[0],),
+    }
     given = tuple(series for target, conditions in scenes.items() for series in _bad(target, conditions))
-    expected = tuple(firing(issue.present_alert, target, LATE, yes=target == "both") for target in scenes)
-    yield Proof(f"{issue.title}: it takes both", given, expected)
+    expected = tuple(firing(issue.present_alert, target, LATE, yes=target.endswith("both")) for target in scenes)
+    yield given, expected
+
+
+def restarting(issue: Runbook) -> Iterator[tuple[tuple[Given, ...], tuple[Expected, ...]]]:
+    """A counter under its limit, of a process that ends when it stands at a million: no spike."""
+    condition, alert = issue.leading.condition, issue.leading.alert
+    if not isinstance(condition, AboveBaseline) or condition.quantity.how is not How.RATE_PER_MINUTE:
+        return
+    scene = Scene(f"{issue.slug}-restart", STEP, STEPS)
+    rise = number(condition.floor / 2 / 60 * STEP.total_seconds() / condition.quantity.scale)
+    counter = of_nodes(condition.quantity.metric, (*scene.labels, *condition.quantity.labels))
+    given = (Given(counter, f"1000000+{rise}x{STEPS // 2} 0+{rise}x{STEPS // 2}"),)
+    yield given, tuple(firing(alert, scene.target, minute * MINUTE, yes=False) for minute in range(6, 14))
 
 
 def _bad(target: str, conditions: tuple[Measured, ...]) -> list[Given]:
