@@ -54,7 +54,7 @@ def serve_until_told(wishes: Wishes) -> ExitCode:
     with ScreenTalk() as talk, listener(host, said.port if wishes.port is None else wishes.port) as listening:
         if not _is_loopback(host):
             talk.say(_OPEN.format(host=host))
-        scene = Scene(current, targets, said, credential, wishes.console, wishes.config, talk)
+        scene = Scene(current, targets, said, host, credential, wishes.console, wishes.config, talk)
         _announce(host, listening.getsockname()[1], wishes, scene)
         code = serve(lambda: parts(scene), listening)
         talk.say("ended; what was not answered yet is taken up at the next start")

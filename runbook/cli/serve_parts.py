@@ -3,6 +3,7 @@
 import asyncio
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.intake import Desk, Intake
 from runbook.serve.webhook.outcomes import Outcome, Outcomes
 from runbook.serve.work.following import follow
-from runbook.serve.work.leading import Seat
+from runbook.serve.work.leading import Seat, run_of
 from runbook.serve.work.notes import Notes
 from runbook.serve.work.refusals import journal_refusals
 from runbook.serve.work.targets import ConfiguredTargets
@@ -42,6 +43,7 @@ class Scene:
     current: Session
     targets: ConfiguredTargets
     said: ServeSettings
+    host: str
     credential: Credential | None
     console: bool
     config: Path | None
@@ -75,10 +77,15 @@ def parts(scene: Scene) -> tuple[Any, list[Beside]]:
     beside: list[Beside] = [following, refusals, telling]
     if scene.credential is not None:
         trade = Trade(
-            scene.targets, known_issues(), clock, lambda: f"d{current.new_run_id()}", scene.said.settle.total_seconds()
+            targets=scene.targets,
+            runbooks=known_issues(),
+            clock=clock,
+            new_id=lambda: f"d{current.new_run_id()}",
+            find_run=partial(run_of, follower),
+            settle_seconds=scene.said.settle.total_seconds(),
         )
         beside.append(Worker(trade, Seat(current.locks, follower, intake), notes).run)
-    return application(Parts(routes, scene.said.hosts)), beside
+    return application(Parts(routes, (*scene.said.hosts, scene.host))), beside
 
 
 def _sources(scene: Scene, follower: Follower, outcomes: Outcomes) -> list[Source]:

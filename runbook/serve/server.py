@@ -90,6 +90,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         loop="asyncio",
         log_config=None,
+        log_level="error",  # not a line for each request that is no HTTP
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from command_line import Output, complaint, document, every_command
 from jsonschema import Draft202012Validator
+from running_node import RunningNode
 
 from runbook.cli.root import run
 from runbook.material import schema
@@ -115,7 +117,7 @@ def test_damage(target: Path, state: Path, capsys: Output) -> None:
     assert document(capsys, "audit", "set-aside", "--reason", "test")["data"]["entries"]
 
 
-def test_errors(target: Path, capsys: Output) -> None:
+def test_errors(target: Path, shared_node: RunningNode, capsys: Output) -> None:
     """Each condition with its own code and name."""
     assert complaint(capsys, "high-formation-rate", "--target", "gone", *SHORT, expect=10)["name"] == "unreachable"
     assert complaint(capsys, "baseline", "capture", "--target", "gone", *SHORT, expect=10)["name"] == "unreachable"
@@ -124,6 +126,8 @@ def test_errors(target: Path, capsys: Output) -> None:
     assert complaint(capsys, "undo", "r1", expect=2)["hint"]
     assert complaint(capsys, "undo", "--nonsense", expect=2)["hint"]
     assert complaint(capsys, "audit", "set-aside", "--reason", "x", expect=13)["name"] == "refused"
+    taken = urlsplit(shared_node.url).port  # `tests/serve` has what it prints while it serves
+    assert complaint(capsys, "serve", "--port", str(taken), expect=10)["name"] == "unreachable"
     for words in (["inject", "latency"], ["clear"], ["load", str(target / "runbook.toml")]):
         assert complaint(capsys, "sandbox", *words, expect=2)["hint"]
     assert complaint(capsys, "sandbox", "up", "--nodes", "0", expect=2)["message"]

@@ -14,7 +14,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from running_node import Reply, wait_until
+
+from runbook.material import schema
 
 TOKEN = "a-token-of-this-test-and-no-other"  # noqa: S105 - of this test
 LEAK = {
@@ -135,7 +138,9 @@ def serving(folder: Path, config: Path | None, *options: str, state: Path | None
 
     try:
         wait_until(announced, "serve did not say where it listens")
-        yield Serving(process, json.loads(out.read_text())["data"], state, log)
+        document = json.loads(out.read_text())
+        Draft202012Validator(schema("report.v1")).validate(document)
+        yield Serving(process, document["data"], state, log)
     finally:
         if process.poll() is None:
             process.kill()

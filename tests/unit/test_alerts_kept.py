@@ -55,7 +55,14 @@ def diagnosed(memory: AlertMemory, *alerts: Alert, acts: str | None = None) -> N
 
 def acted(memory: AlertMemory, state: str, at: datetime = AT) -> None:
     """What came of it."""
-    details = {"diagnosis": "d1", "target": "prod", "issue": "memory-leak", "alerts": ["x"], "state": state}
+    details = {
+        "diagnosis": "d1",
+        "target": "prod",
+        "issue": "memory-leak",
+        "alerts": ["x"],
+        "state": state,
+        "reason": "r",
+    }
     memory.fold(entry(Event.ALERT_ACTED, details, at))
 
 

@@ -1,5 +1,7 @@
 """What the journal says of alerts: which were taken, which wait for their diagnosis, what was done because of them."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +28,13 @@ class Unfinished:
     target: str
     issue: str
     alerts: tuple[str, ...]
-    begun: bool
+    reason: str
+    """Why, as the journal of the run has it; empty where it did not begin."""
+
+    @property
+    def begun(self) -> bool:
+        """Was its intent journaled?"""
+        return bool(self.reason)
 
 
 class AlertMemory:
@@ -41,9 +49,11 @@ class AlertMemory:
         self._began: dict[str, list[datetime]] = {}
 
     def fold(self, entry: Entry) -> None:
-        """Learn what that entry says; one that is none of ours says nothing."""
-        if entry.event is Event.JOURNAL_ADOPTED:
-            entry = original(entry)
+        """Learn what that entry says. One that is none of ours says nothing, and neither does one that is not whole."""
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            self._fold(original(entry))
+
+    def _fold(self, entry: Entry) -> None:
         match entry.event:
             case Event.ALERT_RECEIVED:
                 self._received(received_of(entry))
@@ -85,26 +95,24 @@ class AlertMemory:
         for known in (self._seen, self._ended):
             _trim(known, self._most)
 
-    def _diagnosed(self, details: Any) -> None:
+    def _diagnosed(self, details: Mapping[str, Any]) -> None:
         for each in details["alerts"]:
             self._waiting.pop(each, None)
         if details["acts"]:
-            self._note(details, begun=False)
+            self._note(details, details["acts"], "")
 
     def _acted(self, entry: Entry) -> None:
         details = entry.details
         if details["state"] == INTENDED:
-            self._note(details, begun=True)
+            self._note(details, details["issue"], details["reason"])
             kept = self._began.get(details["target"], [])[-MOST_BEGUN:]
             self._began[details["target"]] = [*kept, entry.at]
         else:
             self._unfinished.pop(details["diagnosis"], None)
 
-    def _note(self, details: Any, *, begun: bool) -> None:
-        issue = details["issue"] if begun else details["acts"]
-        self._unfinished[details["diagnosis"]] = Unfinished(
-            details["diagnosis"], details["target"], issue, tuple(details["alerts"]), begun
-        )
+    def _note(self, details: Mapping[str, Any], issue: str, reason: str) -> None:
+        key, alerts = details["diagnosis"], tuple(details["alerts"])
+        self._unfinished[key] = Unfinished(key, details["target"], issue, alerts, reason)
 
 
 def _trim(known: dict[str, None], most: int) -> None:

@@ -1,7 +1,7 @@
 """The steps of an incident, taken because of an alert: by a child, whose rails, locks and journal are its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from runbook.serve.work.child import Patience, run_child
 from runbook.serve.work.notes import Notes
 from runbook.serve.work.reading import acted
 
-PATIENCE = Patience(seconds=4 * 3600.0, grace_seconds=30.0, kill=False)
-"""A run watches for half an hour; one that is told to end puts nothing at risk by it, and is never killed."""
+PATIENCE = Patience(seconds=4 * 3600.0, grace_seconds=75.0, kill=False)
+"""A run watches for half an hour. One that is told to end ends its play first, and is never killed from here; a
+service gives it 90 s (`TimeoutStopSec`)."""
 MOST_ALERTS = 20
 
 
@@ -32,7 +33,13 @@ class Deed:
     def details(self) -> dict[str, Any]:
         """What each of its entries in the journal says."""
         alerts = [each.id for each in self.alerts[:MOST_ALERTS]]
-        return {"diagnosis": self.diagnosis, "target": self.target, "issue": self.issue, "alerts": alerts}
+        return {
+            "diagnosis": self.diagnosis,
+            "target": self.target,
+            "issue": self.issue,
+            "alerts": alerts,
+            "reason": self.reason,
+        }
 
     @property
     def reason(self) -> str:
@@ -42,7 +49,11 @@ class Deed:
         return f"alert {first.name} ({first.fingerprint or self.alerts[0].id}){more}"
 
 
-async def act(deed: Deed, config: Sequence[str], notes: Notes, ending: asyncio.Event) -> None:
+FindRun = Callable[[str, str, str], str]
+"""The id of the newest run of that incident on that target with that reason; empty where there is none."""
+
+
+async def act(deed: Deed, config: Sequence[str], notes: Notes, find: FindRun, ending: asyncio.Event) -> None:
     """Journal the intent, run the child, journal its end. Without the intent in the journal nothing is begun."""
     if not await notes.write_now(Event.ALERT_ACTED, deed.details | {"state": INTENDED}):
         notes.say(f"{deed.issue} of {deed.target} is not acted on: the journal did not take the intent")
@@ -55,9 +66,10 @@ async def act(deed: Deed, config: Sequence[str], notes: Notes, ending: asyncio.E
     except OSError as error:
         details = deed.details | {"state": ENDED, "run": "", "code": None, "status": "", "why": f"not begun: {error}"}
     else:
+        run = said.run or await asyncio.to_thread(find, deed.target, deed.issue, deed.reason)
         details = deed.details | {
             "state": ENDED,
-            "run": said.run,
+            "run": run,
             "code": said.code,
             "status": said.status,
             "why": said.why,
@@ -66,20 +78,21 @@ async def act(deed: Deed, config: Sequence[str], notes: Notes, ending: asyncio.E
     await notes.write(Event.ALERT_ACTED, details)
 
 
-async def tell_cut_off(unfinished: Unfinished, notes: Notes) -> None:
+async def tell_cut_off(unfinished: Unfinished, notes: Notes, find: FindRun) -> None:
     """Journal that a run was to begin, or began, and nobody saw its end. It is never begun again."""
-    why = (
-        "serve was ended while it ran: runbook runs knows how it stands"
-        if unfinished.begun
-        else "serve was ended before it began: nothing was changed"
-    )
+    run, why = "", "serve was ended before it began: nothing was changed"
+    if unfinished.begun:
+        run = await asyncio.to_thread(find, unfinished.target, unfinished.issue, unfinished.reason)
+        why = "serve was ended meanwhile: runbook runs knows how it stands"
     notes.say(f"{unfinished.issue} of {unfinished.target}: {why}")
     details = {
         "diagnosis": unfinished.diagnosis,
         "target": unfinished.target,
         "issue": unfinished.issue,
         "alerts": list(unfinished.alerts),
+        "reason": unfinished.reason,
         "state": CUT_OFF,
+        "run": run,
         "why": why,
     }
     await notes.write(Event.ALERT_ACTED, details)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 MOST_OUT_BYTES = 8 << 20
@@ -16,7 +17,6 @@ KEPT = (
     "HOME",
     "LOGNAME",
     "PATH",
-    "RUNBOOK_STATE",
     "SSH_AUTH_SOCK",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
@@ -26,8 +26,8 @@ KEPT = (
     "USER",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
-    "ANSIBLE_VAULT_PASSWORD_FILE",
 )
+PLACES = ("RUNBOOK_STATE", "ANSIBLE_VAULT_PASSWORD_FILE")
 """What of our environment a child is given; the same configuration, state folder and person follow from it."""
 
 
@@ -54,7 +54,8 @@ class Patience:
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The child's."""
     kept = {name: environ[name] for name in KEPT if name in environ}
-    return {**kept, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    places = {name: str(Path(environ[name]).expanduser().absolute()) for name in PLACES if environ.get(name)}
+    return {**kept, **places, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
 
 
 async def run_child(words: Sequence[str], given: bytes, patience: Patience, ending: asyncio.Event) -> Ended:

@@ -15,6 +15,7 @@ from runbook.serve.work.notes import until
 LOCK = "serve-alerts"
 _AGAIN_SECONDS = 2.0
 _SLICE_SECONDS = 0.5
+_MOST_RUNS = 50
 _EVENTS = (Event.ALERT_RECEIVED, Event.ALERT_DIAGNOSED, Event.ALERT_ACTED)
 
 
@@ -63,3 +64,17 @@ def remembered(follower: Follower) -> AlertMemory:
         if each.entry is not None:
             memory.fold(each.entry)
     return memory
+
+
+def run_of(follower: Follower, target: str, issue: str, reason: str) -> str:
+    """The id of the newest run of that incident on that target with that reason; empty where there is none."""
+    follower.catch_up(_SLICE_SECONDS)
+    for found in follower.newest(_MOST_RUNS, event=Event.RUN_STARTED):
+        plan = {} if found.entry is None else found.entry.details.get("plan") or {}
+        if found.entry is not None and (plan.get("target"), plan.get("issue"), plan.get("reason")) == (
+            target,
+            issue,
+            reason,
+        ):
+            return found.entry.run
+    return ""

@@ -1,6 +1,7 @@
 """Beside the server: the alerts that wait are diagnosed, target by target, and acted on where that is allowed."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from runbook.model.journal import Event
 from runbook.model.runbook import Runbook
 from runbook.ports import Clock
 from runbook.serve.webhook.intake import Intake
-from runbook.serve.work.acting import Deed, act, tell_cut_off
+from runbook.serve.work.acting import Deed, FindRun, act, tell_cut_off
 from runbook.serve.work.diagnosing import details_of, diagnose
 from runbook.serve.work.leading import Seat
 from runbook.serve.work.notes import Notes, until
@@ -25,6 +26,7 @@ from runbook.serve.work.targets import ConfiguredTargets
 
 MOST_TOGETHER = 100
 MOST_CHILDREN = 2
+_AFTER_A_FAULT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Trade:
     runbooks: Sequence[Runbook]
     clock: Clock
     new_id: Callable[[], str]
+    find_run: FindRun
     settle_seconds: float
 
 
@@ -50,13 +53,25 @@ class Worker:
         self._children = asyncio.Semaphore(MOST_CHILDREN)
 
     async def run(self, ending: asyncio.Event) -> None:
-        """Work until the event is set; a child that acts is told to end then, one that diagnoses is ended."""
+        """Work until the event is set; a child that acts is told to end then, one that diagnoses is ended.
+
+        A fault of this tool is told, and it begins anew; until then Alertmanager is asked to come again.
+        """
+        while not ending.is_set():
+            try:
+                await self._work(ending)
+            except Exception:  # the server goes on
+                logging.getLogger(__name__).exception("the worker failed; it begins anew")
+                self._intake.not_ready = "the worker failed, and begins anew"
+                await until(ending, _AFTER_A_FAULT_SECONDS)
+
+    async def _work(self, ending: asyncio.Event) -> None:
         with ExitStack() as held:
             if not await self._seat.taken(held, ending):
                 return
             notes = self._make_notes(self._intake, ending)
             for each in self._intake.memory.unfinished():
-                await tell_cut_off(each, notes)
+                await tell_cut_off(each, notes, self._trade.find_run)
             self._intake.not_ready = ""
             self._intake.arrived.set()
             async with asyncio.TaskGroup() as group:
@@ -103,7 +118,7 @@ class Worker:
         causes = [each for each in batch if self._meaning(each) == decision.issue]
         deed = Deed(details["diagnosis"], target, decision.issue, automatic, causes or batch)
         if decision.issue:
-            work = act(deed, self._words(), notes, ending)
+            work = act(deed, self._words(), notes, self._trade.find_run, ending)
             if self._start(group, f"act on {target}", work):
                 return
             decision = Decision("", "another run that began by itself is under way")
