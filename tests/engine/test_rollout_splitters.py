@@ -205,7 +205,8 @@ def test_a_splitter_that_comes_goes_or_is_changed_shuts_the_gate() -> None:
     assert made.advance().code is ExitCode.REFUSED
     journal = made.world.journal
     say.hold(journal, made.rollout, "s2 is gone")
-    say.release(journal, made.rollout, "it is switched off", agreed(made.rollout, made.world.target))
+    said = say.release(journal, made.rollout, "it is switched off", agreed(made.rollout, made.world.target))
+    assert "s2 is no splitter of it any more" in said.told
     assert (made.rollout.splitters, drifts(made)) == (("s1",), ())
     made.world.fleet.settings["s3"] = {RATE: 0.0, SALT: "new", SPACES: ()}
     made.split_by("s1", "s3")

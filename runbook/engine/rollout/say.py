@@ -111,7 +111,9 @@ def release(journal: Journal, rollout: Rollout, reason: str, splitters: Sequence
         StorageError: it could not be journaled.
     """
     journal.append(Event.ROLLOUT_RELEASED, rollout.id, record.released(rollout.current, reason, splitters))
-    return Said(_again(journal, rollout), f"let go in {rollout.current.name}")
+    lost = [] if splitters is None else [name for name in rollout.splitters if name not in splitters]
+    agreed = f"; {', '.join(lost)} is no splitter of it any more: see to it that it treats nobody" if lost else ""
+    return Said(_again(journal, rollout), f"let go in {rollout.current.name}{agreed}")
 
 
 def _noted(rollout: Rollout, complaints: int | None, text: str) -> str:

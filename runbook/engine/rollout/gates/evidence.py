@@ -140,7 +140,7 @@ def validated(facts: Facts) -> Iterator[Gate]:
 
 
 def drift(facts: Facts) -> Iterator[Gate]:
-    """Do all nodes run with what the stage wants?"""
+    """Do all nodes, and what splits their traffic, run with what the stage wants?"""
     if not facts.rollout.entered:
         return
     name, wrong = "nodes agree", facts.live.drift
@@ -152,5 +152,7 @@ def drift(facts: Facts) -> Iterator[Gate]:
     elif facts.live.silent:
         yield Gate(name, Answer.UNKNOWN, f"not all answer: {'; '.join(facts.live.silent)}", "runbook nodes")
     else:
-        told = f"all {len(facts.nodes)} run with the flags and settings of {facts.rollout.current.name}"
+        split = len(facts.rollout.splitters)
+        who = f"all {len(facts.nodes)}, and {split} that split their traffic," if split else f"all {len(facts.nodes)}"
+        told = f"{who} run with the flags and settings of {facts.rollout.current.name}"
         yield Gate(name, Answer.YES, told)
