@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN = $(VENV)/bin
 # More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
-AT_ONCE = -n 4 --dist loadfile --no-loadscope-reorder
+AT_ONCE = -n 6 --dist loadfile --no-loadscope-reorder
 SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py
 KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py
 # The tests start a thousand processes: each would compile the package anew.
