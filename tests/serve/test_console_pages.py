@@ -192,6 +192,14 @@ def test_nothing_can_be_changed(app: ASGIApp, method: str, address: str) -> None
     assert (found.status, found.headers["allow"]) == (405, "GET, HEAD")
 
 
+def test_a_command_can_be_copied_whatever_a_target_is_called(tmp_path: Path) -> None:
+    """Its name is one word of the command, so a shell reads nothing else into it."""
+    follower = Follower(tmp_path, SystemClock(), second=SecondPlace(tmp_path, []))
+    source = Source(follower, FileHeartbeats(tmp_path), SystemClock(), lambda: {"x; reboot $(id)": ""})
+    page = ask(application(Parts(routes(source))), "/validator").text
+    assert "runbook validate --target &#39;x; reboot $(id)&#39;</code>" in page
+
+
 def test_hostile_words_in_an_address_are_text(app: ASGIApp) -> None:
     """What a link of somebody else's puts into the address comes back as text."""
     for address in (

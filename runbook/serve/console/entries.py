@@ -1,5 +1,6 @@
 """The journal: its entries, newest first, page by page; and one as it is."""
 
+import shlex
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ def journal(source: Source, request: Request) -> Content:
         "older": shown[-1].seq if len(found) > PAGE else None,
         "events": _EVENTS,
     }
-    command = "runbook audit show" + (f" --run {run}" if run else f" --last {PAGE}")
+    command = "runbook audit show" + (f" --run {shlex.quote(run)}" if run else f" --last {PAGE}")
     return Content("journal.html", "Journal", command, data)
 
 

@@ -1,5 +1,6 @@
 """The first page: what needs a person, then each target."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,12 @@ from runbook.serve.console.validator import validation_data
 MOST_RUNS = 10
 MOST_ALERTS = 5
 LATELY = timedelta(days=1)
-_PERSON = frozenset({RunStatus.PERSON_NEEDED, RunStatus.WAITING})
+_PERSON = {
+    RunStatus.PERSON_NEEDED: ("FAIL", "needs a person now", "undo"),
+    RunStatus.PARTIAL: ("UNKNOWN", "did not finish everywhere", "resume"),
+    RunStatus.WAITING: ("UNKNOWN", "waits for a second person", "approve"),
+}
+"""Runs that do not go on by themselves: how bad that is, in which words, and the command."""
 
 
 def overview(source: Source, _: Request) -> Content:
@@ -81,22 +87,19 @@ def _journal_needs(journal: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _needs(target: dict[str, Any]) -> Iterator[dict[str, str]]:
     name, rollout, watch = target["name"], target["rollout"], target["watch"]
     for run in target["person"]:
-        told = f"{name}: run {run['id']} ({run['command']})"
-        if run["status"] == RunStatus.WAITING:
-            told, tone, command = f"{told} waits for a second person", "UNKNOWN", f"runbook approve {run['id']}"
-        else:
-            told, tone, command = f"{told} needs a person now", "FAIL", f"runbook undo {run['id']}"
-        yield _need(tone, told, command, "runs", run["id"])
+        tone, told, verb = _PERSON[RunStatus(run["status"])]
+        told = f"{name}: run {run['id']} ({run['command']}) {told}"
+        yield _need(tone, told, f"runbook {verb} {shlex.quote(run['id'])}", "runs", run["id"])
     if rollout is not None and rollout["standing"] in {"reverting", "held"}:
         tone = "FAIL" if rollout["standing"] == "reverting" else "UNKNOWN"
         told = f"{name}: the rollout is {rollout['standing']}: {rollout['why']}"
-        yield _need(tone, told, f"runbook rollout status --target {name}", "rollout", rollout["id"])
+        yield _need(tone, told, f"runbook rollout status --target {shlex.quote(name)}", "rollout", rollout["id"])
     if target["back"]:
         told = f"{name}: the rollout was {rollout['standing']}: {rollout['why']}"
-        yield _need("UNKNOWN", told, f"runbook rollout status --target {name}", "rollout", rollout["id"])
+        yield _need("UNKNOWN", told, f"runbook rollout status --target {shlex.quote(name)}", "rollout", rollout["id"])
     if rollout is not None and not rollout["over"] and watch["tone"] == "FAIL":
         told = f"{name}: nobody watches the rollout: the watch is {watch['state']}"
-        yield _need("FAIL", told, f"runbook rollout watch --target {name}", "rollout", rollout["id"])
+        yield _need("FAIL", told, f"runbook rollout watch --target {shlex.quote(name)}", "rollout", rollout["id"])
 
 
 def _need(tone: str, told: str, command: str, *link: str) -> dict[str, Any]:

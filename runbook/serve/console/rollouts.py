@@ -1,6 +1,7 @@
 """Rollouts: which there are; where one stands; and what the comparison said at each look."""
 
 import math
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,7 +63,8 @@ def rollout(source: Source, request: Request) -> Content:
             for each in found.notes
         ],
         "evidence": list(found.bundles),
-        "checked": _checked(source, found.id),
+        "checked": _answers(source, found.id, Event.ROLLOUT_CHECKED, "NO"),
+        "gates": _answers(source, found.id, Event.ROLLOUT_ENTERING, "YES"),
         "looks": looks,
         "guardrails": guardrails,
     }
@@ -70,7 +72,7 @@ def rollout(source: Source, request: Request) -> Content:
     return Content(
         "rollout.html",
         f"Rollout {found.id}",
-        f"runbook rollout status --target {found.target}",
+        f"runbook rollout status --target {shlex.quote(found.target)}",
         data,
         {"charts": charts},
     )
@@ -105,22 +107,26 @@ def _stages(found: Rollout) -> list[dict[str, Any]]:
     return told
 
 
-def _checked(source: Source, rollout_id: str) -> dict[str, Any] | None:
-    """What triggers and tripwire answered when it was last journaled."""
-    for line in source.journal.newest(1, event=Event.ROLLOUT_CHECKED, run=rollout_id):
+def _answers(source: Source, rollout_id: str, event: Event, good: str) -> dict[str, Any] | None:
+    """What was asked when such an entry was last journaled: triggers and tripwire, or the gates of a stage."""
+    for line in source.journal.newest(1, event=event, run=rollout_id):
         if line.entry is not None:
-            answers = [each for each in _list(line.entry.details.get("answers")) if isinstance(each, Mapping)]
-            told = [
-                {
-                    "title": str(each.get("title", "")),
-                    "answer": str(each.get("answer", "")),
-                    "tone": tone_of_answer(str(each.get("answer")), good="NO"),
-                    "arithmetic": str(each.get("arithmetic", "")),
-                }
-                for each in answers
-            ]
-            return {"at": line.entry.at.isoformat(), "stage": str(line.entry.details.get("name", "")), "answers": told}
+            details = original(line.entry).details
+            asked = [*_list(details.get("answers")), *_list(details.get("gates"))]
+            answers = [_answer(each, good) for each in asked if isinstance(each, Mapping)]
+            at, stage = line.entry.at.isoformat(), str(details.get("name", ""))
+            return {"at": at, "stage": stage, "answers": answers} if answers else None
     return None
+
+
+def _answer(each: Mapping[str, Any], good: str) -> dict[str, str]:
+    word = str(each.get("answer", ""))
+    return {
+        "title": str(each.get("title") or each.get("name", "")),
+        "answer": word,
+        "tone": tone_of_answer(word, good=good),
+        "arithmetic": str(each.get("arithmetic", "")),
+    }
 
 
 def looks_of(source: Source, rollout_id: str, most: int) -> list[dict[str, Any]]:

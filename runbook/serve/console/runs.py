@@ -1,5 +1,6 @@
 """Runs: all of them, page by page, newest first; and one with its steps, and the commands to go on or to undo it."""
 
+import shlex
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -74,7 +75,7 @@ def run(source: Source, request: Request) -> Content:
             "given_by": None if approval.given is None else approval.given.who,
         },
     }
-    return Content("run.html", f"Run {found.plan.id}", f"runbook audit show --run {found.plan.id}", data)
+    return Content("run.html", f"Run {found.plan.id}", f"runbook audit show --run {shlex.quote(found.plan.id)}", data)
 
 
 def _step(progress: StepProgress) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _plain(value: Any) -> Any:
 
 def _commands(found: Run) -> list[dict[str, str]]:
     """What a person can do about it now, as commands of a terminal."""
-    run_id, plan = found.plan.id, found.plan
+    run_id, plan = shlex.quote(found.plan.id), found.plan
     if found.status is RunStatus.WAITING:
         return [
             {"why": "to say yes, as a second person", "command": f"runbook approve {run_id}"},
@@ -121,7 +122,9 @@ def _commands(found: Run) -> list[dict[str, str]]:
     if found.resumable:
         told.append({"why": "to go on with it", "command": f"runbook resume {run_id}"})
     elif found.is_brake and found.status in {RunStatus.OPEN, RunStatus.PARTIAL}:
-        told.append({"why": "to give it again", "command": f"runbook {plan.command} --target {plan.target}"})
+        told.append(
+            {"why": "to give it again", "command": f"runbook {plan.command} --target {shlex.quote(plan.target)}"}
+        )
     if found.applied and not found.undone_by and plan.issue != WAY_BACK:
         told.append({"why": "to put the old values back", "command": f"runbook undo {run_id}"})
     return told

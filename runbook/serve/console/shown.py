@@ -1,6 +1,7 @@
 """How values become HTML: everything that is not a template's own is escaped, and made printable before that."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -31,7 +32,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"when": _when, "ago": _ago, "share": _share, "percent": _percent, "short": _short}
-    made.filters |= {"setting": _setting, "spread": _spread, "query": _query, "told": _one_line}
+    made.filters |= {"setting": _setting, "spread": _spread, "query": _query, "told": _one_line, "shell": _shell}
     made.globals |= {"to": _to}
     return made
 
@@ -78,6 +79,11 @@ def _short(value: object, most: int = LONGEST_TEXT) -> str:
 
 def _setting(value: Any) -> str:
     return setting_shown(tuple(map(str, value)) if isinstance(value, list) else value)
+
+
+def _shell(word: object) -> str:
+    """As one word of a command, whatever is in it: people copy commands from here."""
+    return shlex.quote(str(word))
 
 
 def _one_line(value: Any) -> str:
