@@ -88,9 +88,11 @@ class Intake:
             return len(taken)
 
     def _journal(self, alerts: Sequence[Alert], taken: list[Entry]) -> None:
+        names = {named_target(each) for each in alerts}
+        known = {named: self._desk.targets.known(named) for named in names}
         for each in alerts:
             named = named_target(each)
-            target = self._desk.targets.known(named)
+            target = known[named]
             received = Received(identity(each), self._desk.clock.now(), target, named, bounded(each))
             taken.append(self._desk.journal.append(Event.ALERT_RECEIVED, "", details_of(received)))
             if not target:

@@ -1,0 +1,110 @@
+"""Peers that take their time: nobody holds a connection, a place or the end of the server by being slow."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from runbook.adapters.memory.clock import MemoryClock
+from runbook.adapters.memory.journal import MemoryJournal
+from runbook.serve import doors, server
+from runbook.serve.app import Parts, application
+from runbook.serve.webhook import endpoint
+from runbook.serve.webhook.credential import Credential
+from runbook.serve.webhook.intake import Desk, Intake
+from runbook.serve.webhook.outcomes import Outcome, Outcomes
+
+BRIEF = 0.2
+Talk = Callable[[int], Awaitable[bytes]]
+
+
+class OneTarget:
+    """`Targets` with one that is known by any name."""
+
+    def known(self, name: str) -> str:
+        """Its name."""
+        return name or "prod"
+
+
+async def said(port: int, *parts: bytes) -> bytes:
+    """All that the server says to these parts, until it hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+    found = b""
+    with suppress(ConnectionResetError):
+        while chunk := await asyncio.wait_for(reader.read(4096), 20):
+            found += chunk
+    writer.close()
+    return found
+
+
+def talked(make: Callable[[], Parts], talk: Talk) -> bytes:
+    """What a real server on a real socket says; it is made within the loop, and ended at the end."""
+
+    async def run() -> bytes:
+        with server.listener("127.0.0.1", 0) as listening:
+            running = server.Server(server._config(application(make())))
+            task = asyncio.create_task(running.serve(sockets=[listening]))
+            try:
+                return await talk(listening.getsockname()[1])
+            finally:
+                running.should_exit = True
+                await task
+
+    return asyncio.run(run())
+
+
+def test_who_connects_and_does_not_ask_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With half a head, or with nothing at all."""
+    monkeypatch.setattr(server, "HEAD_SECONDS", BRIEF)
+    assert talked(lambda: Parts(()), lambda port: said(port, b"GET /health HTTP/1.1\r\nHost: loc")) == b""
+    assert talked(lambda: Parts(()), said) == b""
+
+
+def test_a_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """503, and when to come again."""
+    monkeypatch.setattr(doors, "REQUEST_SECONDS", BRIEF)
+
+    async def slow(_: Request) -> Response:
+        await asyncio.Event().wait()
+        return PlainTextResponse("never")
+
+    head = b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answer = talked(lambda: Parts((Route("/slow", slow),)), lambda port: said(port, head))
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: " in answer
+
+
+def test_more_at_once_than_it_takes_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and with when to come again."""
+    monkeypatch.setattr(doors, "MOST_AT_ONCE", 0)
+    head = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answer = talked(lambda: Parts(()), lambda port: said(port, head))
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: " in answer
+
+
+def test_a_body_that_trickles_in_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """408, counted; half a body and then silence, with the right token."""
+    monkeypatch.setattr(endpoint, "BODY_SECONDS", BRIEF)
+    file = tmp_path_factory.mktemp("t") / "token"
+    file.write_text("a-token-of-this-test")
+    file.chmod(0o600)
+    outcomes, clock = Outcomes(), MemoryClock()
+
+    def make() -> Parts:
+        intake = Intake(Desk(MemoryJournal(clock, "anna", "bastion"), clock, OneTarget(), print))
+        return Parts(endpoint.routes(endpoint.Webhook(Credential(file), intake, outcomes, clock, print)))
+
+    head = b"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a-token-of-this-test\r\n"
+    answer = talked(make, lambda port: said(port, head, b'Content-Length: 1000\r\n\r\n{"version"'))
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert outcomes.counts[Outcome.TOO_SLOW] == 1
