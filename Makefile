@@ -4,6 +4,7 @@ BIN = $(VENV)/bin
 # More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
 AT_ONCE = -n 6 --dist loadfile --no-loadscope-reorder
 SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py
+LOOP = tests/end_to_end/test_production_loop.py
 KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py
 # The tests start a thousand processes: each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,8 +19,10 @@ test: setup
 faults: setup
 	@FAULTS=all $(BIN)/python -m pytest $(SWEEPS) -n 2 --dist load --timeout 1800
 	@FAULTS=all $(BIN)/python -m pytest $(KILLED) $(AT_ONCE)
+# The whole loop of production first, by itself, so that nothing else is in its time; `make test` has it among the others.
 e2e: setup
-	@$(BIN)/python -m pytest -m end_to_end $(AT_ONCE)
+	@$(BIN)/python -m pytest $(LOOP)
+	@$(BIN)/python -m pytest -m end_to_end $(AT_ONCE) --ignore $(LOOP)
 check: setup
 	@tools/check
 bench: setup

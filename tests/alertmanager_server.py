@@ -1,4 +1,4 @@
-"""A real Alertmanager on a free port, with a folder of its own, stopped by its own pid."""
+"""A real Alertmanager with a folder of its own, stopped by its own pid."""
 
 import json
 import shutil
@@ -15,20 +15,24 @@ from running_node import wait_until
 
 
 @contextmanager
-def alertmanager(folder: Path, configuration: Mapping[str, Any] | Path) -> Iterator[str]:
-    """Its URL, once it is ready. `configuration` is a document of ours, or a file that is there already."""
+def alertmanager(folder: Path, configuration: Mapping[str, Any]) -> Iterator[str]:
+    """Its URL on a free port, once it is ready."""
+    (folder / "alertmanager.yml").write_text(json.dumps(configuration))  # JSON is YAML
+    with alertmanager_of(folder / "alertmanager.yml", closed_port()) as url:
+        yield url
+
+
+@contextmanager
+def alertmanager_of(file: Path, port: int) -> Iterator[str]:
+    """Its URL on that port, once it is ready, with that configuration; its data and its log lie beside it."""
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if program is None:
         pytest.skip("alertmanager is not installed (make setup installs it as root)")
-    port, file, log = closed_port(), folder / "alertmanager.yml", folder / "alertmanager.log"
-    if isinstance(configuration, Path):
-        file = configuration
-    else:
-        file.write_text(json.dumps(configuration))  # JSON is YAML
+    log = file.with_name("alertmanager.log")
     command = [
         program,
         f"--config.file={file}",
-        f"--storage.path={folder}/alertmanager",
+        f"--storage.path={file.parent}/alertmanager",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",  # alone: no port for others
     ]

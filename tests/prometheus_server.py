@@ -16,35 +16,30 @@ from running_node import wait_until
 
 @contextmanager
 def prometheus(
-    folder: Path,
-    scrape_configs: Sequence[dict[str, Any]],
-    interval: str,
-    *,
-    rules: Sequence[Path] = (),
-    alertmanager: str = "",
+    folder: Path, scrape_configs: Sequence[dict[str, Any]], interval: str, *, rules: Sequence[Path] = ()
 ) -> Iterator[str]:
-    """Its URL, once it is ready; it scrapes for the first time within that interval, and then in it.
-
-    Rules are evaluated in the same interval; alerts go to the Alertmanager of that URL.
-    """
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("prometheus is not installed (make setup installs it as root)")
-    port = closed_port()
-    document: dict[str, Any] = {
+    """Its URL, once it is ready; it scrapes for the first time within that interval, and evaluates rules as often."""
+    document = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
         "scrape_configs": [{"metrics_path": "/metrics/prometheus", **each} for each in scrape_configs],
         "rule_files": [str(rule) for rule in rules],
     }
-    if alertmanager:
-        targets = [alertmanager.removeprefix("http://")]
-        document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
     (folder / "prometheus.yml").write_text(json.dumps(document))  # JSON is YAML
-    log = folder / "prometheus.log"
+    with prometheus_of(folder / "prometheus.yml", closed_port()) as url:
+        yield url
+
+
+@contextmanager
+def prometheus_of(file: Path, port: int) -> Iterator[str]:
+    """Its URL on that port, once it is ready, with that configuration; its data and its log lie beside it."""
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("prometheus is not installed (make setup installs it as root)")
+    log = file.with_name("prometheus.log")
     command = [
         program,
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data",
+        f"--config.file={file}",
+        f"--storage.tsdb.path={file.parent}/data",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL) as process:
