@@ -14,6 +14,9 @@ from peers import closed_port
 from running_node import wait_until
 
 
+WORKERS = 2
+
+
 @dataclass(frozen=True)
 class Nginx:
     """It runs `nginx.conf` of its folder, whose http block includes every file of `split.d`."""
@@ -40,6 +43,11 @@ class Nginx:
     def command(self, *words: str) -> list[str]:
         """A command to this very nginx, such as `-t` or `-s reload`."""
         return [self.program, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), *words]
+
+    def settle(self) -> None:
+        """Wait until the workers of before a reload are gone."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        wait_until(lambda: len(children.read_text().split()) == WORKERS, "workers of before do not leave")
 
     def variables(self, routes: list[dict[str, Any]]) -> dict[str, Any]:
         """What an inventory says of it as a splitter; read back through the first route."""
@@ -88,7 +96,7 @@ def _write_configuration(folder: Path, content: str, port: int) -> None:
     )
     (folder / "nginx.conf").write_text(
         f"{'user root;' if os.geteuid() == 0 else ''}\n"
-        f"worker_processes 2;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n"
+        f"worker_processes {WORKERS};\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n"
         "events {\n    worker_connections 256;\n}\n"
         f"http {{\n    access_log off;\n{temporary}"
         f"    server {{\n        listen 127.0.0.1:{port};\n        return 204;\n    }}\n"

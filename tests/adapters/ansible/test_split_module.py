@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import stat
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.engram.ops.plugins.module_utils import split_nginx
-from ansible_collections.engram.ops.plugins.module_utils.split_file import kept_beside
+from ansible_collections.engram.ops.plugins.module_utils.split_file import Placing, kept_beside
 from ansible_collections.engram.ops.plugins.module_utils.split_nginx import ask
 from ansible_collections.engram.ops.plugins.module_utils.split_values import (
     FIRST,
@@ -77,9 +78,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
 
 
 @pytest.fixture
-def host(server: Nginx, monkeypatch: pytest.MonkeyPatch) -> Host:
+def host(server: Nginx) -> Host:
     """A splitter that was set up, at a quarter."""
-    monkeypatch.setattr(split_nginx, "READ_BACK_SECONDS", 5.0)
     found = Host(server, f"127.0.0.1:{closed_port()}")
     for path in server.file.parent.iterdir():
         path.unlink()
@@ -194,6 +194,21 @@ def test_without_permission_nothing_is_touched(host: Host) -> None:
     assert host.state == before
 
 
+def test_a_full_disk_leaves_the_old_file(host: Host) -> None:
+    """The new one cannot be written whole: what was good is in its place, and stays there."""
+    before = host.state
+    placing, usual = Placing(host.server.file), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before[2]) + 100, usual[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            placing.place("x" * (len(before[2]) + 200))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert (host.state, placing.unfinished) == (before, True)
+    placing.put_back()
+    assert (host.state, host.names) == (before, ["engram-split.conf"])
+
+
 @pytest.mark.parametrize("when", ["test", "reload"])
 def test_killed_half_way_it_is_mended_by_the_next_run(host: Host, tmp_path: Path, when: str) -> None:
     """Kill -9 while nginx is asked: the good file lies beside the new one, and another run ends it, either way."""
@@ -261,7 +276,7 @@ def test_of_two_at_once_one_is_told(host: Host) -> None:
         {SPACES: ["a)$' treatment; }"]},
         {SPACES: [""]},
         {SPACES: [5]},
-        {SPACES: ["x"] * 20_001},
+        {SPACES: [f"space-{number}" for number in range(8000)]},
     ],
 )
 def test_hostile_values_are_refused_before_anything_is_rendered(values: dict[str, Any]) -> None:

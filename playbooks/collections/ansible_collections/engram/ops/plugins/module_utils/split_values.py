@@ -1,5 +1,6 @@
 """What a splitter is told, checked before anything is rendered: nothing hostile reaches nginx."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ FIRST = {RATE: 0.0, SALT: "dual-memory", SPACES: []}
 STEPS = 10_000
 NAME = "[A-Za-z0-9_.-]{1,128}"
 """What the name of a space may be; a request whose space is none of these goes to control."""
-MOST_NAMES = 20_000
+LARGEST_NAMES = 80_000
+"""Characters of a list of names as JSON: a result has it several times, and ansible-runner drops one of 700,000."""
 _SALT = re.compile("[A-Za-z0-9 _.:,@/+=~-]{0,256}")
 _HOST = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
 _URL = re.compile(rf"http://({_HOST}(?::[0-9]{{1,5}})?)/?")
@@ -96,10 +98,14 @@ def names_of(value: Any) -> Sequence[str]:
     """Names of spaces."""
     if not isinstance(value, list):
         raise SplitError(f"{SPACES} must be a list of names, not {value!r:.100}")
-    if len(value) > MOST_NAMES:
-        raise SplitError(f"{SPACES} has {len(value)} names; {MOST_NAMES} are the most that a splitter takes")
     name = re.compile(NAME)
-    return [_text(name, each, SPACES, "names of 1 to 128 letters, digits, _, . and -") for each in value]
+    names = [_text(name, each, SPACES, "names of 1 to 128 letters, digits, _, . and -") for each in value]
+    size = len(json.dumps(names))
+    if size > LARGEST_NAMES:
+        raise SplitError(
+            f"{SPACES}: {len(names)} names are {size} characters; a splitter takes {LARGEST_NAMES} at most"
+        )
+    return names
 
 
 def _route(place: int, route: Any) -> Route:

@@ -242,6 +242,8 @@ def main() -> None:
         found = look(given) if given["values"] is None else change(given, check=module.check_mode)
     except SplitError as problem:
         module.fail_json(msg=str(problem), reason=problem.reason)
+    except OSError as problem:  # such as no room for the check by itself
+        module.fail_json(msg=f"this host refused: {problem.strerror}; nothing was touched", reason="refused")
     else:
         module.exit_json(changed=given["values"] is not None, **found)
 
