@@ -13,6 +13,7 @@ from runbook.cli.rails import check_reason, guard
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import Where, chosen, read_settings
 from runbook.engine.carry import Carried, Context
+from runbook.engine.rollout.values import RATE, SALT, SPACES
 from runbook.engine.settings_runs import SettingsPlan, plan_settings, run_plan, set_settings
 from runbook.errors import ExitCode, NotSupportedError, RefusedError
 from runbook.model.run import RunStatus
@@ -47,6 +48,11 @@ def change_settings(where: Where, words: Sequence[str], consent: Consent) -> Exi
     target = compose.target_of(current, where.target, where.config)
     if not consent.dry_run:
         check_reason(target, consent.reason)
+    if target.splitters and not {RATE, SALT, SPACES}.isdisjoint(wanted):
+        who = ", ".join(each.name for each in target.splitters)
+        click.echo(
+            f"who is treated on {target.name} is what {who} says (runbook nodes), not what its nodes have", err=True
+        )
     plan = plan_settings(target.name, read_settings(target, chosen(target, where.nodes)), wanted)
     if not plan.steps and not plan.already:
         raise NotSupportedError(

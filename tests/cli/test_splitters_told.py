@@ -60,3 +60,12 @@ def test_one_that_is_silent_is_told(splitter: Peer, capsys: Output) -> None:
     )
     checks = {each["name"]: each for each in document(capsys, "doctor", expect=3)["data"]["checks"]}
     assert (checks["prod-1"]["good"], checks["split-1"]["good"]) == (True, False)
+
+
+def test_whoever_sets_the_share_of_a_node_is_told_that_a_splitter_decides(splitter: Peer, capsys: Output) -> None:
+    """Only for what it decides; and the splitter is not touched."""
+    assert run(["config", "set", "treatment_rate", "0.5", "--dry-run"]) == 0
+    assert "who is treated on prod is what split-1 says" in capsys.readouterr().err
+    assert run(["config", "set", "semantic_weight", "0.5", "--dry-run"]) == 0
+    assert "split-1" not in capsys.readouterr().err
+    assert splitter.requests == []
