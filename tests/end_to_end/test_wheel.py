@@ -117,6 +117,10 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     looked = "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'deployment')))"
     for place in done(python, "-c", looked).split():
         assert Path(place).is_relative_to(installed.place)
+    pages = (
+        "from runbook.serve.console.shown import environment as e; print(*map(e().get_template, e().list_templates()))"
+    )
+    assert "overview.html" in done(python, "-c", pages)
     assert "pytest" not in done(*pip_of(installed.place), "list")
     assert "high-formation-rate" in installed("--help").stdout
     assert (installed.place / "share" / "man" / "man1" / "runbook.1").is_file()
