@@ -94,10 +94,15 @@ def _asked(entry: Entry) -> Approval:
 
 
 def _mark_undone(runs: MutableMapping[str, Run], run: Run) -> None:
-    """An undo that is done takes its run out of effect; undone itself, it brings that one back, and so on."""
-    while run.plan.undoes in runs and run.status is RunStatus.DONE:
+    """An undo that is done takes its run out of effect; undone itself, it brings that one back, and so on.
+
+    A run that undoes itself, by itself or through others, was written by nobody's tool: it ends there.
+    """
+    passed = {run.plan.id}
+    while run.plan.undoes in runs and run.plan.undoes not in passed and run.status is RunStatus.DONE:
         by = "" if run.undone_by else run.plan.id
         runs[run.plan.undoes] = run = replace(runs[run.plan.undoes], undone_by=by)
+        passed.add(run.plan.id)
 
 
 # What each event makes of a step, by whether its details say `done`; an intent says nothing of the kind.

@@ -67,7 +67,8 @@ class Page:
     def _found(self, request: Request) -> Response:
         seconds, kind = refresh(request.query_params), choice(request.query_params, "format", ("html", "json"))
         self._source.journal.catch_up(SLICE_SECONDS)
-        content = self._build(self._source, request)
+        with self._source.journal.steady():
+            content = self._build(self._source, request)
         if kind == "json":
             told = {"command": content.command, "journal": journal_data(self._source.journal), **content.data}
             return JSONResponse(told, headers=_HEADERS)

@@ -15,12 +15,14 @@ from runbook.serve.console.overview import overview
 from runbook.serve.console.pages import POLICY, Content, Page
 from runbook.serve.console.rollouts import rollout, rollouts
 from runbook.serve.console.runs import run, runs
+from runbook.serve.console.shown import warm_up
 from runbook.serve.console.source import Source
 from runbook.serve.console.validator import validator
 
 
 def routes(source: Source) -> list[BaseRoute]:
     """Every page."""
+    warm_up()
     pages = (
         ("/", "overview", overview),
         ("/rollout", "rollout", rollouts),

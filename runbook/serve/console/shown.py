@@ -111,6 +111,12 @@ def _to(context: Context, *parts: str, **query: object) -> str:
     return path + (f"?{urlencode(asked)}" if asked else "")
 
 
+def warm_up() -> None:
+    """Compile every template now, so that no reader waits for it."""
+    for name in environment().list_templates(["html"]):
+        environment().get_template(name)
+
+
 def rendered(template: str, context: Mapping[str, Any]) -> str:
     """The page."""
     return environment().get_template(template).render(context)

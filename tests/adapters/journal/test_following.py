@@ -1,7 +1,8 @@
 """The follower of a journal: each line once, and the same answers as whoever reads it all."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from runbook.adapters.journal import place as places
 from runbook.adapters.journal.following import Follower, folds, follower
 from runbook.adapters.journal.second import SecondPlace
 from runbook.engine.history import runs_of
-from runbook.model.journal import Event
+from runbook.model.journal import Entry, Event
 from runbook.model.run import RunStatus
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -222,3 +225,19 @@ def test_an_entry_that_means_nothing_stops_nobody(
     assert [told.split(":")[0] for told in seen.unfolded] == ["entry 1, run.started", "entry 2, rollout.started"]
     assert known.last(Event.VALIDATED, "production") is not None
     assert known.targets() == ["production"]
+
+
+def test_runs_that_undo_each_other_in_a_circle_hang_nobody(folder: Path, follow: Callable[[], Follower]) -> None:
+    """No tool writes such a journal; whoever reads one comes to an end."""
+
+    def entries() -> Iterator[Entry]:
+        told = next(many(1)).details["plan"]
+        for seq, (run, undoes) in enumerate((("a", "b"), ("b", "a"), ("c", "c")), 1):
+            plan = {**told, "id": run, "undoes": undoes}
+            yield Entry(2 * seq - 1, NOW, Event.RUN_STARTED, run, "anna", "bastion", {"plan": plan})
+            yield Entry(2 * seq, NOW, Event.RUN_ENDED, run, "anna", "bastion", {"status": "done", "exit_code": 0})
+
+    make_journal(folder, entries())
+    known = follow()
+    assert known.catch_up().unfolded == ()
+    assert list(known.runs()) == ["a", "b", "c"]

@@ -3,8 +3,8 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -79,6 +79,12 @@ class Follower:
         while not self._slice().complete and not self._seen.trouble and self._clock.monotonic() < deadline:
             self._clock.sleep(_BREATH_SECONDS)
         return self._seen
+
+    @contextmanager
+    def steady(self) -> Iterator[Seen]:
+        """Nothing new is read within: what is asked here fits together, and waits for nobody in between."""
+        with self._lock:
+            yield self._seen
 
     def _slice(self) -> Seen:
         with self._lock:
