@@ -173,18 +173,16 @@ def _validated() -> Iterator[AlertRule]:
 
 
 def _messages() -> Iterator[AlertRule]:
-    failing = (
-        f'sum by (receiver) (increase(engram_runbook_notifications_total{{outcome!~"delivered|sent"}}[{QUARTER}]))'
-    )
+    failing = f'sum by (receiver) (increase(engram_runbook_notifications_total{{outcome!="delivered"}}[{QUARTER}]))'
     yield _rule(
         "NotificationsFail",
         f"{failing} > 0",
         Severity.WARNING,
         5,
         (
-            "Notifications to {{ $labels.receiver }} do not arrive",
-            "They are kept and tried again; people are not told meanwhile.",
-            "runbook doctor",
+            "Notifications to {{ $labels.receiver }} were given up",
+            "It was dead for too long, or refuses them: people are not told what happens. The journal has it all.",
+            "runbook notify status",
         ),
     )
     refused = f'increase(engram_runbook_webhook_requests_total{{outcome!="accepted"}}[{QUARTER}])'

@@ -121,13 +121,13 @@ def _backups(oldest: float) -> Iterator[_Row]:
 
 def _messages() -> Iterator[_Row]:
     notified, knocked = "engram_runbook_notifications_total", "engram_runbook_webhook_requests_total"
-    ok, bad = {"outcome": "delivered"}, {"outcome": "failed"}
+    ok, bad = {"outcome": "delivered"}, {"outcome": "given up"}
     fails = Expected('count(ALERTS{alertname="NotificationsFail",alertstate="firing",receiver="dead"})', HOUR, 1.0)
     well = Expected('count(ALERTS{alertname="NotificationsFail",alertstate="firing",receiver="well"})', HOUR, None)
     yield selector(notified, {"receiver": "dead", **bad}), "0+1x300", [fails]
     yield selector(notified, {"receiver": "well", **ok}), "0+1x300", [well]
     refused = Expected('count(ALERTS{alertname="WebhookRefuses",alertstate="firing"})', HOUR, 1.0)
-    yield selector(knocked, {"outcome": "unauthorized"}), "0+1x300", [refused]
+    yield selector(knocked, {"outcome": "unknown sender"}), "0+1x300", [refused]
     yield selector(knocked, {"outcome": "accepted"}), "0+1x300", []
     told = [firing("ValidatorSaysRollBack", "validated", HOUR, yes=True)]
     yield selector(VALIDATED, _of("validated", recommendation="roll back")), "1000+0x300", told
