@@ -96,7 +96,8 @@ def acted_data(
 
 def rollout_data(rollout: Rollout) -> dict[str, Any]:
     """Where it stands, in short."""
-    return {
+    split = {"splitters": list(rollout.splitters)} if rollout.splitters else {}
+    return split | {
         "id": rollout.id,
         "target": rollout.target,
         "plan": rollout.plan.name,

@@ -20,6 +20,8 @@ def status_lines(facts: Facts, gates: Sequence[Gate]) -> Iterator[Line]:
     started = f"plan {rollout.plan.name}, digest {rollout.digest[:12]}, started by {rollout.who}"
     yield line(f"{started} {in_words(facts.age[rollout.seq])} ago{reason}", indent=2, hang=2)
     yield line(_place(facts), indent=2, hang=2)
+    if rollout.splitters:
+        yield line(f"its traffic is split by {', '.join(rollout.splitters)}", indent=2, hang=2)
     if told := overdue(facts):
         yield line(told, Style.UNSURE, 2, 2)
     if facts.next is not None and not rollout.standing.is_over and not rollout.standing.is_between:

@@ -16,6 +16,7 @@ from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
 from runbook.model.settings import Value
+from runbook.report.rollout_acted import rollout_data
 
 SPLITTERS = ("s1", "s2")
 SPLIT = "split_traffic"
@@ -82,6 +83,7 @@ def test_a_whole_rollout_is_split_by_the_splitters() -> None:
     assert made.start().code is ExitCode.DONE
     assert at_stage(made, 0.0)
     assert made.rollout.splitters == SPLITTERS
+    assert rollout_data(made.rollout)["splitters"] == list(SPLITTERS)
     for share in (0.25, 0.5):
         made.wait()
         assert made.advance().code is ExitCode.DONE
