@@ -114,7 +114,9 @@ def installed(host: Host) -> Iterator[Installed]:
 def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     """From the help to the end of the fleet: playbooks, schemas and migrations come from the wheel."""
     python = installed.place / "bin" / "python"
-    looked = "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'deployment')))"
+    looked = (
+        "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'deployment', 'monitoring')))"
+    )
     for place in done(python, "-c", looked).split():
         assert Path(place).is_relative_to(installed.place)
     pages = (
@@ -124,6 +126,7 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     assert "pytest" not in done(*pip_of(installed.place), "list")
     assert "high-formation-rate" in installed("--help").stdout
     assert (installed.place / "share" / "man" / "man1" / "runbook.1").is_file()
+    assert "files written" in installed("monitoring", "write", str(installed.place / "monitoring")).stdout
     assert "this installation has no documents" in installed("check").stdout
 
     installed("sandbox", "up", "--nodes", "1", "--episodes", "60", "--traffic", "10")

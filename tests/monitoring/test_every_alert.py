@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import click
@@ -39,6 +40,13 @@ def names_in(expr: str) -> dict[str, set[str]]:
     return found
 
 
+@cache
+def places_of(page: str) -> set[str]:
+    """The headings of a page, as addresses name them."""
+    headings = re.findall(r"^#+ (.*)$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def known_names() -> dict[str, set[str]]:
     """What is exported or recorded, with its labels."""
     of_nodes = {name: {*each.labels, "le"} for each in METRICS.values() for name in each.series}
@@ -69,7 +77,8 @@ def test_it_says_how_bad_it_is_and_what_to_type(alert: dict[str, dict[str, str]]
     said = alert["annotations"]
     assert said["summary"]
     assert said["description"]
-    assert (ROOT / said["runbook_url"].partition("#")[0]).is_file()
+    page, _, place = said["runbook_url"].partition("#")
+    assert not place or place in places_of(page)
     words, _, target = said["runbook"].partition("{{")
     _, *rest = words.split()
     found: click.Command = cli

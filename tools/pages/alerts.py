@@ -54,18 +54,20 @@ def _sections(file: RuleFile) -> Iterator[str]:
 
 
 def _one(alert: AlertRule) -> Iterator[str]:
-    lasting = f" for {in_words(alert.lasting)}" if alert.lasting else ""
-    yield f"{alert.severity.value}: {plain(alert.summary)}{lasting}.\n\n{alert.description}"
+    yield f"*{alert.severity.value}*{_after(alert)}: {plain(alert.summary)}.\n\n{alert.description}"
     yield f"```sh\n{plain(alert.command)}\n```"
 
 
 def _many(alerts: list[AlertRule]) -> Iterator[str]:
     first = alerts[0]
-    lasting = f", for {in_words(first.lasting)}" if first.lasting else ""
-    yield f"{first.severity.value}, one for each line{lasting}:"
+    yield f"*{first.severity.value}*{_after(first)}, one for each line:"
     rows = [(plain(each.summary), ", ".join(value for _, value in each.labels), each.description) for each in alerts]
     yield table(("fires when", "labels", "why"), rows)
     yield f"```sh\n{plain(first.command)}\n```"
+
+
+def _after(alert: AlertRule) -> str:
+    return f", after {in_words(alert.lasting)}" if alert.lasting else ""
 
 
 def plain(text: str) -> str:

@@ -20,7 +20,7 @@ START = "process_start_time_seconds"
 FEWEST_SAMPLES = 5
 REACHES_BACK = 0.9
 ON_PLACE = f"on ({', '.join(PLACE)})"
-_NO_INTERVAL = "Prometheus has no interval for it: the alert asks for the number alone, and for longer."
+_NO_INTERVAL = "Prometheus has no interval for it: the alert asks the number alone, and for longer."
 _OF = {How.SHARE: "share_of", How.PART: "part_of", How.MEAN_RATIO: "mean_against"}
 
 

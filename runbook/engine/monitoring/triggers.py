@@ -16,7 +16,7 @@ from runbook.model.monitoring import AlertRule, Recording, Severity
 from runbook.model.quantity import Condition, Quantity, quantities_of
 from runbook.model.rollout import Criterion, RolloutPlan, Trigger
 
-ROLLOUT = "rollout"
+ROLLOUT, FLEET = "rollout", "fleet"
 PAGE = "operations/dual_memory_rollout.md"
 GATE_LASTS = timedelta(minutes=30)
 _FOR = (
@@ -112,15 +112,16 @@ def _rolls_back(plan: RolloutPlan, trigger: Trigger, question: Question) -> Aler
 
 
 def _stands(trigger: Trigger, question: Question) -> AlertRule:
+    name = camel(trigger.title) or "Trigger"
     return AlertRule(
-        camel(trigger.title) or "Trigger",
+        name,
         question.expr,
         Severity.CRITICAL,
-        ROLLOUT,
+        FLEET,
         f"{inert(trigger.title)} on {where()}: {told(question)}; a rollout's watch takes it back",
         inert(trigger.why),
         command("runbook diagnose"),
-        PAGE,
+        f"reference/alerts.md#{name.lower()}",
         trigger.lasting,
         (),
         "A trigger of every phase: asked always. " + (_FOR if trigger.lasting else ""),
