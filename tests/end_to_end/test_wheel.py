@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from end_to_end_fleet import Command
 from runbook.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "how-to" / "production.md").read_text()
+_WHOLE = re.MULTILINE | re.DOTALL
+(INSTALL,) = (block for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, _WHOLE) if "install_runbook" in block)
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
@@ -49,23 +53,21 @@ class Host:
         return self.program / "current"
 
     def play(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the playbook of this checkout, as whoever runs the tests."""
-        said = {"wheel": str(self.wheel), "prefix": str(self.root), "account": "", "pip_options": ["--no-compile"]}
+        """Run the playbook by the lines of the page about production, as whoever runs the tests."""
+        said = {"prefix": str(self.root), "account": "", "pip_options": ["--no-compile"], "service_manager": "none"}
         python = {"python": sys.executable, "ansible_python_interpreter": sys.executable}
-        words = [
-            "-i",
-            "bastion,",
-            "-c",
-            "local",
-            ROOT / "playbooks" / "install_runbook.yml",
-            "-e",
-            json.dumps(said | python),
-        ]
-        play = [Path(sys.executable).parent / "ansible-playbook", *words, "-e", "service_manager=none", *more]
+        where = ["-c", "local", "-e", json.dumps(said | python, separators=(",", ":")), *more]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ANSIBLE"))}
-        own = {"ANSIBLE_HOME": str(self.root.parent / "ansible"), "ANSIBLE_PIPELINING": "True", "LC_ALL": "C.UTF-8"}
+        own = {
+            "ANSIBLE_HOME": str(self.root.parent / "ansible"),
+            "ANSIBLE_PIPELINING": "True",
+            "WHERE": " ".join(where),
+        }
+        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment.pop('PATH', os.environ['PATH'])}"}
+        lines = ["bash", "-c", INSTALL]
+        env = kept | own | path | environment
         return subprocess.run(
-            play, cwd="/", env=kept | own | environment, capture_output=True, text=True, timeout=170, check=False
+            lines, cwd=self.wheel.parent, env=env, capture_output=True, text=True, timeout=170, check=False
         )
 
     def install(self, *more: str) -> str:
@@ -179,12 +181,8 @@ def test_another_version_takes_over_or_the_old_one_stays(host: Host, installed: 
     units = host.root / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
     (units / "other.service").touch()
-    said = (
-        "-e",
-        "service_manager=systemd",
-        "-e",
-        json.dumps({"pip_options": ["--no-deps", "--no-compile", "--ignore-installed"]}),
-    )
+    options = {"pip_options": ["--no-deps", "--no-compile", "--ignore-installed"], "service_manager": "systemd"}
+    said = ("-e", json.dumps(options, separators=(",", ":")))
     found = {
         "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": done(before / "bin" / "python", "-c", "import click; print(click.__path__[0])").strip()[

@@ -100,7 +100,7 @@ class Outcome:
 
 def script_of(examples: list[Example]) -> str:
     """One shell that runs them in order, so that folders and variables stay; it stops at an unexpected exit code."""
-    lines = ["trap 'runbook sandbox down >/dev/null 2>&1' EXIT"]
+    lines = ["trap 'jobs -p | xargs -r kill; runbook sandbox down >/dev/null 2>&1; wait' EXIT"]
     for number, example in enumerate(examples):
         lines += [
             f"{{ {example.command}\n}} >$OUT/{number}.out 2>$OUT/{number}.err </dev/null",
@@ -114,14 +114,15 @@ def run_all(examples: list[Example], home: Path, out: Path, patience_seconds: fl
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "XDG_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     environment = kept | {"HOME": str(home), "PATH": path, "OUT": shlex.quote(str(out)), "COLUMNS": "250"}
+    limit = ["timeout", "--kill-after=30", str(patience_seconds)]  # its signal goes to whatever was started, too
     with (out / "shell").open("wb") as talk:
         subprocess.run(
-            ["bash", "-c", script_of(examples)],
+            [*limit, "bash", "-c", script_of(examples)],
             cwd=home,
             env=environment,
+            stdin=subprocess.DEVNULL,
             stdout=talk,
             stderr=talk,
-            timeout=patience_seconds,
             check=False,
         )
     return list(_outcomes(examples, out))
