@@ -3,8 +3,9 @@
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,21 @@ def test_what_needs_a_person_stands_first(app: ASGIApp) -> None:
     assert needs[4][1].startswith("sandbox: the rollout was rolled back: half: latency: ")
     text = ask(app, "/").text
     assert text.index("needs a person now") < text.index('id="target-1"')
+
+
+def test_one_run_that_needs_a_person_is_not_lost_among_many(tmp_path: Path) -> None:
+    """However many newer ones are open, it stands first; the others are counted. Its target need not be configured."""
+    known = list(entries_of_everything())
+    folder = tmp_path / "state"
+    open_ones = (each for each in many(80_000) if each.event is Event.RUN_STARTED)
+    newer = (replace(each, seq=len(known) + at) for at, each in enumerate(islice(open_ones, 200), 1))
+    make_journal(folder, chain(known, newer))
+    follower = Follower(folder, SystemClock(), second=SecondPlace(folder, []))
+    source = Source(follower, FileHeartbeats(folder), LateClock(), dict)
+    told = json.loads(ask(application(Parts(routes(source))), "/?format=json").text)
+    assert NEEDS_A_PERSON in told["needs"][0]["told"]
+    assert told["more"] == 202 - 50
+    assert {target["name"] for target in told["targets"]} == {"production", "sandbox"}
 
 
 def test_a_rollout_shows_its_intervals_over_the_looks(app: ASGIApp) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from starlette.requests import Request
 
 from runbook.adapters.journal.following import Found
-from runbook.model.journal import Event
+from runbook.model.journal import Event, original
 from runbook.serve.console.pages import Content
 from runbook.serve.console.query import number
 from runbook.serve.console.source import Source
-from runbook.serve.console.standing import found_data, tone_of_answer
+from runbook.serve.console.standing import entry_data, found_data, tone_of_answer
 
 PAGE = 50
 _SHOWN = frozenset(
@@ -46,9 +46,10 @@ def newest_alerts(source: Source, most: int, below: int | None = None) -> list[d
 
 def _told(found: Found) -> dict[str, Any]:
     """An entry: a word for what it is, with its tone; what it is about; and the rest of what it says."""
-    told = found_data(found)
+    entry = None if found.entry is None else original(found.entry)
+    told = found_data(found) if entry is None else entry_data(found.seq, entry)
     details = told.pop("details", {})
-    match None if found.entry is None else found.entry.event:
+    match None if entry is None else entry.event:
         case Event.ALERT_RECEIVED:
             firing = details.get("firing") is True
             heading = _heading("firing" if firing else "resolved", "FAIL" if firing else "PASS", details.get("name"))

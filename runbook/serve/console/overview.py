@@ -17,7 +17,7 @@ from runbook.serve.console.source import Source
 from runbook.serve.console.standing import journal_data, rollout_data, run_data, watch_data
 from runbook.serve.console.validator import validation_data
 
-MOST_RUNS = 10
+MOST_RUNS = 50
 MOST_ALERTS = 5
 LATELY = timedelta(days=1)
 _PERSON = {
@@ -30,21 +30,25 @@ _PERSON = {
 
 def overview(source: Source, _: Request) -> Content:
     """Everything that an engineer on call asks first."""
-    runs = _unsettled(source)
-    targets = [_target(source, name, environment, runs) for name, environment in sorted(source.targets().items())]
+    runs, more = _unsettled(source)
+    names = {**dict.fromkeys((run["target"] for run in runs), ""), **source.targets()}
+    targets = [_target(source, name, environment, runs) for name, environment in sorted(names.items())]
     journal = journal_data(source.journal)
     targets.sort(key=lambda target: not target["needs"])
     needs = [*_journal_needs(journal), *(need for target in targets for need in target["needs"])]
     needs.sort(key=lambda need: need["tone"] != "FAIL")
-    data = {"needs": needs, "targets": targets, "alerts": newest_alerts(source, MOST_ALERTS)}
+    data = {"needs": needs, "targets": targets, "more": more, "alerts": newest_alerts(source, MOST_ALERTS)}
     return Content("overview.html", "Overview", "runbook rollout status; runbook runs", data)
 
 
-def _unsettled(source: Source) -> list[dict[str, Any]]:
-    """The newest first; of thousands only as many as are read."""
-    newest = list(reversed(source.journal.unsettled()))[: MOST_RUNS * 10]
-    found = (source.journal.run(run) for run in newest)
-    return [run_data(run) | {"person": run.status in _PERSON} for run in found if run is not None]
+def _unsettled(source: Source) -> tuple[list[dict[str, Any]], int]:
+    """Runs that have not settled, those that need a person first, then the newest; and how many more there are."""
+    unsettled = source.journal.unsettled()
+    ordered = list(reversed(unsettled))
+    ordered.sort(key=lambda run: unsettled[run] is not RunStatus.PERSON_NEEDED)
+    found = (source.journal.run(run) for run in ordered[:MOST_RUNS])
+    runs = [run_data(run) | {"person": run.status in _PERSON} for run in found if run is not None]
+    return runs, len(ordered) - len(runs)
 
 
 def _target(source: Source, name: str, environment: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -60,8 +64,8 @@ def _target(source: Source, name: str, environment: str, runs: list[dict[str, An
         "look": looks[0] if looks else None,
         "watch": watch_data(source.heartbeat(name), source.now(), needed=told is not None and not told["over"]),
         "validation": validation_data(source, name),
-        "open": [run for run in own if not run["person"]][:MOST_RUNS],
-        "person": [run for run in own if run["person"]][:MOST_RUNS],
+        "open": [run for run in own if not run["person"]],
+        "person": [run for run in own if run["person"]],
     }
     return target | {"needs": list(_needs(target))}
 

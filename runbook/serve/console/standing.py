@@ -5,6 +5,7 @@ from typing import Any
 
 from runbook.adapters.journal.following import Follower, Found
 from runbook.model.heartbeat import Heartbeat
+from runbook.model.journal import Entry
 from runbook.model.judgement import Verdict
 from runbook.model.rollout import Rollout, Standing
 from runbook.model.run import Run
@@ -59,7 +60,7 @@ def journal_data(journal: Follower) -> dict[str, Any]:
     }
 
 
-def entry_data(seq: int, entry: Any) -> dict[str, Any]:
+def entry_data(seq: int, entry: Entry) -> dict[str, Any]:
     """One entry."""
     return {
         "seq": seq,
