@@ -23,6 +23,7 @@ from runbook.serve.console.source import Source as ConsoleSource
 from runbook.serve.metrics.journaled import Journaled
 from runbook.serve.metrics.kept import Baselines, notifications, watches
 from runbook.serve.metrics.sample import Sample, Source
+from runbook.serve.sayings import Sayings
 from runbook.serve.server import Beside
 from runbook.serve.webhook import endpoint
 from runbook.serve.webhook.credential import Credential
@@ -52,7 +53,7 @@ class Scene:
 
 def parts(scene: Scene) -> tuple[Any, list[Beside]]:
     """The application, and what runs beside it; made within the loop that runs them."""
-    current, clock, say = scene.current, scene.current.clock, scene.talk.say
+    current, clock, say = scene.current, scene.current.clock, Sayings(scene.talk.say, scene.current.clock).say
     journal, outcomes = current.journal, Outcomes()
     follower = Follower(current.state, clock)
     intake = Intake(Desk(journal, clock, scene.targets, say))

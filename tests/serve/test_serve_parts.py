@@ -10,6 +10,7 @@ import pytest
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.errors import RefusedError, RunbookError
 from runbook.model.answer import Answer
+from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
 from runbook.serve.webhook.allowance import Allowance
 from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.outcomes import FIRST_SECONDS, PERIOD_SECONDS, Outcome, Outcomes
@@ -45,6 +46,20 @@ def test_so_many_at_once_and_so_many_in_the_long_run() -> None:
     clock.sleep(3)
     assert not allowance.takes(4)
     assert allowance.takes(3)
+
+
+def test_the_same_is_not_said_again_and_again() -> None:
+    """Once a minute, whatever is said between; what is held of it has a bound."""
+    clock, heard = MemoryClock(), list[str]()
+    sayings = Sayings(heard.append, clock)
+    for text in ("a", "a", "b", "a"):
+        sayings.say(text)
+    clock.sleep(AGAIN_SECONDS)
+    sayings.say("a")
+    assert heard == ["a", "b", "a"]
+    for number in range(2 * MOST_HELD):
+        sayings.say(str(number))
+    assert len(sayings._said) == MOST_HELD
 
 
 @pytest.mark.parametrize("content", ["", "short", "two words\nis three tok\x7fens", "\n"])

@@ -17,6 +17,7 @@ REFUSALS = [
     (b"\xff", 400, "byte 0"),
     (b'{"version": "4", "alerts": [', 400, "line 1, column"),
     (payload(LEAK, {"labels": {}}), 400, "alerts[1].labels.alertname"),
+    (payload(LEAK, LEAK | {"startsAt": None}), 400, "alerts[1].startsAt"),
     (payload(LEAK, version="5"), 400, "version '5'"),
     ({"version": "4"}, 400, "no list of alerts"),
     (payload(*[LEAK] * 201), 413, "201 alerts"),

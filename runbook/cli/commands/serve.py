@@ -13,10 +13,8 @@ from runbook.errors import ExitCode
     epilog=ends_with(
         ExitCode.DONE,
         ExitCode.UNREACHABLE,
-        ExitCode.LOCKED,
         ExitCode.DAMAGED,
         ExitCode.REFUSED,
-        ExitCode.STORAGE,
         ExitCode.NOT_SUPPORTED,
         ExitCode.INTERRUPTED,
         ExitCode.TERMINATED,

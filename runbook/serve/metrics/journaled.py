@@ -54,8 +54,10 @@ class Journaled:
         open_runs: Counter[str] = Counter()
         needing: Counter[str] = Counter()
         targets = self._targets()
-        for run, status in self._follower.unsettled().items():
-            (needing if status is RunStatus.PERSON_NEEDED else open_runs)[self._target(run)] += 1
+        unsettled = self._follower.unsettled()
+        self._target_of = {run: self._target(run) for run in unsettled}
+        for run, status in unsettled.items():
+            (needing if status is RunStatus.PERSON_NEEDED else open_runs)[self._target_of[run]] += 1
         for target in sorted({*targets, *open_runs, *needing}):
             yield Sample("runs_open", (target,), open_runs[target])
             yield Sample("runs_needing_a_person", (target,), needing[target])
@@ -94,7 +96,7 @@ class Journaled:
         return tuple(sorted({*self._configured(), *self._follower.targets()}))
 
     def _target(self, run: str) -> str:
-        if run not in self._target_of:
-            found = self._follower.run(run)
-            self._target_of[run] = "" if found is None else found.plan.target
-        return self._target_of[run]
+        if run in self._target_of:
+            return self._target_of[run]
+        found = self._follower.run(run)
+        return "" if found is None else found.plan.target

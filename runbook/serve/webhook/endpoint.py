@@ -118,6 +118,9 @@ def _parsed(raw: bytes) -> tuple[Alert, ...]:
     if len(alerts) > MOST_ALERTS:
         told = f"{len(alerts)} alerts in one payload, {MOST_ALERTS} are taken (max_alerts of the receiver)"
         raise RefusedRequestError(Outcome.TOO_MANY, 413, told)
+    for at, each in enumerate(alerts):
+        if not each.starts_at:  # without it a firing is not told from the one before it
+            raise RefusedRequestError(Outcome.MALFORMED, 400, f"the payload: alerts[{at}].startsAt is missing")
     return alerts
 
 

@@ -13,6 +13,8 @@ from runbook.serve.work.reading import Diagnosed, diagnosed
 
 PATIENCE = Patience(seconds=300.0, grace_seconds=5.0, kill=True)
 """Looking takes a minute at most, and each node and Prometheus are asked with patience of their own."""
+MOST_SHOWN = 100
+"""So many alerts the diagnosis is shown: what it finds does not hang on them, and what they mean is decided here."""
 _CUT_OFF = {ExitCode.INTERRUPTED.value, ExitCode.TERMINATED.value}
 
 
@@ -20,7 +22,7 @@ async def diagnose(
     target: str, batch: Sequence[Received], config: Sequence[str], ending: asyncio.Event
 ) -> Diagnosed | None:
     """What the diagnosis says; None where it was cut off, because everything ends."""
-    payload = json.dumps(payload_of(batch)).encode()
+    payload = json.dumps(payload_of(batch[:MOST_SHOWN])).encode()
     words = ["diagnose", "--from", "-", "--json", "--target", target, *config]
     try:
         ended = await run_child(words, payload, PATIENCE, ending)

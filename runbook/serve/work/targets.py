@@ -67,10 +67,13 @@ class ConfiguredTargets:
     def environments(self) -> dict[str, str]:
         """Every target with its environment; none where the configuration does not read."""
         try:
-            found = [(name, self.settings(name)) for name in self.names()]
+            config = self.config()
         except RunbookError:
             return {}
-        return {name: "" if each is None else each.environment for name, each in found}
+        found = {name: each.environment for name, each in config.targets.items()}
+        if sandbox_file(self._state).is_file():
+            found.setdefault(SANDBOX, SANDBOX)
+        return found
 
     def words(self) -> list[str]:
         """The options that give a child the same configuration."""

@@ -24,7 +24,6 @@ from runbook.serve.work.notes import Notes, until
 from runbook.serve.work.reading import Diagnosed
 from runbook.serve.work.targets import ConfiguredTargets
 
-MOST_TOGETHER = 100
 MOST_CHILDREN = 2
 _AFTER_A_FAULT_SECONDS = 30.0
 
@@ -104,7 +103,7 @@ class Worker:
         """Diagnose the target because of everything that waits for it, a moment from now; act where that is allowed."""
         if await until(ending, self._trade.settle_seconds):
             return
-        batch = [each for each in self._intake.memory.waiting() if each.target == target][:MOST_TOGETHER]
+        batch = [each for each in self._intake.memory.waiting() if each.target == target]
         async with self._children:
             found = await diagnose(target, batch, self._words(), ending)
         if found is None or ending.is_set():  # cut off: the next start takes it up
