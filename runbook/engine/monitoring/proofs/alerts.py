@@ -38,6 +38,30 @@ class Case:
         """When its window is full."""
         return max(self.usual, self.bound.quantity.over or NOTHING) + MORE
 
+    @property
+    def late(self) -> timedelta:
+        """When the alert fires, if it does."""
+        begin = 3 * self.full + MORE / 4 if self.bound.quantity.how is How.RISE else self.full
+        return begin + self.asks.alert.lasting
+
+    def given(self, step: timedelta) -> tuple[Given, ...]:
+        """The series of its node, and what `serve` tells."""
+        end = self.full + self.asks.alert.lasting
+        if self.bound.quantity.how is How.RISE:
+            end = 4 * self.full  # it happens after three quarters
+        scene = Scene(self.target, step, -(-end // step))
+        given = list(crafted(scene, self.bound.quantity, self.bound.value))
+        if not any(each.series.startswith(START) for each in given):
+            given.append(old_process(scene))
+        return (*given, *_baseline(scene, self.bound), *_phase(scene, self.asks.phase))
+
+    def expected(self, step: timedelta) -> Iterator[Expected]:
+        """It fires when it has lasted, and not before; or never."""
+        alert, fires = self.asks.alert, self.bound.fires
+        yield _firing(alert, self.target, self.late, yes=fires)
+        if fires and alert.lasting > step:
+            yield _firing(alert, self.target, alert.lasting - step, yes=False)
+
 
 def every_case(asks: Iterable[Asks], usual: timedelta) -> tuple[Case, ...]:
     """Both sides of every limit of every alert; `usual` is the window where a quantity names none."""
@@ -50,9 +74,9 @@ def every_case(asks: Iterable[Asks], usual: timedelta) -> tuple[Case, ...]:
 
 def proof_of(cases: Iterable[Case], step: timedelta, name: str) -> Proof:
     """One test of all of them."""
-    made = [_case(each, step) for each in cases]
-    given = tuple(series for more, _ in made for series in more)
-    return Proof(name, given, tuple(told for _, expected in made for told in expected))
+    made = list(cases)
+    given = tuple(series for each in made for series in each.given(step))
+    return Proof(name, given, tuple(told for each in made for told in each.expected(step)))
 
 
 def _bounds(condition: Condition, *, holds: bool) -> Iterator[Bound]:
@@ -68,25 +92,7 @@ def _bounds(condition: Condition, *, holds: bool) -> Iterator[Bound]:
             yield from bounds(condition, holds=holds)
 
 
-def _case(case: Case, step: timedelta) -> tuple[list[Given], list[Expected]]:
-    asked, bound, target = case.asks, case.bound, case.target
-    end = case.full + asked.alert.lasting
-    if bound.quantity.how is How.RISE:
-        end = 4 * case.full  # it happens after three quarters
-    scene = Scene(target, step, -(-end // step))
-    given = list(crafted(scene, bound.quantity, bound.value))
-    if not any(each.series.startswith(START) for each in given):
-        given.append(old_process(scene))
-    given += [*_baseline(scene, bound), *_phase(scene, asked.phase)]
-    late = end if bound.quantity.how is not How.RISE else 3 * case.full + asked.alert.lasting + 2 * step
-    expected = [fires(asked.alert, target, late, bound.fires)]
-    if bound.fires and asked.alert.lasting > step:
-        expected.append(fires(asked.alert, target, asked.alert.lasting - step, yes=False))
-    return given, expected
-
-
-def fires(alert: AlertRule, target: str, at: timedelta, yes: bool) -> Expected:  # noqa: FBT001 - it is what is expected
-    """Does that alert fire for that target at that moment?"""
+def _firing(alert: AlertRule, target: str, at: timedelta, *, yes: bool) -> Expected:
     labels = {"alertname": alert.name, "alertstate": "firing", "target": target, **dict(alert.labels)}
     return Expected(f"count({selector('ALERTS', labels)})", at, 1.0 if yes else None)
 

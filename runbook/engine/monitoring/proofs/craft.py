@@ -77,9 +77,14 @@ def _rate(scene: Scene, quantity: Quantity, value: float) -> Iterator[Given]:
 
 
 def _quantile(scene: Scene, quantity: Quantity, value: float) -> Iterator[Given]:
+    yield from _buckets(scene, quantity.metric, quantity.labels, value)
+
+
+def _buckets(scene: Scene, metric: str, labels: Labels, value: float) -> Iterator[Given]:
+    """All that is seen lies about that value."""
     many = PER_STEP * scene.pace
     for bound, rise in ((number(value * 0.99), 0.0), (number(value * 1.01), many), ("+Inf", many)):
-        yield scene.line(f"{quantity.metric}_bucket", 0, rise, (*quantity.labels, ("le", bound)))
+        yield scene.line(f"{metric}_bucket", 0, rise, (*labels, ("le", bound)))
 
 
 def _mean(scene: Scene, quantity: Quantity, value: float) -> Iterator[Given]:
@@ -99,6 +104,7 @@ def _mean_of(scene: Scene, metric: str, labels: Labels, value: float) -> Iterato
     many = PER_STEP * scene.pace
     yield scene.line(f"{metric}_sum", 0, value * many, labels)
     yield scene.line(f"{metric}_count", 0, many, labels)
+    yield from _buckets(scene, metric, labels, value)
 
 
 def _part(scene: Scene, quantity: Quantity, value: float) -> Iterator[Given]:
