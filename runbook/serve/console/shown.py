@@ -26,6 +26,7 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("runbook.serve.console"),
         autoescape=True,
+        auto_reload=False,  # an upgrade beside a running server does not mix its pages with ours
         undefined=StrictUndefined,
         finalize=_finalized,
         trim_blocks=True,
