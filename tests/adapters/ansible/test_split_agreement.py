@@ -38,7 +38,7 @@ class Asked:
         """Have nginx split so."""
         values = dict(zip(KEYS, (share, salt, list(spaces)), strict=True))
         routes = [{"listen": self._listen, "control": ["http://127.0.0.1:1"]}]
-        content = rendered(split_of(values, routes, str(self._server.log), []))
+        content = rendered(split_of(values, {"routes": routes, "log": str(self._server.log)}))
         self._server.file.write_text(content)
         split_nginx.reload(self._server.command("-s", "reload"))
         found = split_nginx.await_digest(self._listen, made_of(content)[DIGEST], str(self._server.file))
@@ -141,6 +141,6 @@ def test_a_place_is_where_nginx_needs_one(tmp_path: Path) -> None:
     """A share that is no whole step is rounded as by our own function."""
     routes = [{"listen": "127.0.0.1:80", "control": ["http://127.0.0.1:1"]}]
     for share, wanted in ((0.00004, None), (0.12344, "12.34%"), (0.12346, "12.35%"), (0.99996, None)):
-        text = rendered(split_of({RATE: share, SALT: "", SPACES: []}, routes, str(tmp_path / "log"), []))
+        text = rendered(split_of({RATE: share, SALT: "", SPACES: []}, {"routes": routes, "log": str(tmp_path / "log")}))
         found = re.search(r"^    ([0-9.]+%) treatment;$", text, re.MULTILINE)
         assert (found and found.group(1)) == wanted

@@ -42,7 +42,6 @@ class Host:
             "log": str(server.log),
             "routes": [{"listen": listen, "control": ["http://127.0.0.1:1"]}],
             "readers": [],
-            "default_space": "default",
             "test_command": server.command("-t"),
             "reload_command": server.command("-s", "reload"),
         }
@@ -282,7 +281,7 @@ def test_of_two_at_once_one_is_told(host: Host) -> None:
 def test_hostile_values_are_refused_before_anything_is_rendered(values: dict[str, Any]) -> None:
     """By what they are made of, not by what nginx would make of them."""
     with pytest.raises(SplitError, match=re.escape(next(iter(values)))):
-        split_of({**FIRST, **values}, [ROUTE], "/var/log/nginx/x.log", [])
+        split_of({**FIRST, **values}, {"routes": [ROUTE], "log": "/var/log/nginx/x.log"})
 
 
 @pytest.mark.parametrize(
@@ -292,7 +291,12 @@ def test_hostile_values_are_refused_before_anything_is_rendered(values: dict[str
         ("8432", "/x", []),
         ([{"listen": "80; }"} | {"control": ROUTE["control"]}], "/x", []),
         ([{"listen": "127.0.0.1:99999"} | {"control": ROUTE["control"]}], "/x", []),
-        ([{**ROUTE, "control": ["https://node:1"]}], "/x", []),
+        ([{**ROUTE, "control": ["https://node:1", "http://node:2"]}], "/x", []),
+        ([{**ROUTE, "control": ["https://one:1", "https://two:1"]}], "/x", []),
+        ([{**ROUTE, "control": ["https://10.0.0.1:1"]}], "/x", []),
+        ([{**ROUTE, "control": ["https://[::1]:1"]}], "/x", []),
+        ([{**ROUTE, "treatment": ["https://node:1"]}], "/x", []),
+        ([{**ROUTE, "control": ["ftp://node:1"]}], "/x", []),
         ([{**ROUTE, "control": ["http://node:1/path"]}], "/x", []),
         ([{**ROUTE, "control": ["http://user:secret@node:1"]}], "/x", []),
         ([{**ROUTE, "control": ["http://node:1; return 200"]}], "/x", []),
@@ -300,6 +304,7 @@ def test_hostile_values_are_refused_before_anything_is_rendered(values: dict[str
         ([{**ROUTE, "mirror": "yes"}], "/x", []),
         ([{**ROUTE, "weight": 5}], "/x", []),
         ([ROUTE, ROUTE], "/x", []),
+        ([{**ROUTE, "listen": 80}, {**ROUTE, "listen": "*:80"}], "/x", []),
         ([ROUTE], "relative.log", []),
         ([ROUTE], "/var/log/x; }", []),
         ([ROUTE], "/x", ["all"]),
@@ -309,5 +314,5 @@ def test_hostile_values_are_refused_before_anything_is_rendered(values: dict[str
 def test_hostile_inputs_of_the_inventory_are_refused_too(routes: Any, log: Any, readers: Any) -> None:
     """Each with the name of what it stands in."""
     with pytest.raises(SplitError, match="engram_splitter_") as caught:
-        split_of(FIRST, routes, log, readers)
+        split_of(FIRST, {"routes": routes, "log": log, "readers": readers})
     assert caught.value.reason == "usage"

@@ -75,7 +75,9 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Door, Door
             {"listen": f"127.0.0.1:{ports[1]}", "control": [two.url], "treatment": [three.url + "/"], "mirror": True},
         ]
         values = {RATE: 0.25, SALT: SALT_HERE, SPACES: ["always"]}
-        content = rendered(split_of(values, routes, str(folder / "split.log"), [], CONTROL))
+        content = rendered(
+            split_of(values, {"routes": routes, "log": str(folder / "split.log"), "default_space": CONTROL})
+        )
         (folder / "split.d" / "engram-split.conf").write_text(content)
         with nginx(folder) as server:
             yield Door(server, ports[0], one, one), Door(server, ports[1], two, three)
@@ -251,5 +253,7 @@ def test_names_of_spaces_are_told_to_readers_only(door: Door) -> None:
     """This host is one; a network that is named is one; the rest of the world is not."""
     assert json.loads(door.ask("/engram-splitter")[1])[SPACES] == ["always"]
     routes = [{"listen": "*:80", "control": ["http://127.0.0.1:1"]}]
-    text = rendered(split_of({RATE: 0.0, SALT: "", SPACES: []}, routes, "/x", ["10.1.0.0/16"]))
+    text = rendered(
+        split_of({RATE: 0.0, SALT: "", SPACES: []}, {"routes": routes, "log": "/x", "readers": ["10.1.0.0/16"]})
+    )
     assert "geo $engram_reader {\n    default '';\n    127.0.0.0/8 1;\n    ::1 1;\n    10.1.0.0/16 1;\n}" in text

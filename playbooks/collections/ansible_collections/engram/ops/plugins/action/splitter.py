@@ -5,7 +5,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, KEYS
+from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, KEYS, Split
 from ansible_collections.engram.ops.plugins.plugin_utils.access import SPLITTER_URL, Reach, with_python
 from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
@@ -72,6 +72,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             "log": str(reach.variable("engram_splitter_log", "/var/log/nginx/engram-split.log")),
             "routes": _list(reach.variable("engram_splitter_routes", []), "engram_splitter_routes"),
             "default_space": str(reach.variable("engram_splitter_default_space", "default")),
+            "authorities": str(reach.variable("engram_splitter_authorities", Split.authorities)),
             "readers": _list(reach.variable("engram_splitter_readers", []), "engram_splitter_readers"),
             "test_command": _words(reach, "engram_splitter_test_command", ["nginx", "-t"]),
             "reload_command": _words(reach, "engram_splitter_reload_command", ["nginx", "-s", "reload"]),

@@ -51,6 +51,13 @@ _HEADERS = """\
 {indent}proxy_set_header X-Memory-Space $engram_space;
 {indent}proxy_set_header X-Engram-Group {group};
 """
+_TLS = """\
+{indent}proxy_ssl_server_name on;
+{indent}proxy_ssl_name {name};
+{indent}proxy_ssl_verify on;
+{indent}proxy_ssl_verify_depth 5;
+{indent}proxy_ssl_trusted_certificate {authorities};
+"""
 _SERVER = """\
 server {{
     listen {listen};
@@ -59,13 +66,13 @@ server {{
     proxy_connect_timeout 2s;
     proxy_send_timeout 30s;
     proxy_read_timeout 30s;
-{headers}
+{tls}{headers}
     location / {{
-        proxy_pass http://$engram_pool_{place};
+        proxy_pass {scheme}://$engram_pool_{place};
     }}
     location = {recall} {{
         access_log {log} engram_recall;
-{mirror}        proxy_pass http://$engram_pool_{place};
+{mirror}        proxy_pass {scheme}://$engram_pool_{place};
     }}
     location /api/v1/admin/ {{
         default_type application/json;
@@ -89,11 +96,11 @@ _MIRROR = """\
         if ($engram_mirrored = '') {{
             return 204;
         }}
-{headers}        proxy_connect_timeout 250ms;
+{tls}{headers}        proxy_connect_timeout 250ms;
         proxy_send_timeout 500ms;
         proxy_read_timeout 500ms;
         proxy_next_upstream off;
-        proxy_pass http://engram_{place}_mirror{recall}?$args&observe=false;
+        proxy_pass {scheme}://engram_{place}_mirror{recall}?$args&observe=false;
     }}
 """
 
@@ -130,7 +137,7 @@ def _text(split: Split, digest: str) -> str:
     ]
     for place, route in enumerate(split.routes):
         parts += _pools(place, route)
-        parts.append(_server(place, route, split.log, len(pieces)))
+        parts.append(_server(place, route, split, len(pieces)))
     return "".join(parts)
 
 
@@ -186,6 +193,9 @@ def _pools(place: int, route: Route) -> Iterator[str]:
         yield from _pool(f"engram_{place}_mirror", route.treatment, " max_fails=0")
     yield f"map $engram_group $engram_pool_{place} {{\n    default engram_{place}_control;\n"
     yield f"    treatment engram_{place}_treatment;\n}}\n"
+    if route.control_name:
+        yield f"map $engram_group $engram_name_{place} {{\n    default {route.control_name};\n"
+        yield f"    treatment {route.treatment_name};\n}}\n"
 
 
 def _pool(name: str, servers: Sequence[str], options: str) -> Iterator[str]:
@@ -195,18 +205,32 @@ def _pool(name: str, servers: Sequence[str], options: str) -> Iterator[str]:
     yield "    keepalive 32;\n}\n"
 
 
-def _server(place: int, route: Route, log: str, pieces: int) -> str:
+def _server(place: int, route: Route, split: Split, pieces: int) -> str:
     text = _SERVER.format(
         listen=route.listen,
-        log=log,
+        log=split.log,
+        tls=_tls(route, split, f"$engram_name_{place}", 4),
         headers=_HEADERS.format(indent=" " * 4, group="$engram_group"),
         place=place,
+        scheme=route.scheme,
         recall=RECALL,
         read_back=READ_BACK,
         mirror=" " * 8 + "mirror /engram-mirror;\n" + " " * 8 + "mirror_request_body off;\n" if route.mirror else "",
         told="".join(f"$engram_told_{piece}" for piece in range(pieces)),
     )
     if route.mirror:
-        headers = _HEADERS.format(indent=" " * 8, group="treatment")
-        text += _MIRROR.format(log=log, headers=headers, place=place, recall=RECALL)
+        text += _MIRROR.format(
+            log=split.log,
+            tls=_tls(route, split, route.treatment_name, 8),
+            headers=_HEADERS.format(indent=" " * 8, group="treatment"),
+            place=place,
+            scheme=route.scheme,
+            recall=RECALL,
+        )
     return text + "}\n"
+
+
+def _tls(route: Route, split: Split, name: str, indent: int) -> str:
+    if not route.control_name:
+        return ""
+    return _TLS.format(indent=" " * indent, name=name, authorities=split.authorities)

@@ -18,7 +18,8 @@ LARGEST_NAMES = 80_000
 """Characters of a list of names as JSON: a result has it several times, and ansible-runner drops one of 700,000."""
 _SALT = re.compile("[A-Za-z0-9 _.:,@/+=~-]{0,256}")
 _HOST = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
-_URL = re.compile(rf"http://({_HOST}(?::[0-9]{{1,5}})?)/?")
+_URL = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
+_PORTS = {"http": "80", "https": "443"}
 _LISTEN = re.compile(rf"(?:(\*|{_HOST}):)?([0-9]{{1,5}})")
 _PATH = re.compile("/[A-Za-z0-9_./@+=-]{1,1000}")
 _READER = re.compile("[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?")
@@ -36,12 +37,22 @@ class SplitError(Exception):
 
 @dataclass(frozen=True)
 class Route:
-    """One door: where it listens, and the nodes behind it, each as host and port, by group."""
+    """One door: where it listens, and the nodes behind it, each as host and port, by group.
+
+    Over TLS every node of a group has the name that its certificate is for; over plain http the names are empty.
+    """
 
     listen: str
     control: Sequence[str]
     treatment: Sequence[str]
     mirror: bool
+    control_name: str = ""
+    treatment_name: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """How the nodes are reached."""
+        return "https" if self.control_name else "http"
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Split:
     log: str
     readers: Sequence[str] = ()
     default_space: str = "default"
+    authorities: str = "/etc/ssl/certs/ca-certificates.crt"
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -62,28 +74,32 @@ class Split:
         return {RATE: self.rate, SALT: self.salt, SPACES: list(self.spaces)}
 
 
-def split_of(values: Mapping[str, Any], routes: Any, log: Any, readers: Any, default_space: Any = "default") -> Split:
-    """All of it, checked. `default_space` is that of a request which names none, as on the nodes.
+def split_of(values: Mapping[str, Any], inputs: Mapping[str, Any]) -> Split:
+    """All of it, checked: the settings by name, and what the inventory says, without its `engram_splitter_`.
 
     Raises:
         SplitError: something is not of its type, or not of its letters.
     """
+    routes, readers = inputs["routes"], inputs.get("readers", [])
     if not isinstance(routes, list) or not routes:
         raise SplitError("engram_splitter_routes must be a list of {listen, control: [urls]}, and is not")
     if not isinstance(readers, list):
         raise SplitError("engram_splitter_readers must be a list of addresses or networks")
     doors = [_route(place, route) for place, route in enumerate(routes, 1)]
-    taken = [door.listen for door in doors]
+    taken = [door.listen.replace("*:", "") for door in doors]
     if len(set(taken)) < len(taken):
         raise SplitError(f"two routes of engram_splitter_routes listen on one address: {', '.join(sorted(taken))}")
+    path, name = "a whole path without blanks and quotes", "1 to 128 letters, digits, _, . and -"
+    space, authorities = inputs.get("default_space", "default"), inputs.get("authorities", Split.authorities)
     return Split(
         rate_of(values[RATE]),
         _text(_SALT, values[SALT], SALT, "at most 256 letters, digits, spaces and _.:,@/+=~-"),
         names_of(values[SPACES]),
         doors,
-        _text(_PATH, log, "engram_splitter_log", "a whole path without blanks and quotes"),
+        _text(_PATH, inputs["log"], "engram_splitter_log", path),
         [_text(_READER, each, "engram_splitter_readers", "addresses or networks") for each in readers],
-        _text(re.compile(NAME), default_space, "engram_splitter_default_space", "1 to 128 letters, digits, _, . and -"),
+        _text(re.compile(NAME), space, "engram_splitter_default_space", name),
+        _text(_PATH, authorities, "engram_splitter_authorities", path),
     )
 
 
@@ -117,19 +133,32 @@ def _route(place: int, route: Any) -> Route:
         raise SplitError(f"{where}: mirror is true or false, not {mirror!r:.100}")
     listen = str(route["listen"]) if not isinstance(route["listen"], bool) else ""
     _port(_matched(_LISTEN, listen, f"{where}: listen", "PORT or ADDRESS:PORT").group(2), where)
-    control = _urls(route["control"], where)
-    return Route(listen, control, _urls(route.get("treatment", route["control"]), where), mirror)
+    control, name = _nodes(route["control"], where)
+    treatment, other = _nodes(route.get("treatment", route["control"]), where)
+    if bool(name) is not bool(other):
+        raise SplitError(f"{where}: either all nodes are reached over https, or none")
+    return Route(listen, control, treatment, mirror, name, other)
 
 
-def _urls(value: Any, where: str) -> Sequence[str]:
+def _nodes(value: Any, where: str) -> "tuple[Sequence[str], str]":
+    """Each as host and port; over TLS, with the one name that their certificates are for."""
     if not isinstance(value, list) or not value:
         raise SplitError(f"{where}: control and treatment are lists of URLs")
-    found = [_matched(_URL, each, where, "http://HOST:PORT, without a path").group(1) for each in value]
+    found = [_matched(_URL, each, where, "http://HOST:PORT or https://HOST:PORT, without a path") for each in value]
+    servers = []
     for each in found:
-        port = each.rpartition(":")[2]
-        if port.isdecimal():
-            _port(port, where)
-    return found
+        port = each.group(3) or _PORTS[each.group(1)]
+        _port(port, where)
+        servers.append(f"{each.group(2)}:{port}")
+    names = {each.group(2) for each in found if each.group(1) == "https"}
+    if not names:
+        return servers, ""
+    name = names.pop()
+    if names or not all(each.group(1) == "https" for each in found):
+        raise SplitError(f"{where}: over https all nodes of a group have one name, which their certificates are for")
+    if not any(letter.isalpha() for letter in name) or ":" in name:
+        raise SplitError(f"{where}: over https a node is named, since nginx knows no certificate for {name}")
+    return servers, name
 
 
 def _port(text: str, where: str) -> None:

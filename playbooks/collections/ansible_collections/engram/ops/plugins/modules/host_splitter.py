@@ -54,6 +54,10 @@ options:
     description: The space of a request that names none, as on the nodes.
     type: str
     default: default
+  authorities:
+    description: The authorities that certificates of nodes are checked with, where these are reached over https.
+    type: str
+    default: /etc/ssl/certs/ca-certificates.crt
   readers:
     description: Who may read back what it splits by, beside this host itself; addresses or networks.
     type: list
@@ -216,7 +220,7 @@ def _addresses(given: Mapping[str, Any], path: Path) -> Iterator[str]:
 
 
 def _split(given: Mapping[str, Any], values: Mapping[str, Any]) -> Split:
-    return split_of(values, given["routes"], given["log"], given["readers"], given["default_space"])
+    return split_of(values, given)
 
 
 def main() -> None:
@@ -232,6 +236,7 @@ def main() -> None:
             "routes": {"type": "list", "elements": "dict", "required": True},
             "readers": {"type": "list", "elements": "str", "default": []},
             "default_space": {"type": "str", "default": "default"},
+            "authorities": {"type": "str", "default": Split.authorities},
             "test_command": words,
             "reload_command": words,
         },
