@@ -14,7 +14,7 @@ from serving import Serving, configured, firing, inventory_of, payload, serving
 
 from runbook.errors import ExitCode
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(300)]
 
 WEIGHT = "dual_memory.semantic_weight"
 KEPT = "mean(engram_recall_confidence{group=treatment})"

@@ -204,7 +204,8 @@ def _alert(entry: Entry) -> _Words:
             return _Words((Kind.ALERT, Kind.PERSON), Severity.ERROR, title, why, ("runbook runs",), trouble=True)
         case _:
             title = f"{issue} is left to people, though an alert fired"
-            return _Words((Kind.ALERT,), Severity.WARNING, title, why, (f"runbook {issue}",), trouble=True)
+            command = f"runbook {_said(entry, 'issue') or 'diagnose'}"
+            return _Words((Kind.ALERT,), Severity.WARNING, title, why, (command,), trouble=True)
 
 
 def _said(entry: Entry, name: str) -> str:

@@ -114,8 +114,9 @@ class Worker:
         if not await notes.write(Event.ALERT_DIAGNOSED, details):
             return
         notes.say(f"{target}: {len(batch)} alerts diagnosed, exit code {found.code} {found.why}".rstrip())
-        causes = [each for each in batch if self._meaning(each) == decision.issue]
-        deed = Deed(details["diagnosis"], target, decision.issue, automatic, causes or batch)
+        issue = decision.issue or next(filter(None, map(self._meaning, batch)), "")
+        causes = [each for each in batch if self._meaning(each) == issue]
+        deed = Deed(details["diagnosis"], target, issue, automatic, causes)
         if decision.issue:
             work = act(deed, self._words(), notes, self._trade.find_run, ending)
             if self._start(group, f"act on {target}", work):
