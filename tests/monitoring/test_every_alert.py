@@ -69,6 +69,19 @@ def test_it_asks_only_what_is_exported_or_recorded(rule: dict[str, str]) -> None
     assert {name: labels - known[name] for name, labels in asked.items() if labels - known[name]} == {}
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "monitoring" / "dashboards").glob("*.json")))
+def test_no_panel_asks_for_what_nobody_exports(name: str) -> None:
+    """`test_dashboards` asks a real Prometheus; this says it by name."""
+    dashboard = json.loads((ROOT / "monitoring" / "dashboards" / f"{name}.json").read_text("utf-8"))
+    exprs = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
+    assert len(exprs) >= 8
+    known = known_names()
+    for expr in exprs:
+        asked = names_in(expr)
+        assert asked.keys() <= known.keys(), expr
+        assert all(labels <= known[name] for name, labels in asked.items()), expr
+
+
 @pytest.mark.parametrize("alert", ALERTS, ids=IDS)
 def test_it_says_how_bad_it_is_and_what_to_type(alert: dict[str, dict[str, str]]) -> None:
     """The command exists, and takes the target where it is given one; the page exists."""

@@ -26,7 +26,14 @@ OPTIONS = {
 }
 """Options without which a command would only ask for them."""
 SHORT = {"--window": "1s", "--watch": "10s", "--deadline": "5s", "--reason": "test"}
-WELL = {("nodes",), ("check",), ("rollout", "plan"), ("flags", "history"), ("config", "history")}
+WELL = {
+    ("nodes",),
+    ("monitoring", "scrape"),
+    ("check",),
+    ("rollout", "plan"),
+    ("flags", "history"),
+    ("config", "history"),
+}
 """What can end well without any node being as this tool needs it."""
 ENDS_BY_ITSELF = {"diagnose": ("--watch",), "validate": ("--watch",)}
 """Options that would go on until Ctrl-C."""

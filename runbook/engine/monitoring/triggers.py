@@ -17,7 +17,7 @@ from runbook.model.quantity import Condition, Quantity, quantities_of
 from runbook.model.rollout import Criterion, RolloutPlan, Trigger
 
 ROLLOUT, FLEET = "rollout", "fleet"
-PAGE = "operations/dual_memory_rollout.md"
+BACK, GATES = (f"operations/dual_memory_rollout.md#{place}" for place in ("rolling-back", "gates"))
 GATE_LASTS = timedelta(minutes=30)
 _FOR = (
     "`for` begins again where there is no data; this tool's watch breaks nothing off by silence. The node that is "
@@ -104,7 +104,7 @@ def _rolls_back(plan: RolloutPlan, trigger: Trigger, question: Question) -> Aler
         f"{inert(trigger.title)} on {where()}: {told(question)}; the rollout's watch takes it back",
         inert(trigger.why),
         command("runbook rollout status"),
-        PAGE,
+        BACK,
         trigger.lasting,
         (("phases", inert(", ".join(_phases(plan, trigger)))),),
         _FOR if trigger.lasting else "",
@@ -139,7 +139,7 @@ def _closed(plan: RolloutPlan, criterion: Criterion, question: Question) -> Aler
         f"Not so on {where()}: {inert(criterion.title).lower()} ({told(question)})",
         inert(criterion.why),
         command("runbook rollout status"),
-        PAGE,
+        GATES,
         GATE_LASTS,
         (("criterion", inert(criterion.title)), ("phases", inert(", ".join(phases)))),
     )

@@ -45,8 +45,12 @@ route:
       group_wait: 1s
       group_interval: 15s
       repeat_interval: 1h
+    # What is said about this tool cannot reach it when it is down. With a pager (below) people hear of it:
+    # - matchers: ['issue="runbook"']
+    #   receiver: pager
 receivers:
   - name: nobody
+  # - name: pager  # yours; the command to type is the annotation `runbook`
   - name: engram-runbook
     webhook_configs:
       - url: http://{serve}{webhook}
@@ -80,7 +84,7 @@ def alertmanager_text() -> str:
     about = (
         "An example for Alertmanager. The token is that of `[serve] webhook_token_file`, in a file of Alertmanager's "
         "own. What is critical leaves within a second; what belongs to one target and one issue leaves together. "
-        "Information (gates that are closed, symptoms that support others) stays in Prometheus. Add your own pager as "
-        "a second receiver: each alert carries its command in the annotation `runbook`."
+        "Information (gates that are closed, symptoms that support others) stays in Prometheus. Add your own pager: "
+        "each alert carries its command in the annotation `runbook`."
     )
     return "\n".join(comment(about)) + "\n" + _ALERTMANAGER.format(serve=SERVE, webhook=WEBHOOK, token=TOKEN)
