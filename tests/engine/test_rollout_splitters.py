@@ -7,11 +7,15 @@ import pytest
 from rollout_world import BLENDED, CONCEPTS, HOLD, NAMES, PLAN, RATE, SALT, SPACES, Scene, scene, walked
 from test_rollout_every_interruption import sweep
 
+from runbook.engine.brake_record import Wish
 from runbook.engine.rollout import say
+from runbook.engine.rollout.crew import Acted
+from runbook.engine.rollout.mend import mend, mending
 from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.splitters import agreed
 from runbook.engine.rollout.values import UNSPLIT, drift, steps_into
 from runbook.errors import ExitCode, RefusedError, UnreachableError
+from runbook.model.brake import Rollback
 from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
@@ -228,6 +232,51 @@ def test_a_target_that_gets_its_first_splitter_or_loses_its_last_is_told() -> No
     acted = other.abort()
     assert acted.code is ExitCode.DONE
     assert "NOT ASKED: s1 was told to split" in acted.told
+
+
+def resumed(made: Scene) -> Acted | None:
+    """Held, and let go, as `runbook rollout resume` does it."""
+    journal = made.world.journal
+    say.hold(journal, made.rollout, "a splitter was replaced")
+    with made.crew.alone(made.rollout.id):
+        steps = mending(made.crew, made.rollout)
+        acted = mend(made.crew, made.rollout, steps, "as before") if steps else None
+    if acted is None or acted.code is ExitCode.DONE:
+        say.release(journal, made.rollout, "as before", agreed(made.rollout, made.world.target))
+    return acted
+
+
+def test_a_splitter_that_was_replaced_is_set_when_a_person_lets_the_rollout_go() -> None:
+    """It splits by the stage's salt, names and share; no stage is entered for it, so its time is not begun anew."""
+    made = walked(1, splitters=SPLITTERS)
+    assert resumed(made) is None
+    made.world.fleet.settings["s2"] = {RATE: 1.0, SALT: "new", SPACES: ()}
+    entered = made.rollout.entered
+    hosts: set[str] = set()
+    made.world.plays.before = lambda request: hosts.update(request.hosts)
+    acted = resumed(made)
+    assert acted is not None
+    assert (acted.code, hosts) == (ExitCode.DONE, {"s2"})
+    assert at_stage(made, 0.25)
+    assert (made.rollout.standing, made.rollout.entered, drifts(made)) == (Standing.RUNNING, entered, ())
+    advanced(made)
+    assert at_stage(made, 0.5)
+
+
+def test_a_splitter_that_cannot_be_set_keeps_the_rollout_held() -> None:
+    """What it split by is put back; and after the brake no share comes back at all."""
+    made = walked(1, splitters=SPLITTERS)
+    made.world.fleet.settings["s2"] = {RATE: 0.0, SALT: "pepper", SPACES: ("ours",)}
+    made.world.plays.inner.ignoring.add("s2")
+    acted = resumed(made)
+    assert acted is not None
+    assert (acted.code, made.rollout.standing) == (ExitCode.STEP_FAILED, Standing.HELD)
+    assert made.settings["s2"][RATE] == 0.0
+    made.world.plays.inner.ignoring.clear()
+    made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "bad", 5.0, "rollback features"))
+    with pytest.raises(RefusedError, match="brake was pulled"):
+        resumed(made)
+    assert made.settings["s2"][RATE] == 0.0
 
 
 def advanced(made: Scene) -> None:

@@ -7,16 +7,20 @@ import click
 
 from runbook.cli import compose
 from runbook.cli.compose import Session
+from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
 from runbook.cli.rollout.act import tell, way_on
 from runbook.cli.rollout.crew import Where, crew_of, going
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout import say
+from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import go_on
+from runbook.engine.rollout.mend import mend, mending
 from runbook.engine.rollout.revert import Why, revert
 from runbook.engine.rollout.splitters import agreed
 from runbook.errors import ExitCode, RefusedError, UsageError
 from runbook.model.rollout import Phase, Rollout, Standing
+from runbook.model.target import Target
 from runbook.report.document import envelope
 from runbook.report.lines import Line, Style, line
 from runbook.report.rollout_acted import next_steps, rollout_data, standing_line
@@ -93,6 +97,9 @@ def resume(where: Where, reason: str) -> ExitCode:
         raise RefusedError(f"rollout {rollout.id} runs: nothing is to be resumed", hint=hint)
     if rollout.standing is Standing.HELD:
         check_reason(target, reason)
+        mended = _mended(current, target, rollout, reason) if target.splitters else None
+        if mended is not None and mended.code is not ExitCode.DONE:
+            return tell(where, "resume", mended)
         said = say.release(current.journal, rollout, reason, agreed(rollout, target))
         rollout = said.rollout
         if rollout.standing is not Standing.ENTERING:
@@ -108,6 +115,18 @@ def resume(where: Where, reason: str) -> ExitCode:
                 raise RefusedError(f"rollout {now.id} has gone on meanwhile: {now.standing.value}, {now.current.name}")
             acted = go_on(crew, now)
     return tell(where, "resume", acted)
+
+
+def _mended(current: Session, target: Target, rollout: Rollout, reason: str) -> Acted | None:
+    """Its splitters set as its stage wants them, where any is not; None where all are."""
+    with ScreenTalk() as talk, way_on(target.name):
+        crew = crew_of(current, target, talk)
+        with crew.alone(rollout.id):
+            steps = mending(crew, rollout)
+            if not steps:
+                return None
+            refuse_beside_open(current, target.name)
+            return mend(crew, rollout, steps, reason)
 
 
 def _going(current: Session, where: Where) -> Rollout:

@@ -12,7 +12,7 @@ def gone(rollout: Rollout, target: Target) -> tuple[str, ...]:
     here = {each.name for each in target.splitters}
     return tuple(
         f"{name} was told to split the traffic of {rollout.current.name}, and is no splitter in the inventory any more"
-        " (runbook rollout hold, then resume, agrees to that)"
+        " (runbook rollout hold, then resume, agrees to those that are left)"
         for name in rollout.splitters
         if name not in here
     )

@@ -4,7 +4,7 @@ Where splitters stand in front of the nodes, they hold salt, named spaces and sh
 their own accord: what a splitter's header says wins there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runbook.engine.evaluate import setting_text
@@ -60,11 +60,19 @@ def steps_into(target: Target, settings: NodeSettings, plan: RolloutPlan, stage:
 
     A share that is too high, or that another salt cuts otherwise, goes to nothing first.
     """
-    parts = tuple(_parts(target, settings, _values(target, plan, stage)))
-    first = [part.plan(target.name, part.settings, {RATE: 0.0}) for part in parts if _treats_anyone_else(part)]
-    then = [part.plan(target.name, _foreseen(part), part.values) for part in parts]
+    return _steps(target.name, tuple(_parts(target, settings, _values(target, plan, stage))))
+
+
+def steps_on_splitters(target: Target, settings: NodeSettings, plan: RolloutPlan, stage: Stage) -> SettingsPlan:
+    """What is to be set on the splitters alone, of those that were read."""
+    return _steps(target.name, (_Part(ON_SPLITTERS, settings, _values(target, plan, stage)[1]),))
+
+
+def _steps(target: str, parts: Sequence[_Part]) -> SettingsPlan:
+    first = [part.plan(target, part.settings, {RATE: 0.0}) for part in parts if _treats_anyone_else(part)]
+    then = [part.plan(target, _foreseen(part), part.values) for part in parts]
     return SettingsPlan(
-        target.name,
+        target,
         steps=tuple(_numbered(step for found in (*first, *then) for step in found.steps)),
         already=tuple(each for found in then for each in found.already),
         left_out=tuple(each for found in then for each in found.left_out),

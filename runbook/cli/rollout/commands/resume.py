@@ -34,7 +34,8 @@ from runbook.errors import ExitCode
 def command(ctx: click.Context, /, *, reason: str, **said: Any) -> None:
     """Let a held rollout go; and go on with what was cut off: with entering a stage, or with going back.
 
-    It leaves no stage: that is `advance`. A share that was taken back is never restored.
+    It leaves no stage: that is `advance`. A share that was taken back is never restored. Splitters that differ from the
+    stage that is held are set as it wants them first; the inventory's are agreed to.
     """
     from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import resume

@@ -145,7 +145,8 @@ def drift(facts: Facts) -> Iterator[Gate]:
         return
     name, wrong = "nodes agree", facts.live.drift
     if wrong:
-        hint = "runbook nodes; then set it back, or runbook rollout abort"
+        again = " (splitters: runbook rollout hold, then resume)" if facts.rollout.splitters else ""
+        hint = f"runbook nodes; then set it back{again}, or runbook rollout abort"
         yield Gate(name, Answer.NO, "; ".join([*wrong, *facts.live.silent]), hint)
     elif wrong is None:
         yield Gate(name, Answer.UNKNOWN, "the nodes were not asked", "runbook rollout advance asks them")

@@ -1,0 +1,54 @@
+"""Have the splitters split as the stage wants it again: one was replaced, or changed by hand. Nothing else is set.
+
+Only where a person lets a held rollout go: no share comes back by itself, and none after the brake.
+"""
+
+from collections.abc import Sequence
+
+from runbook.engine.carry import Context
+from runbook.engine.rollout.advance import check_brake
+from runbook.engine.rollout.allowed import check_allowed
+from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.values import silent, steps_on_splitters, unlike, wanted
+from runbook.engine.settings_runs import set_settings
+from runbook.errors import ExitCode, RefusedError
+from runbook.model.rollout import Rollout, Standing
+from runbook.model.run import ROLLOUT, RunPlan, RunStatus, RunStep
+
+
+def mending(crew: Crew, rollout: Rollout) -> tuple[RunStep, ...]:
+    """What differs on the splitters that answer from the stage that it is held in; nothing where it is in none.
+
+    Raises:
+        RefusedError: the emergency brake was pulled in the stage.
+    """
+    inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
+    if not crew.target.splitters or not inside or rollout.standing is not Standing.HELD:
+        return ()
+    check_brake(rollout, crew)
+    settings = crew.ports.read.nodes.settings(crew.target.splitters)
+    for each in silent(settings):
+        crew.say(f"not set: {each}")
+    values = wanted(crew.target, rollout.plan, rollout.current)
+    wrong = {name: known for name, known in settings.items() if unlike({name: known}, values)}
+    return steps_on_splitters(crew.target, wrong, rollout.plan, rollout.current).steps
+
+
+def mend(crew: Crew, rollout: Rollout, steps: Sequence[RunStep], reason: str) -> Acted:
+    """Take these steps; the caller holds `crew.alone`. Where one fails it is put back, and the rollout stays held.
+
+    Raises:
+        RefusedError: it has gone on meanwhile; or the target's rails do not let it happen now. Nothing was changed.
+        LockedError, StorageError, InterruptedRunError: as any run.
+    """
+    now = crew.now(rollout.id)
+    if (now.standing, now.stage) != (rollout.standing, rollout.stage):
+        raise RefusedError(f"rollout {now.id} has gone on meanwhile: {now.standing.value}, {now.current.name}")
+    plan = RunPlan(crew.new_id(), "rollout resume", ROLLOUT, crew.target.name, reason, tuple(steps))
+    mine = [each for each in now.approved if each.digest == now.digest]
+    check_allowed(crew, now.current, plan, now.who, mine)
+    crew.say(f"setting what splits the traffic of {now.current.name}")
+    status = set_settings(Context(crew.ports, crew.target, crew.who), plan).status
+    if status is RunStatus.DONE:
+        return Acted(now, ExitCode.DONE, f"what splits the traffic is as {now.current.name} wants it", plan.id)
+    return Acted(crew.now(now.id), status.exit_code, f"run {plan.id}, which was to set it, is {status.value}", plan.id)
