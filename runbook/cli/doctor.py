@@ -11,7 +11,7 @@ from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.open_runs import open_runs
 from runbook.cli.screen import ScreenTalk, show, show_json
-from runbook.config.document import found_receivers
+from runbook.config.document import found_receivers, load_config
 from runbook.errors import ExitCode, RunbookError
 from runbook.material import folder
 from runbook.model.answer import Answer
@@ -24,6 +24,7 @@ from runbook.report.lines import Line, Style
 from runbook.report.nodes import READ_ONLY, can_text, cannot_text, metrics_text, split_text
 from runbook.report.notified import told_how
 from runbook.report.rails import rails_text
+from runbook.serve.webhook.credential import Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
     yield _state(current.state)
     yield _try("journal", lambda: _journal(current))
     yield from _waiting(current)
+    yield from _webhook(config)
     yield from _told(current, config)
     yield _try("playbooks", lambda: str(folder("playbooks")))
     yield _ansible()
@@ -116,6 +118,28 @@ def _told(current: Session, config: Path | None) -> Iterator[Check]:
         yield Check(f"notify {each.settings.name}", good=each.good, found=found, hint=_NOTIFY if problem else "")
     for name, why in receivers.broken.items():
         yield Check(f"notify {name}", good=False, found=why, hint="docs/how-to/get-notified.md")
+
+
+def _webhook(config: Path | None) -> Iterator[Check]:
+    """Can `runbook serve` take alerts, and what may they do? Told only where it is meant to."""
+    try:
+        found = load_config(os.environ, config)
+    except RunbookError:
+        return  # said of the target
+    file = found.serve.webhook_token_file
+    acts = {name: ", ".join(each.automatic.issues) for name, each in found.targets.items() if each.automatic.issues}
+    told = "; ".join(f"an alert may do this on {name}: {issues}" for name, issues in acts.items())
+    told = told or "an alert changes nothing"
+    if file is not None:
+        yield _try("webhook", lambda: _admitting(file, told))
+    elif acts:
+        hint = "[serve] webhook_token_file: docs/how-to/answer-alerts.md"
+        yield Check("webhook", good=False, found=f"{told}; no alert is taken without a token", hint=hint)
+
+
+def _admitting(file: Path, told: str) -> str:
+    Credential(file).refresh()
+    return f"takes alerts with the token in {file}; {told}"
 
 
 _NOTIFY = "see: runbook notify status; then: runbook notify test"

@@ -85,7 +85,7 @@ def parts(scene: Scene) -> tuple[Any, list[Beside]]:
             find_run=partial(run_of, follower),
             settle_seconds=scene.said.settle.total_seconds(),
         )
-        beside.append(Worker(trade, Seat(current.locks, follower, intake), notes).run)
+        beside.append(Worker(trade, Seat(current.locks, follower, intake, say), notes).run)
     return application(Parts(routes, (*scene.said.hosts, scene.host))), beside
 
 

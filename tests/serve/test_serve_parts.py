@@ -1,13 +1,16 @@
 """Parts of the server by themselves: what is due to be journaled, how much may come, what a child may do."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
 
 import pytest
+from serving import configured
 
 from runbook.adapters.memory.clock import MemoryClock
+from runbook.cli.root import run
 from runbook.errors import RefusedError, RunbookError
 from runbook.model.answer import Answer
 from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
@@ -91,6 +94,27 @@ def test_only_a_private_regular_file_holds_the_token(tmp_path: Path) -> None:
     assert not credential.admits(b"Bearer long-enough-a-toke")
     assert not credential.admits(None)
     assert not credential.admits(b"")
+
+
+def test_doctor_says_whether_alerts_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With which file, what they may do, and what is wrong with it."""
+    monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path / "state"))
+    automatic = "[targets.prod.automatic]\nissues = ['memory-leak']"
+    config = configured(tmp_path, tmp_path / "gone.yml", automatic=automatic)
+
+    def told() -> dict[str, object]:
+        run(["doctor", "--config", str(config), "--json"])
+        checks = json.loads(capsys.readouterr().out)["data"]["checks"]
+        return next(each for each in checks if each["name"] == "webhook")
+
+    assert told()["good"]
+    assert "on prod: memory-leak" in str(told()["found"])
+    (tmp_path / "webhook.token").chmod(0o644)
+    assert (told()["good"], told()["hint"]) == (False, f"chmod 600 {tmp_path / 'webhook.token'}")
+    config.write_text(config.read_text().replace("webhook_token_file", "# "))
+    assert "no alert is taken" in str(told()["found"])
 
 
 def test_a_child_gets_little_of_our_environment() -> None:

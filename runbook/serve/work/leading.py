@@ -1,6 +1,7 @@
 """Of all that serve one state folder, one takes alerts: who holds the lock, and has read what the journal says."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class Seat:
     locks: Locks
     follower: Follower
     intake: Intake
+    say: Callable[[str], None]
 
     async def taken(self, held: ExitStack, ending: asyncio.Event) -> bool:
         """Wait for the lock, which `held` keeps, and for the journal; False where everything ends before.
@@ -36,9 +38,9 @@ class Seat:
             try:
                 held.enter_context(self.locks.hold(LOCK, ""))
             except LockedError as error:
-                self.intake.not_ready = f"another serve takes the alerts: {error.message}"
+                self._tell(f"another serve takes the alerts: {error.message}")
             except RunbookError as error:
-                self.intake.not_ready = error.message
+                self._tell(error.message)
             else:
                 return await self._informed(ending)
             await until(ending, _AGAIN_SECONDS)
@@ -51,9 +53,15 @@ class Seat:
                 self.intake.memory = await asyncio.to_thread(remembered, self.follower)
                 return True
             if seen.complete or seen.trouble:
-                self.intake.not_ready = seen.trouble or "the journal is damaged: runbook audit verify"
+                self._tell(seen.trouble or "the journal is damaged: runbook audit verify")
                 await until(ending, _AGAIN_SECONDS)
         return False
+
+    def _tell(self, why: str) -> None:
+        """Whoever sends alerts is told at each of them, and people once."""
+        if why != self.intake.not_ready:
+            self.intake.not_ready = why
+            self.say(f"no alerts are taken: {why}")
 
 
 def remembered(follower: Follower) -> AlertMemory:
