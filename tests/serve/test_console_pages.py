@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from itertools import chain, islice
 from pathlib import Path
 
@@ -45,6 +46,26 @@ PAGES = (
 )
 
 
+class Balance(HTMLParser):
+    """A page whose elements are closed as they were opened."""
+
+    void = frozenset({"meta", "link", "input"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, _: object) -> None:
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
 class LateClock(SystemClock):
     """A little after the last entry of the state."""
 
@@ -77,6 +98,7 @@ def test_every_page_is_whole_escaped_and_only_ours(app: ASGIApp, page: str) -> N
     found = ask(app, page)
     assert found.status == 200
     text = found.text
+    Balance(text)
     assert '<html lang="en">' in text
     assert (text.count("<h1>"), text.count('<main id="main"')) == (1, 1)
     assert "<script" not in text
@@ -148,6 +170,17 @@ def test_a_rollout_shows_its_intervals_over_the_looks(app: ASGIApp) -> None:
     assert page.count('<svg role="img"') == len(told["guardrails"])
     assert "no end" in page, "an early look had no interval, and says so"
     assert "runbook evidence show /var/lib/engram-runbook/evidence/" in page
+
+
+def test_a_rollout_under_way_says_what_lets_it_go_on(app: ASGIApp) -> None:
+    """Time and people by their numbers, as `rollout status` tells them; and on the overview what is shut."""
+    told = json.loads(ask(app, f"/rollout/{UNDER_WAY}?format=json").text)
+    gates = {gate["name"]: (gate["answer"], gate["arithmetic"]) for gate in told["gates"]}
+    assert gates["standing"][0] == "NO"
+    assert gates["time of the stage"] == ("YES", "shadow has lasted 1 hour 14 minutes of 20 seconds")
+    (target,) = (each for each in json.loads(ask(app, "/?format=json").text)["targets"] if each["name"] == "production")
+    assert [gate["name"] for gate in target["shut"]] == ["standing"]
+    assert json.loads(ask(app, f"/rollout/{ROLLED_BACK}?format=json").text)["gates"] == []
 
 
 def test_a_run_shows_its_steps_and_the_commands_of_it(app: ASGIApp) -> None:

@@ -11,6 +11,7 @@ from runbook.model.journal import Event
 from runbook.model.rollout import Rollout, Standing
 from runbook.model.run import RunStatus
 from runbook.serve.console.alerts import newest_alerts
+from runbook.serve.console.gates import gates_data
 from runbook.serve.console.pages import Content
 from runbook.serve.console.rollouts import looks_of, newest_of
 from runbook.serve.console.source import Source
@@ -61,6 +62,9 @@ def _target(source: Source, name: str, environment: str, runs: list[dict[str, An
         "environment": environment,
         "rollout": told,
         "back": rollout is not None and _lately_back(source, rollout),
+        "shut": []
+        if rollout is None
+        else [gate for gate in gates_data(rollout, source.now()) if gate["answer"] != "YES"],
         "look": looks[0] if looks else None,
         "watch": watch_data(source.heartbeat(name), source.now(), needed=told is not None and not told["over"]),
         "validation": validation_data(source, name),

@@ -13,6 +13,7 @@ from runbook.model.journal import Entry, Event, original
 from runbook.model.rollout import Rollout
 from runbook.report.interval_chart import Look, interval_chart
 from runbook.report.rollout_acted import next_steps
+from runbook.serve.console.gates import gates_data, overdue_told
 from runbook.serve.console.pages import Content
 from runbook.serve.console.source import Source
 from runbook.serve.console.standing import rollout_data, tone_of_answer, tone_of_verdict, watch_data
@@ -64,7 +65,9 @@ def rollout(source: Source, request: Request) -> Content:
         ],
         "evidence": list(found.bundles),
         "checked": _answers(source, found.id, Event.ROLLOUT_CHECKED, "NO"),
-        "gates": _answers(source, found.id, Event.ROLLOUT_ENTERING, "YES"),
+        "passed": _answers(source, found.id, Event.ROLLOUT_ENTERING, "YES"),
+        "gates": gates_data(found, source.now()),
+        "overdue": overdue_told(found, source.now()),
         "looks": looks,
         "guardrails": guardrails,
     }

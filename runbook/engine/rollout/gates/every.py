@@ -27,6 +27,23 @@ def gates_of(facts: Facts) -> tuple[Gate, ...]:
     return tuple(_gates(facts))
 
 
+def own_gates_of(facts: Facts) -> tuple[Gate, ...]:
+    """Those of them that the rollout's own entries answer: time and people. Neither nodes nor backups are asked."""
+    return tuple(_own(facts))
+
+
+def _own(facts: Facts) -> Iterator[Gate]:
+    yield standing(facts)
+    yield from _lasted(facts)
+    yield from frozen(facts)
+    if facts.next is not None:
+        yield from spaces_named(facts.next)
+        if facts.next.treats:
+            yield from plan_approved(facts)
+        yield from phase_approved(facts, facts.next)
+    yield from complaints(facts)
+
+
 def code_of(gates: tuple[Gate, ...]) -> ExitCode:
     """0 where all are open; 13 where one is shut; else 4."""
     return CODES[together(gates)]
@@ -44,13 +61,16 @@ def binding(facts: Facts, phase: Phase) -> tuple[Gate, ...]:
     return tuple(_entering(facts, first))
 
 
-def _gates(facts: Facts) -> Iterator[Gate]:
-    rollout = facts.rollout
-    yield standing(facts)
-    if rollout.entered:
+def _lasted(facts: Facts) -> Iterator[Gate]:
+    if facts.rollout.entered:
         yield stage_lasted(facts)
-        if facts.next is None or facts.next.phase.name != rollout.current.phase.name:
+        if facts.next is None or facts.next.phase.name != facts.rollout.current.phase.name:
             yield from phase_lasted(facts)
+
+
+def _gates(facts: Facts) -> Iterator[Gate]:
+    yield standing(facts)
+    yield from _lasted(facts)
     yield from frozen(facts)
     if facts.next is not None:
         yield from _entering(facts, facts.next)
