@@ -104,7 +104,7 @@ def test_a_failure_is_told_to_somebody(staged: Path) -> None:
 def test_the_command_takes_what_it_is_started_with(staged: Path) -> None:
     """Each command line is there, with every option of it."""
     found = list(commands(staged))
-    assert len(found) == 8
+    assert len(found) == 11
     for words in {tuple(each) for each in found}:
         line = [word.replace("%i", "production") for word in words]
         done = subprocess.run([staged / ".." / "bin" / "runbook", *line, "--help"], capture_output=True, check=False)
