@@ -68,6 +68,7 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
     found = f"{target.name}: {len(target.nodes)} nodes{split}, inventory {target.inventory}"
     yield Check("target", good=True, found=found)
     yield Check("rails", good=True, found=rails_text(target.rails))
+    yield from _production(current, target, config)
     yield from (Check("open run", good=False, found=to_do) for to_do in open_runs(target.name).values())
     try:
         yield from _nodes(current, target)
@@ -80,6 +81,15 @@ def _try(name: str, look: Callable[[], str]) -> Check:
         return Check(name, good=True, found=look())
     except RunbookError as error:
         return Check(name, good=False, found=error.message, hint=error.hint)
+
+
+def _production(current: Session, target: Target, config: Path | None) -> Iterator[Check]:
+    from runbook.cli.doctor_production import questions  # noqa: PLC0415 - urllib3 comes with it
+
+    try:
+        yield from (_try(each.name, each.ask) for each in questions(current, target, config))
+    except RunbookError:
+        return  # said of the journal or of the configuration
 
 
 def _state(path: Path) -> Check:

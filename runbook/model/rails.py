@@ -34,8 +34,13 @@ class Rails:
 NO_RAILS = Rails()
 
 
+def is_production(environment: str) -> bool:
+    """Is a target of that environment one on which people depend?"""
+    return environment.strip().lower() in _PRODUCTION
+
+
 def usual_rails(environment: str) -> Rails:
     """The rails of a target whose configuration has none: production needs a reason, and rests after a rollback."""
-    if environment.strip().lower() in _PRODUCTION:
+    if is_production(environment):
         return Rails(require_reason=True, cool_down=COOL_DOWN)
     return Rails()

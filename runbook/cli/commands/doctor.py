@@ -13,7 +13,7 @@ from runbook.errors import ExitCode
 @json_option
 @click.pass_context
 def command(ctx: click.Context, *, target: str | None, config: Path | None, as_json: bool) -> None:
-    """Check the state folder, journal, configuration, target, nodes and Ansible; each with a hint."""
+    """Check state folder, journal, configuration, nodes and Ansible; for production server, alerts and watch, too."""
     from runbook.cli.doctor import examine
 
     ctx.exit(examine(target, config, as_json=as_json))
