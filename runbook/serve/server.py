@@ -31,7 +31,12 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """A request has to be there in time."""
         super().connection_made(transport)
-        self.loop.call_later(HEAD_SECONDS, self._asked)
+        self._look = self.loop.call_later(HEAD_SECONDS, self._asked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It holds nothing any more, a timer neither."""
+        self._look.cancel()
+        super().connection_lost(exc)
 
     def _asked(self) -> None:
         if self.transport.is_closing():
@@ -40,7 +45,7 @@ class PatientProtocol(H11Protocol):
         if idle and self.timeout_keep_alive_task is None:  # between two requests uvicorn's own time-out counts
             self.transport.abort()
         else:
-            self.loop.call_later(HEAD_SECONDS, self._asked)
+            self._look = self.loop.call_later(HEAD_SECONDS, self._asked)
 
 
 class Server(uvicorn.Server):
