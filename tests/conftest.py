@@ -74,16 +74,32 @@ def shared_node(start_shared_node: StartNode) -> RunningNode:
     return start_shared_node()
 
 
+STARTS_PROCESSES = {
+    "ansible",
+    "brake",
+    "cli",
+    "contract",
+    "examples",
+    "faults",
+    "sandbox",
+    "scenarios",
+    "serve",
+    "upstream",
+}
+"""Folders whose tests mostly wait for what they have started."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, files kept together: what waits for minutes does so while all the others run."""
+    """The longest first, files kept together: what waits does so while others run, what only computes fills the end."""
 
-    def patience(item: pytest.Item) -> tuple[float, bool]:
+    def patience(item: pytest.Item) -> tuple[float, int]:
         allowed, real = item.get_closest_marker("timeout"), item.get_closest_marker("end_to_end")
-        return (-allowed.args[0] if allowed else 0.0, real is None)
+        waits = not STARTS_PROCESSES.isdisjoint(item.path.parts)
+        return (-allowed.args[0] if allowed else 0.0, 0 if real else 1 if waits else 2)
 
-    longest: dict[Path, tuple[float, bool]] = {}
+    longest: dict[Path, tuple[float, int]] = {}
     for item in items:
-        longest[item.path] = min(patience(item), longest.get(item.path, (0.0, True)))
+        longest[item.path] = min(patience(item), longest.get(item.path, (0.0, 2)))
     items.sort(key=lambda item: longest[item.path])
 
 

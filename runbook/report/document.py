@@ -1,16 +1,18 @@
 """Results as JSON, in the shape of `schemas/report.v1.schema.json`: one envelope, one kind of data per command."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runbook.engine.apply import StepResult
-from runbook.engine.carry import Carried
 from runbook.errors import MEANINGS, ExitCode
 from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan
 from runbook.model.measurement import Baseline, Silence
 from runbook.model.run import Approval, Run, StepProgress
 from runbook.model.validation_golden import Golden
 from runbook.report.looks import evidence_data, growth_data, reviewed_data
+
+if TYPE_CHECKING:
+    from runbook.engine.apply import StepResult
+    from runbook.engine.carry import Carried
 
 
 def envelope(kind: str, command: str, exit_code: ExitCode, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _plan(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def carried_data(carried: Carried, next_steps: Iterable[str]) -> dict[str, Any]:
+def carried_data(carried: "Carried", next_steps: Iterable[str]) -> dict[str, Any]:
     """How a run went."""
     watched = carried.watched
     return {
@@ -107,7 +109,7 @@ def carried_data(carried: Carried, next_steps: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _result(result: StepResult) -> dict[str, Any]:
+def _result(result: "StepResult") -> dict[str, Any]:
     return {
         "index": result.step.index,
         "title": result.step.title,

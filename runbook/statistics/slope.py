@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import NormalDist, linear_regression
 
 from runbook.model.measurement import Sample
 
@@ -36,6 +35,8 @@ def slope(samples: Sequence[Sample], confidence: float = 0.95) -> Slope | None:
     values = [sample.value for sample in samples]
     if len(samples) < FEWEST_SAMPLES or max(times) == min(times) or not all(map(math.isfinite, values)):
         return None
+    from statistics import linear_regression  # noqa: PLC0415 - 12 ms that every command would pay for
+
     line = linear_regression(times, values)
     residuals = [value - line.intercept - line.slope * time for time, value in zip(times, values, strict=True)]
     spread = sum(residual**2 for residual in residuals)
@@ -63,6 +64,8 @@ def t_quantile(p: float, degrees: float) -> float:
     """
     if degrees < 2:  # noqa: PLR2004 - where the expansion is no longer good
         return math.tan(math.pi * (p - 0.5))
+    from statistics import NormalDist  # noqa: PLC0415 - as above
+
     z = NormalDist().inv_cdf(p)
     terms = (
         (z**3 + z) / 4,

@@ -7,10 +7,8 @@ from pathlib import Path
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.rollback import pull
-from runbook.cli.rollout.evidence import sources_of
 from runbook.cli.screen import ScreenTalk
 from runbook.engine.brake_record import Rolled, Wish
-from runbook.engine.proof.write import write_bundle
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.state import current_of, newest_of
 from runbook.errors import RefusedError
@@ -38,9 +36,12 @@ def crew_of(current: Session, target: Target, talk: ScreenTalk) -> Crew:
         return pull(target, wish, current.telling, talk, time.monotonic())
 
     ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
-    sources = sources_of(current, target, ports)
 
     def bundle(rollout: Rollout, why: str) -> None:
+        from runbook.cli.rollout.evidence import sources_of  # noqa: PLC0415 - numpy comes with it, and few need it
+        from runbook.engine.proof.write import write_bundle  # noqa: PLC0415 - same
+
+        sources = sources_of(current, target, ports)
         talk.say(f"evidence: {write_bundle(sources, rollout, why)}")
 
     return Crew(ports, target, f"{current.who}@{current.where}", current.new_run_id, brake, bundle)
