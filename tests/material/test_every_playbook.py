@@ -128,7 +128,7 @@ def test_ansible_can_read_them_all() -> None:
         ("process_memory", {"pid_file"}),
         ("data", DATA_OPTIONS),
         ("fetch", {"backup_by_host", "into_by_host"}),
-        ("access_log", {"path", "since", "until"}),
+        ("access_log", {"path", "since", "before"}),
         ("splitter", {"key", "value", "value_by_host", "expected", "expected_by_host", "settings"}),
     ],
 )

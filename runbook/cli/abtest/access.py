@@ -67,7 +67,7 @@ def read_splitters(current: Session, target: Target, scope: Scope) -> AccessRepo
 
 def _collected(current: Session, target: Target, span: tuple[float, float], talk: ScreenTalk) -> Sequence[Collected]:
     hosts = tuple(each.name for each in target.splitters)
-    inputs = {"since": span[0], "until": span[1]}
+    inputs = {"since": span[0], "before": span[1]}
     request = CollectRequest(PLAY, hosts, f"access-{current.new_run_id()}", inputs)
     try:
         plays = compose.plays_on(target)

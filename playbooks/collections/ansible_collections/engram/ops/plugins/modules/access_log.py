@@ -21,7 +21,7 @@ options:
     description: Only lines from then on, in seconds since 1970.
     type: float
     default: 0
-  until:
+  before:
     description: Only lines before then, in seconds since 1970; 0 is no limit.
     type: float
     default: 0
@@ -63,13 +63,13 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "since": {"type": "float", "default": 0},
-            "until": {"type": "float", "default": 0},
+            "before": {"type": "float", "default": 0},
         },
         supports_check_mode=True,
     )
     given = module.params
     try:
-        found = count(Path(given["path"]), given["since"], given["until"] or float("inf"))
+        found = count(Path(given["path"]), given["since"], given["before"] or float("inf"))
     except LogError as problem:
         module.fail_json(msg=str(problem), reason="refused")
     else:
