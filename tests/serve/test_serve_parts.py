@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from serving import configured
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.cli.root import run
 from runbook.errors import RefusedError, RunbookError
+from runbook.model.alert import Alert, Received
 from runbook.model.answer import Answer
+from runbook.model.configuration import Automatic
+from runbook.model.runbook import Risk
 from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
 from runbook.serve.webhook.allowance import Allowance
 from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.outcomes import FIRST_SECONDS, PERIOD_SECONDS, Outcome, Outcomes
+from runbook.serve.work.acting import Deed, words_of
 from runbook.serve.work.child import Ended, Patience, environment, run_child
 from runbook.serve.work.reading import acted, diagnosed
 
@@ -123,6 +128,20 @@ def test_a_child_gets_little_of_our_environment() -> None:
         {"PATH": "/bin", "RUNBOOK_STATE": "/s", "AWS_SECRET": "x", "LC_ALL": "de_DE", "PYTHONPATH": "y"}
     )
     assert found == {"PATH": "/bin", "RUNBOOK_STATE": "/s", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+
+
+def test_what_is_typed_is_what_the_configuration_allows() -> None:
+    """No word of an alert becomes an option; what is disruptive is only done where that word stands in the table."""
+    hostile = Alert("--yes; rm -rf", firing=True, labels={}, annotations={}, fingerprint="--json")
+    alerts = [Received("i", datetime(2026, 1, 1, tzinfo=UTC), "prod", "", hostile)] * 2
+    low = words_of(Deed("d", "prod", "memory-leak", Automatic(("memory-leak",)), alerts))
+    assert low == [
+        *("memory-leak", "--act", "--yes", "--json", "--max-risk", "low", "--target", "prod"),
+        "--reason=alert --yes; rm -rf (--json) and 1 more",
+    ]
+    all_of_it = Automatic(("memory-leak",), max_risk=Risk.DISRUPTIVE)
+    assert "--allow-disruptive" in words_of(Deed("d", "prod", "memory-leak", all_of_it, alerts))
+    assert "--allow-disruptive" not in low
 
 
 def child(words: list[str], patience: Patience, *, end_at_once: bool = False, given: bytes = b"") -> Ended:

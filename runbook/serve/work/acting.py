@@ -9,6 +9,7 @@ from runbook.engine.alerts.memory import CUT_OFF, ENDED, INTENDED, Unfinished
 from runbook.model.alert import Received
 from runbook.model.configuration import Automatic
 from runbook.model.journal import Event
+from runbook.model.runbook import Risk
 from runbook.serve.work.child import Patience, run_child
 from runbook.serve.work.notes import Notes
 from runbook.serve.work.reading import acted
@@ -49,6 +50,14 @@ class Deed:
         return f"alert {first.name} ({first.fingerprint or self.alerts[0].id}){more}"
 
 
+def words_of(deed: Deed) -> list[str]:
+    """What a person would type. Emergency steps are taken only where the configuration names their risk."""
+    risk = deed.automatic.max_risk
+    disruptive = ["--allow-disruptive"] if risk is Risk.DISRUPTIVE else []
+    limit = ["--max-risk", risk.name.lower(), *disruptive]
+    return [deed.issue, "--act", "--yes", "--json", *limit, "--target", deed.target, f"--reason={deed.reason}"]
+
+
 FindRun = Callable[[str, str, str], str]
 """The id of the newest run of that incident on that target with that reason; empty where there is none."""
 
@@ -59,10 +68,8 @@ async def act(deed: Deed, config: Sequence[str], notes: Notes, find: FindRun, en
         notes.say(f"{deed.issue} of {deed.target} is not acted on: the journal did not take the intent")
         return
     notes.say(f"{deed.issue} of {deed.target} is acted on, because of {deed.reason}")
-    risk = deed.automatic.max_risk.name.lower()
-    words = [deed.issue, "--act", "--yes", "--json", "--max-risk", risk, "--target", deed.target]
     try:
-        said = acted(await run_child([*words, f"--reason={deed.reason}", *config], b"", PATIENCE, ending))
+        said = acted(await run_child([*words_of(deed), *config], b"", PATIENCE, ending))
     except OSError as error:
         details = deed.details | {"state": ENDED, "run": "", "code": None, "status": "", "why": f"not begun: {error}"}
     else:
