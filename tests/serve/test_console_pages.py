@@ -41,7 +41,7 @@ PAGES = (
     "/journal?event=rollout.judged",
     f"/journal?run={ROLLED_BACK}&event=rollout.judged",
     "/journal/40",
-    "/journal/91",
+    "/journal/89",
     "/alerts",
 )
 
@@ -193,8 +193,8 @@ def test_a_run_shows_its_steps_and_the_commands_of_it(app: ASGIApp) -> None:
 
 def test_long_words_are_cut_in_lists_and_whole_in_the_entry(app: ASGIApp) -> None:
     """Ten thousand letters fill no list; the entry's own page has all of them."""
-    assert LONG not in ask(app, f"/rollout/{UNDER_WAY}?x=1").text.replace(f"{LONG}</li>", "")
-    assert LONG not in ask(app, "/alerts").text
+    for page in PAGES:
+        assert page == "/journal/89" or LONG not in ask(app, page).text, page
     assert LONG in ask(app, "/journal?event=rollout.noted&format=json").text
     assert LONG in ask(app, "/journal/89").text
 
