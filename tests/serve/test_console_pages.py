@@ -20,7 +20,7 @@ from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.journal.following import Follower
 from runbook.adapters.journal.second import SecondPlace
-from runbook.errors import StorageError
+from runbook.errors import DamagedError, StorageError
 from runbook.model.heartbeat import Heartbeat
 from runbook.model.journal import Event
 from runbook.serve.app import Parts, application
@@ -360,6 +360,20 @@ def test_a_watch_that_cannot_be_told_is_unknown(tmp_path: Path) -> None:
     folder = make_state(tmp_path / "state")
     told = json.loads(ask(console(folder, Unreadable(folder)), f"/rollout/{UNDER_WAY}?format=json").text)
     assert (told["watch"]["state"], told["watch"]["tone"]) == ("unknown", "UNKNOWN")
+
+
+def test_a_configuration_that_does_not_read_is_said(tmp_path: Path) -> None:
+    """What the journal knows is shown all the same, and that targets may be missing is said."""
+
+    def unreadable() -> dict[str, str]:
+        raise DamagedError("runbook.toml: line 3: no value")
+
+    folder = make_state(tmp_path / "state")
+    follower = Follower(folder, SystemClock(), second=SecondPlace(folder, []))
+    app = application(Parts(routes(Source(follower, FileHeartbeats(folder), LateClock(), unreadable))))
+    told = json.loads(ask(app, "/?format=json").text)
+    assert "The configuration does not read: runbook.toml: line 3: no value" in [each["told"] for each in told["needs"]]
+    assert [target["name"] for target in told["targets"]] == ["production", "sandbox"]
 
 
 def test_the_first_reading_is_said_with_its_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

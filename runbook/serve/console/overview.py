@@ -36,7 +36,11 @@ def overview(source: Source, _: Request) -> Content:
     targets = [_target(source, name, environment, runs) for name, environment in sorted(names.items())]
     journal = journal_data(source.journal)
     targets.sort(key=lambda target: not target["needs"])
-    needs = [*_journal_needs(journal), *(need for target in targets for need in target["needs"])]
+    needs = [
+        *_journal_needs(journal),
+        *_configuration_needs(source),
+        *(need for target in targets for need in target["needs"]),
+    ]
     needs.sort(key=lambda need: need["tone"] != "FAIL")
     data = {"needs": needs, "targets": targets, "more": more, "alerts": newest_alerts(source, MOST_ALERTS)}
     return Content("overview.html", "Overview", "runbook rollout status; runbook runs", data)
@@ -90,6 +94,11 @@ def _journal_needs(journal: dict[str, Any]) -> Iterator[dict[str, str]]:
     if journal["waiting"]:
         told = f"{len(journal['waiting'])} entries wait for the journal in its second place"
         yield _need("UNKNOWN", told, "runbook audit verify", "journal")
+
+
+def _configuration_needs(source: Source) -> Iterator[dict[str, Any]]:
+    if trouble := source.trouble():
+        yield _need("UNKNOWN", f"The configuration does not read: {trouble}", "runbook doctor")
 
 
 def _needs(target: dict[str, Any]) -> Iterator[dict[str, str]]:

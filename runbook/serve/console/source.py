@@ -1,6 +1,7 @@
 """What the pages are made of: the journal as it is followed, signs of life of the watch, the configured targets."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -24,7 +25,10 @@ class Heartbeats(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Everything that a page may ask. `environments` tells the configured targets, each with its environment."""
+    """Everything that a page may ask. `environments` tells the configured targets, each with its environment.
+
+    It raises `RunbookError` where the configuration does not read.
+    """
 
     journal: Follower
     heartbeats: Heartbeats
@@ -33,7 +37,17 @@ class Source:
 
     def targets(self) -> dict[str, str]:
         """Each with its environment: those that are configured, and those that only the journal knows."""
-        return {**dict.fromkeys(self.journal.targets(), ""), **self.environments()}
+        with suppress(RunbookError):
+            return {**dict.fromkeys(self.journal.targets(), ""), **self.environments()}
+        return dict.fromkeys(self.journal.targets(), "")
+
+    def trouble(self) -> str:
+        """Why nobody can tell which targets are configured; empty where it can be told."""
+        try:
+            self.environments()
+        except RunbookError as error:
+            return error.message
+        return ""
 
     def heartbeat(self, target: str) -> Heartbeat | str | None:
         """The watch's last sign of life; None where nobody ever watched; in words, why it cannot be told."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from runbook.adapters.inventory import read_inventory
 from runbook.config import Config, choose_target, load_config
 from runbook.config.choice import SANDBOX, sandbox_file
-from runbook.errors import RunbookError, UsageError
+from runbook.errors import UsageError
 from runbook.model.configuration import TargetSettings
 
 
@@ -65,15 +65,13 @@ class ConfiguredTargets:
         return {} if settings is None else {each.name: each.instance for each in read_inventory(settings).nodes}
 
     def environments(self) -> dict[str, str]:
-        """Every target with its environment; none where the configuration does not read."""
-        try:
-            config = self.config()
-        except RunbookError:
-            return {}
-        found = {name: each.environment for name, each in config.targets.items()}
-        if sandbox_file(self._state).is_file():
-            found.setdefault(SANDBOX, SANDBOX)
-        return found
+        """Every target with its environment.
+
+        Raises:
+            RunbookError: the configuration does not read.
+        """
+        found = ((name, self.settings(name)) for name in self.names())
+        return {name: "" if each is None else each.environment for name, each in found}
 
     def words(self) -> list[str]:
         """The options that give a child the same configuration."""
