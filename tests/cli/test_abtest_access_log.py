@@ -1,7 +1,6 @@
 """`runbook abtest report` where splitters stand in front of the nodes: their access logs are counted on their hosts."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,7 +39,6 @@ def splitters(target: Path) -> Iterator[Path]:
                 "engram_splitter_url": peer.url,
                 "engram_splitter_log": log,
                 "ansible_connection": "local",
-                "ansible_python_interpreter": sys.executable,
             }
         place.write_text(json.dumps(found))
         yield target
