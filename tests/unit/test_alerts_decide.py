@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runbook.engine.alerts.decide import STALE, Cause, decide
+from runbook.engine.alerts.decide import STALE, Before, Cause, decide
 from runbook.model.answer import Answer
 from runbook.model.configuration import NOTHING, Automatic
 
@@ -19,7 +19,7 @@ CAUSE = Cause("memory-leak", NOW - MINUTE, ended=False)
 
 def test_what_is_allowed_present_and_meant_is_done() -> None:
     """And it says why."""
-    found = decide(MAY, PRESENT, [CAUSE], [], NOW)
+    found = decide(MAY, PRESENT, [CAUSE], Before(), NOW)
     assert found.issue == "memory-leak"
     assert "automatic" in found.why
 
@@ -46,7 +46,7 @@ def test_each_reason_against_it_is_enough(
     automatic: Automatic, present: Mapping[str, Answer], causes: Sequence[Cause], began: Sequence[datetime], why: str
 ) -> None:
     """Nothing is done, and the reason is told."""
-    found = decide(automatic, present, causes, began, NOW)
+    found = decide(automatic, present, causes, Before(began), NOW)
     assert found.issue == ""
     assert why in found.why
 
@@ -54,13 +54,19 @@ def test_each_reason_against_it_is_enough(
 def test_the_diagnosis_orders_and_the_alerts_choose() -> None:
     """The first one with the most evidence, of those that an alert means."""
     both = {"high-formation-rate": Answer.YES, "memory-leak": Answer.YES}
-    assert decide(MAY, both, [CAUSE], [], NOW).issue == "memory-leak"
+    assert decide(MAY, both, [CAUSE], Before(), NOW).issue == "memory-leak"
     causes = [CAUSE, replace(CAUSE, issue="high-formation-rate")]
-    assert decide(MAY, both, causes, [], NOW).issue == "high-formation-rate"
+    assert decide(MAY, both, causes, Before(), NOW).issue == "high-formation-rate"
     stale = [CAUSE, replace(CAUSE, issue="high-formation-rate", at=NOW - HOUR)]
-    assert decide(MAY, both, stale, [], NOW).issue == "memory-leak"
+    assert decide(MAY, both, stale, Before(), NOW).issue == "memory-leak"
 
 
 def test_after_the_cool_down_it_may_again() -> None:
     """To the second."""
-    assert decide(MAY, PRESENT, [CAUSE], [NOW - HOUR], NOW).issue == "memory-leak"
+    assert decide(MAY, PRESENT, [CAUSE], Before([NOW - HOUR]), NOW).issue == "memory-leak"
+
+
+def test_a_rollout_that_is_under_way_is_left_to_its_watch() -> None:
+    """Whatever else speaks for it."""
+    found = decide(MAY, PRESENT, [CAUSE], Before(rollout="r1"), NOW)
+    assert (found.issue, "r1 is under way" in found.why) == ("", True)

@@ -22,6 +22,14 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What goes on: when runs began by themselves within 24 hours; the rollout that is under way, empty for none."""
+
+    began: Sequence[datetime] = ()
+    rollout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """`issue` is the incident whose steps are taken, empty where none is; `why` says why."""
 
@@ -33,19 +41,20 @@ def decide(
     automatic: Automatic,
     present: Mapping[str, Answer],
     causes: Sequence[Cause],
-    began: Sequence[datetime],
+    before: Before,
     now: datetime,
 ) -> Decision:
     """The first incident, in the order of the diagnosis, that is allowed, PRESENT, and meant by an alert that fires.
 
-    `began` is when runs began by themselves on this target within the last 24 hours.
+    While a rollout is under way nothing is done: its watch decides, and what it set is not changed under it.
     """
     there = [slug for slug, answer in present.items() if answer is Answer.YES]
     allowed = [slug for slug in there if slug in automatic.issues]
     meant = [each for each in causes if each.issue in allowed]
     firing = [each for each in meant if not each.ended]
     fresh = [each for each in firing if now - each.at <= STALE]
-    often = _too_often(automatic, began, now)
+    often = _too_often(automatic, before.began, now)
+    rollout = f"the rollout {before.rollout} is under way: its watch decides"
     reasons = (
         (not automatic.issues, "nothing is automatic on this target"),
         (not there, "the diagnosis does not say that anything is present"),
@@ -53,6 +62,7 @@ def decide(
         (not meant, f"no alert means {' or '.join(allowed)}"),
         (not firing, "the alert was resolved meanwhile"),
         (not fresh, f"the alert was taken more than {in_words(STALE)} ago"),
+        (bool(before.rollout), rollout),
         (bool(often), often),
     )
     for applies, why in reasons:

@@ -86,3 +86,11 @@ def run_of(follower: Follower, target: str, issue: str, reason: str) -> str:
         ):
             return found.entry.run
     return ""
+
+
+def rollout_of(follower: Follower, target: str) -> str:
+    """The id of the target's rollout that is under way; empty where there is none."""
+    follower.catch_up(_SLICE_SECONDS)
+    ids = follower.rollouts(target)
+    found = follower.rollout(ids[-1]) if ids else None
+    return "" if found is None or found.standing.is_over else found.id

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from runbook.engine.alerts import understood
-from runbook.engine.alerts.decide import Cause, Decision, decide
+from runbook.engine.alerts.decide import Before, Cause, Decision, decide
 from runbook.engine.alerts.memory import LEFT
 from runbook.errors import RunbookError
 from runbook.model.alert import Received
@@ -37,6 +38,7 @@ class Trade:
     clock: Clock
     new_id: Callable[[], str]
     find_run: FindRun
+    rollout_of: Callable[[str], str]
     settle_seconds: float
 
 
@@ -109,7 +111,8 @@ class Worker:
         if found is None or ending.is_set():  # cut off: the next start takes it up
             return
         automatic = self._automatic(target)
-        decision = self._decide(automatic, found, batch, target)
+        rollout = await asyncio.to_thread(self._trade.rollout_of, target) if automatic.issues else ""
+        decision = self._decide(automatic, found, batch, Before(self._began(target), rollout))
         details = details_of(self._trade.new_id(), target, batch, found) | {"acts": decision.issue or None}
         if not await notes.write(Event.ALERT_DIAGNOSED, details):
             return
@@ -125,10 +128,13 @@ class Worker:
         if automatic.issues:
             await notes.write(Event.ALERT_ACTED, deed.details | {"state": LEFT, "why": decision.why})
 
-    def _decide(self, automatic: Automatic, found: Diagnosed, batch: Sequence[Received], target: str) -> Decision:
+    def _began(self, target: str) -> tuple[datetime, ...]:
+        return self._intake.memory.began(target, self._trade.clock.now())
+
+    def _decide(self, automatic: Automatic, found: Diagnosed, batch: Sequence[Received], before: Before) -> Decision:
         memory, now = self._intake.memory, self._trade.clock.now()
         causes = [Cause(self._meaning(each), each.at, memory.has_ended(each)) for each in batch]
-        return decide(automatic, found.answers, causes, memory.began(target, now), now)
+        return decide(automatic, found.answers, causes, before, now)
 
     def _meaning(self, received: Received) -> str:
         return understood([received.alert], self._trade.runbooks, ())[0].issue
