@@ -61,7 +61,7 @@ class SplitterWay:
 
     def _done(self, arguments: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:
         done = self._run_module({**self._inputs, **arguments}, check)
-        said = str(done.get("msg") or done.get("module_stderr") or "no message").strip()[:1500]
+        said = str(done.get("module_stderr") or done.get("msg") or "no message").strip()[:1500]
         if done.get("unreachable"):
             raise UnreachableNodeError(said)
         if done.get("failed"):
