@@ -11,6 +11,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 # As root, and in a container, Chromium's own sandbox cannot be made; what is shown here is our own page.
 _OPTIONS = (
@@ -47,6 +49,10 @@ class Browser:
     def ask(self, expression: str, *arguments: Any) -> Any:
         """What the expression is worth in the page; this is the driver's script, no page's."""
         return self.driver.execute_script(f"return {expression}", *arguments)
+
+    def find(self, by: str, what: str) -> WebElement:
+        """The element; waited for, since a page that a key opens comes when it comes."""
+        return WebDriverWait(self.driver, 20).until(lambda driver: driver.find_element(by, what))
 
     def press(self, *keys: str) -> None:
         """Press them, whatever has the focus."""

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from browser import Browser, chromium
 from console_state import NEEDS_A_PERSON, ROLLED_BACK, UNDER_WAY, WAITS, make_state
+from running_node import wait_until
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -122,12 +123,11 @@ def test_a_wide_table_is_scrolled_by_keyboard(browser: Browser, console: str) ->
     """In a narrow window the looks scroll by the arrow keys."""
     browser.emulate(width=320, height=700)
     browser.open(f"{console}/rollout/{ROLLED_BACK}")
-    region = browser.driver.find_element(By.CSS_SELECTOR, ".scroll:has(table)")
+    region = browser.find(By.CSS_SELECTOR, ".scroll:has(table)")
     assert browser.ask("arguments[0].scrollWidth > arguments[0].clientWidth", region)
     browser.driver.execute_script("arguments[0].focus()", region)
-    browser.press(Keys.END, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    browser.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
-    assert browser.ask("arguments[0].scrollLeft > 0", region)
+    browser.press(*[Keys.ARROW_RIGHT] * 3)
+    wait_until(lambda: browser.ask("arguments[0].scrollLeft > 0", region), "the table did not scroll")
 
 
 def test_dark_is_dark_and_light_is_light(browser: Browser, console: str) -> None:
@@ -162,18 +162,17 @@ def test_without_scripts_everything_works(browser: Browser, console: str) -> Non
     """Filtering, paging, unfolding and going back need none: with scripts off, by keyboard alone."""
     browser.scripts(allowed=False)
     browser.open(f"{console}/journal")
-    browser.driver.find_element(By.ID, "run").send_keys(ROLLED_BACK, Keys.ENTER)
-    assert f"run={ROLLED_BACK}" in browser.driver.current_url
-    links = browser.driver.find_elements(By.CSS_SELECTOR, "main li a[aria-label]")
-    links[0].send_keys(Keys.ENTER)
-    assert browser.driver.find_element(By.TAG_NAME, "h1").text == "Entry 84: rollout.ended"
-    browser.driver.find_element(By.LINK_TEXT, "Its rollout").send_keys(Keys.ENTER)
-    summary = browser.driver.find_element(By.TAG_NAME, "summary")
-    summary.send_keys(Keys.ENTER)
-    assert summary.find_element(By.XPATH, "..").get_attribute("open") is not None
+    browser.find(By.ID, "run").send_keys(ROLLED_BACK, Keys.ENTER)
+    wait_until(lambda: f"run={ROLLED_BACK}" in browser.driver.current_url, "the filter was not sent")
+    browser.find(By.LINK_TEXT, "84").send_keys(Keys.ENTER)
+    wait_until(lambda: browser.driver.title.startswith("Entry 84"), "the entry was not opened")
+    browser.find(By.LINK_TEXT, "Its rollout").send_keys(Keys.ENTER)
+    wait_until(lambda: browser.driver.title.startswith("Rollout"), "the rollout was not opened")
+    browser.find(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
+    browser.find(By.CSS_SELECTOR, "details[open]")
     assert len(browser.driver.find_elements(By.CSS_SELECTOR, "svg[role=img]")) == 6
     browser.driver.back()
-    assert browser.driver.find_element(By.TAG_NAME, "h1").text.startswith("Entry 84")
+    wait_until(lambda: browser.driver.title.startswith("Entry 84"), "going back did not go back")
 
 
 def test_who_hears_the_page_finds_the_way(browser: Browser, console: str) -> None:
