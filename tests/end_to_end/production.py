@@ -26,10 +26,11 @@ SCRAPED_EVERY = "15s"
 NODES, SPACES = 3, 20
 TARGET = "prod"
 FLAGS = ("dual_memory.enable_concepts", "dual_memory.use_blended_recall")
-RATE = "60"
+RATE = "40"
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLAN = CHECKOUT / "docs" / "examples" / "production_rehearsal.yml"
 PLAYBOOKS = CHECKOUT / "playbooks"
+SALT = "rehearsal-16185"  # the plan's
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ environment = "production"
 inventory = "inventory.yml"
 prometheus = "http://{places.prometheus}"
 warm_up = "0s"
+rails = {{cool_down = "0s"}}
 
 [serve]
 webhook_token_file = "alertmanager.token"
@@ -230,10 +232,10 @@ def made(folder: Path) -> Path:
 
 
 def split_nobody(folder: Path) -> None:
-    """The splitter is set up by hand, once: the play without a setting treats nobody."""
+    """The splitter is set up by hand, once; it treats nobody, and has the plan's salt."""
     program = Path(sys.executable).with_name("ansible-playbook")
     done = subprocess.run(
-        [program, "-i", "inventory.yml", PLAYBOOKS / "split_traffic.yml"],
+        [program, "-i", "inventory.yml", PLAYBOOKS / "split_traffic.yml", "-e", f"treatment_salt={SALT}"],
         cwd=folder,
         capture_output=True,
         text=True,

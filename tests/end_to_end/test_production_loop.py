@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from end_to_end_fleet import kill
 from moments import Moments, moment, timeline
-from production import FLAGS, PLAN, SCRAPED_EVERY, Production, production
+from nginx_server import nginx
+from peers import closed_port
+from production import FLAGS, PLAN, SALT, SCRAPED_EVERY, Production, production
 from running_node import wait_until
 
 if TYPE_CHECKING:
@@ -195,3 +197,59 @@ def test_the_journal_is_whole_and_the_time_is_told(
     )
     for line in timeline(story.moments, story.begin):
         report(line)
+
+
+BRIEF = f"""\
+version: 1
+name: brief
+title: Every second space at once
+bucket: 1s
+check_every: 1s
+approve_plan: false
+salt: {SALT}
+phases:
+  - name: half
+    title: Every second space
+    flags: {{dual_memory.enabled: true, dual_memory.enable_concepts: true}}
+    shares: [0.5]
+    hold: 20s
+    tripwire: {{errors: 0.01, latency_ratio: 2, window: 1m, fewest: 50}}
+    judging: {{look_every: 2s, required: false, alpha: 0.01, guardrails: [{{metric: errors, margin: 0.5}}]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def again(fleet: Production, story: Story) -> Production:
+    """The same fleet, with every second space treated."""
+    fleet.command("sandbox", "clear")
+    (fleet.command.state / "brief.yml").write_text(BRIEF)
+    fleet.command("rollout", "start", "--plan", "brief.yml", "--yes", "--reason", "once more")
+    assert fleet.split()["dual_memory.treatment_rate"] == 0.5
+    return fleet
+
+
+def test_without_prometheus_nothing_is_known_of_metrics_and_the_nodes_rows_are_judged(again: Production) -> None:
+    """4: the tripwire is UNKNOWN, nothing is taken back for it; planned looks are taken all the same."""
+    folder = again.command.state
+    without = (folder / "runbook.toml").read_text().replace(again.prometheus, f"http://127.0.0.1:{closed_port()}")
+    (folder / "without.toml").write_text(without)
+    words = ("--timeout", "8s", "--config", str(folder / "without.toml"))
+    watched = again.command.json("rollout", "watch", *words, expect=4)["data"]
+    assert {each["answer"] for each in watched["answers"]} == {"UNKNOWN"}
+    assert watched["rollout"]["standing"] == "running"
+    assert again.entries("rollout.judged") != []
+
+
+def test_a_dead_nginx_keeps_no_flag_on_and_its_share_goes_back_when_it_is_there_again(again: Production) -> None:
+    """5, and every flag is off; then 0, and nobody is treated."""
+    again.nginx.process.terminate()
+    again.nginx.process.wait(timeout=30)
+    done = again.command("rollout", "abort", "--yes", "--reason", "it is dead", expect=5)
+    assert "edge" in done.stdout + done.stderr
+    for settings in again.command.settings().values():
+        assert [settings[flag] for flag in FLAGS] == [False] * len(FLAGS)
+    with nginx(again.nginx.folder):
+        assert again.split()["dual_memory.treatment_rate"] == 0.5
+        again.command("rollout", "abort", "--yes", "--reason", "it is back")
+        assert splits_nothing(again)
+    assert again.entries("rollout.ended")[-1]["details"]["standing"] == "aborted"
