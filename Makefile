@@ -13,7 +13,9 @@ setup:
 	@tools/setup $(VENV)
 demo: setup
 	@tools/demo
+# On a fresh clone each of those at work would compile all tests anew, at the same time.
 test: setup
+	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest --collect-only -q >/dev/null || true
 	@$(BIN)/python -m pytest $(AT_ONCE)
 # Every point of the sweeps of which `make test` takes a sample.
 faults: setup
