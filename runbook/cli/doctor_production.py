@@ -43,14 +43,10 @@ def questions(current: Session, target: Target, config: Path | None) -> Iterator
 
 
 def _server(serve: ServeSettings) -> str:
-    from runbook.serve.webhook.credential import Credential  # noqa: PLC0415 - only where there is one
-
-    if serve.webhook_token_file is not None:
-        Credential(serve.webhook_token_file).refresh()
     host = "127.0.0.1" if serve.host in ("0.0.0.0", "::") else serve.host  # noqa: S104 - it is asked, not listened on
     url = f"http://{f'[{host}]' if ':' in host else host}:{serve.port}"
     server_at(url)
-    return f"{url}: up; the webhook has its token"
+    return f"{url}: up"
 
 
 def _rules(prometheus: str) -> str:

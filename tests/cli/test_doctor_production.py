@@ -47,7 +47,7 @@ def checks(capsys: Output, expect: int = 0) -> dict[str, tuple[bool, str]]:
 
 
 def test_what_is_there_is_good(around: Peer, capsys: Output) -> None:
-    """The server answers and has its token, and Prometheus has the alerts; each was asked once."""
+    """The server answers, and Prometheus has the alerts; each was asked once."""
     found = checks(capsys)
     assert found["server"][0]
     assert found["alert rules"] == (True, f"{len(WANTED)} alerts are loaded at {around.url} ")
@@ -55,16 +55,14 @@ def test_what_is_there_is_good(around: Peer, capsys: Output) -> None:
     assert "watch" not in found  # no rollout is under way
 
 
-def test_what_is_missing_is_named(around: Peer, target: Path, capsys: Output) -> None:
-    """Rules that are not loaded, a server that is another program, a token that others can read."""
+def test_what_is_missing_is_named(around: Peer, capsys: Output) -> None:
+    """Rules that are not loaded, a server that is another program, a Prometheus that is none."""
     around.answer = lambda _: http({"status": "success", "data": {"groups": []}})
     found = checks(capsys, expect=3)
     assert not found["alert rules"][0]
     assert "NodeDown" in found["alert rules"][1]
     assert "runbook monitoring write" in found["alert rules"][1]
     assert found["server"][1].startswith(f"{around.url}: something else answers there")
-    (target / "hook.token").chmod(0o644)
-    assert "chmod 600" in checks(capsys, expect=3)["server"][1]
     around.answer = lambda _: http("<html>", "404 Not Found")
     assert not checks(capsys, expect=3)["alert rules"][0]
 
