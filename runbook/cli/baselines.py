@@ -19,6 +19,7 @@ from runbook.model.measurement import Baseline
 from runbook.model.quantity import Quantity
 from runbook.model.rollout import Rollout, RolloutPlan
 from runbook.model.target import Target
+from runbook.model.validation import Kept
 from runbook.model.validation_golden import Golden
 from runbook.ports import ReadPorts
 from runbook.report.document import baseline_data, envelope
@@ -84,6 +85,7 @@ def capture_baseline(wishes: Wishes) -> ExitCode:
         return code
     show(_lines(baseline, path))
     show(line(f"{each.node} is missing from it: {each.reason}", Style.BAD) for each in silent)
+    show(line(each, Style.UNSURE) for each in left_out(baseline))
     return code
 
 
@@ -102,6 +104,22 @@ def choose_golden(target: Target, ports: ReadPorts, talk: ScreenTalk) -> Golden:
     """The golden queries of that fleet."""
     golds = compose.golden_queries(target, ports, talk)
     return golds.choose(target.nodes, compose.golden_settings(target, target.nodes, ports))
+
+
+def left_out(baseline: Baseline) -> Iterator[str]:
+    """What a validation compares with and this one does not tell, in words, and what to do.
+
+    A Prometheus that has begun a minute ago, or scrapes rarely, has too few samples in a short window.
+    """
+    missing: dict[str, list[str]] = {}
+    for name, node in baseline.nodes.items():
+        for kept in Kept:
+            if kept.value not in node.quantities:
+                missing.setdefault(kept.value, []).append(name)
+    for quantity, nodes in missing.items():
+        yield f"not known on {', '.join(nodes)}: {quantity}"
+    if missing:
+        yield "validate cannot compare these: capture it again after a longer --window, with traffic"
 
 
 def show_baseline(name: str | None, config: Path | None, *, as_json: bool) -> ExitCode:
