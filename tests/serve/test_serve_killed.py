@@ -49,3 +49,35 @@ def test_a_journal_that_takes_nothing_makes_alertmanager_come_again(tmp_path: Pa
         assert served.send(payload(firing("Second"))).json == {"taken": 1}
         assert [each["name"] for each in served.details("alert.received")] == ["First", "Second"]
         assert "send them again" in served.log.read_text()
+
+
+def test_a_configuration_that_does_not_read_any_more_loses_nothing(tmp_path: Path) -> None:
+    """Alertmanager comes again; what the journal knows is told; a diagnosis is told why, and asks no other fleet."""
+    config = configured(tmp_path / "config", tmp_path / "gone.yml", serve='settle = "6s"')
+    whole = config.read_text()
+    with serving(tmp_path, config) as served:
+        wait_until(lambda: served.send(payload()).status == 200, "the webhook did not get ready")
+        assert served.send(payload(firing("First"))).json == {"taken": 1}
+        config.write_text(f"{whole}[targets")
+        assert served.send(payload(firing("Second"))).status == 503
+        assert served.metrics()["engram_runbook_journal_sound"] == 1
+        (found,) = wait_until(lambda: served.details("alert.diagnosed"), "it was not diagnosed")
+        assert (found["code"], "runbook.toml" in found["why"]) == (ExitCode.DAMAGED, True)
+        config.write_text(whole)
+        assert served.send(payload(firing("Second"))).json == {"taken": 1}
+
+
+def test_a_damaged_journal_takes_no_alert_until_another_one_is_begun(tmp_path: Path) -> None:
+    """503 and a metric that says it; the pages answer."""
+    config = configured(tmp_path / "config", tmp_path / "gone.yml", serve='settle = "10m"')
+    (tmp_path / "state").mkdir(mode=0o700)
+    journal = tmp_path / "state" / "journal.jsonl"
+    journal.write_text("garbage\n")
+    with serving(tmp_path, config) as served:
+        wait_until(lambda: b"damaged" in served.send(payload()).body, "the damage was not found")
+        assert served.send(payload(firing("First"))).status == 503
+        assert served.metrics()["engram_runbook_journal_sound"] == 0
+        assert served.ask("GET", "/").status == 200
+        journal.unlink()
+        wait_until(lambda: served.send(payload()).status == 200, "it did not get ready")
+        assert served.send(payload(firing("First"))).json == {"taken": 1}

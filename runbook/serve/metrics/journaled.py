@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from runbook.adapters.journal.following import Follower
 from runbook.engine.rollout.gates.kept_backups import kept_of, newest
+from runbook.errors import RunbookError
 from runbook.model.journal import Event
 from runbook.model.run import RunStatus
 from runbook.serve.metrics.sample import Sample
@@ -90,10 +92,13 @@ class Journaled:
                     yield Sample("backup_verified_timestamp_seconds", (target, node), at)
 
     def _targets(self) -> tuple[str, ...]:
-        """Those of the configuration and of the journal; nothing before the journal was read."""
+        """Those of the configuration, as far as it reads, and of the journal; nothing before the journal was read."""
         if not self._follower.seen.complete:
             return ()
-        return tuple(sorted({*self._configured(), *self._follower.targets()}))
+        configured: Sequence[str] = ()
+        with suppress(RunbookError):  # whether a rollout is watched is told all the same
+            configured = self._configured()
+        return tuple(sorted({*configured, *self._follower.targets()}))
 
     def _target(self, run: str) -> str:
         if run in self._target_of:

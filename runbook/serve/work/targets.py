@@ -1,12 +1,13 @@
 """The fleets as the configuration names them now: it is read again each time, so that what was forbidden is at once."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from runbook.adapters.inventory import read_inventory
 from runbook.config import Config, choose_target, load_config
 from runbook.config.choice import SANDBOX, sandbox_file
-from runbook.errors import UsageError
+from runbook.errors import RunbookError, UsageError
 from runbook.model.configuration import TargetSettings
 
 
@@ -17,6 +18,7 @@ class ConfiguredTargets:
         self._environ = environ
         self._explicit = explicit
         self._state = state
+        self._path: Path | None = None
 
     def config(self) -> Config:
         """What is configured now.
@@ -24,7 +26,9 @@ class ConfiguredTargets:
         Raises:
             RunbookError: it does not read.
         """
-        return load_config(self._environ, self._explicit)
+        found = load_config(self._environ, self._explicit)
+        self._path = found.path
+        return found
 
     def known(self, name: str) -> str:
         """The target of that name, the default one for an empty name; empty where there is none.
@@ -74,6 +78,7 @@ class ConfiguredTargets:
         return {name: "" if each is None else each.environment for name, each in found}
 
     def words(self) -> list[str]:
-        """The options that give a child the same configuration."""
-        path = self.config().path
-        return [] if path is None else ["--config", str(path.absolute())]
+        """The options that give a child the same configuration: the same file, also where it does not read just now."""
+        with suppress(RunbookError):
+            self.config()
+        return [] if self._path is None else ["--config", str(self._path.absolute())]

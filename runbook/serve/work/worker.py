@@ -107,7 +107,7 @@ class Worker:
             return
         batch = [each for each in self._intake.memory.waiting() if each.target == target]
         async with self._children:
-            found = await diagnose(target, batch, self._words(), ending)
+            found = await diagnose(target, batch, self._trade.targets.words(), ending)
         if found is None or ending.is_set():  # cut off: the next start takes it up
             return
         automatic = self._automatic(target)
@@ -121,7 +121,7 @@ class Worker:
         causes = [each for each in batch if self._meaning(each) == issue]
         deed = Deed(details["diagnosis"], target, issue, automatic, causes)
         if decision.issue:
-            work = act(deed, self._words(), notes, self._trade.find_run, ending)
+            work = act(deed, self._trade.targets.words(), notes, self._trade.find_run, ending)
             if self._start(group, f"act on {target}", work):
                 return
             decision = Decision("", "another run that began by itself is under way")
@@ -146,9 +146,3 @@ class Worker:
         except RunbookError:
             return NOTHING
         return NOTHING if settings is None else settings.automatic
-
-    def _words(self) -> list[str]:
-        try:
-            return self._trade.targets.words()
-        except RunbookError:  # the child finds that out, and says it
-            return []
