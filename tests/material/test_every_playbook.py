@@ -129,7 +129,7 @@ def test_ansible_can_read_them_all() -> None:
         ("data", DATA_OPTIONS),
         ("fetch", {"backup_by_host", "into_by_host"}),
         ("access_log", {"path", "since", "before"}),
-        ("splitter", {"key", "value", "value_by_host", "expected", "expected_by_host", "settings"}),
+        ("splitter", {"key", "value", "value_by_host", "expected", "expected_by_host", "settings", "stays"}),
     ],
 )
 def test_the_plugin_is_documented_for_ansible_doc(name: str, wanted: set[str]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.engram.ops.plugins.module_utils import split_nginx
 from ansible_collections.engram.ops.plugins.module_utils.split_file import Placing, kept_beside
 from ansible_collections.engram.ops.plugins.module_utils.split_nginx import ask
+from ansible_collections.engram.ops.plugins.module_utils.split_render import made_of
 from ansible_collections.engram.ops.plugins.module_utils.split_values import (
     FIRST,
     RATE,
@@ -42,6 +43,7 @@ class Host:
             "log": str(server.log),
             "routes": [{"listen": listen, "control": ["http://127.0.0.1:1"]}],
             "readers": [],
+            "stays": False,
             "test_command": server.command("-t"),
             "reload_command": server.command("-s", "reload"),
         }
@@ -52,10 +54,20 @@ class Host:
 
     def set(self, share: float, **other: Any) -> dict[str, Any]:
         """Change the share, as it was looked at just before."""
+        return self.change({RATE: share}, **other)
+
+    def change(self, values: Mapping[str, Any], **other: Any) -> dict[str, Any]:
+        """Change some of the values, as they were looked at just before."""
         given = {**self.inputs, **other}
         found = look({**given, "like": {}})
-        given |= {"values": {**found["values"], RATE: share}, "expected_running": found["running"]}
+        given |= {"values": {**found["base"], **values}, "expected_running": found["running"]}
         return change(given, check=False)
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """What the file was made of: what nginx splits by when it is started."""
+        made = made_of(self.server.file.read_text())
+        return {key: made[key] for key in FIRST}
 
     @property
     def state(self) -> tuple[Mapping[str, Any], str, bytes]:
@@ -228,6 +240,59 @@ def test_killed_half_way_it_is_mended_by_the_next_run(host: Host, tmp_path: Path
     assert _alone(given) == -signal.SIGKILL
     host.set(0.5)
     assert (host.look()["values"][RATE], host.look()["settled"], host.names) == (0.5, True, ["engram-split.conf"])
+
+
+def test_an_nginx_that_is_down_comes_up_with_the_share_of_the_way_back(tmp_path: Path) -> None:
+    """Its file is changed all the same, and it is told; given again it still is, until nginx was read back."""
+    with nginx(tmp_path) as server:
+        host = Host(server, f"127.0.0.1:{closed_port()}")
+        host.change({RATE: 0.25, SPACES: ["ours"]})
+    for _ in range(2):
+        assert refused(lambda: host.set(0.0, stays=True), "the reload was refused", "THE NEW FILE STAYS") == "refused"
+        assert (host.written, host.names) == ({**FIRST, SPACES: ["ours"]}, ["engram-split.conf"])
+    refused(lambda: host.set(0.25, stays=True), "the old file is back")  # it treats more: it waits for its nginx
+    refused(lambda: host.change({SPACES: []}), "the old file is back")  # not on the way back
+    refused(lambda: host.change({SPACES: []}, stays=True), "THE NEW FILE STAYS")
+    with nginx(tmp_path):
+        assert ask(host.listen).values == FIRST
+        assert host.look(like=FIRST)["settled"] is True
+
+
+def test_a_running_nginx_that_does_not_reload_never_gets_its_old_share_back(host: Host, tmp_path: Path) -> None:
+    """Whenever it does reload, late or by somebody's hand, it treats nobody; the next step builds on that file."""
+    host.change({SPACES: ["ours"]})
+    reload = [script(tmp_path / "reload", "exit 1")]
+    refused(lambda: host.set(0.0, stays=True, reload_command=reload), "THE NEW FILE STAYS")
+    assert (ask(host.listen).values[RATE], host.written) == (0.25, {**FIRST, SPACES: ["ours"]})
+    refused(lambda: host.change({SPACES: []}, stays=True, reload_command=reload), "THE NEW FILE STAYS")
+    assert host.written == FIRST
+    assert host.look()["base"][RATE] == 0.25  # otherwise what runs is built on
+    host.change({SPACES: []}, stays=True)
+    assert (ask(host.listen).values, host.look(stays=True, like=FIRST)["settled"]) == (FIRST, True)
+
+
+def test_a_reload_that_comes_late_is_not_answered_with_the_old_share(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the way back nobody has nginx load the old file again."""
+    monkeypatch.setattr(split_nginx, "READ_BACK_SECONDS", 0.2)
+    count = tmp_path / "count"
+    reload = [script(tmp_path / "reload", f"echo once >> {count}")]
+    assert refused(lambda: host.set(0.0, stays=True, reload_command=reload), "THE NEW FILE STAYS") == "ignored"
+    assert (count.read_text(), host.written[RATE]) == ("once\n", 0.0)
+
+
+def test_on_the_way_back_another_broken_file_is_no_reason_to_keep_the_share(host: Host) -> None:
+    """What is wrong with ours is: then the old file is there, and nginx still starts."""
+    broken = host.server.file.parent / "other.conf"
+    broken.write_text("this is no directive;")
+    refused(lambda: host.set(0.0, stays=True), "unknown directive", "THE NEW FILE STAYS")
+    assert (ask(host.listen).values[RATE], host.written[RATE]) == (0.25, 0.0)
+    broken.unlink()
+    host.set(0.25)
+    before = host.state
+    refused(lambda: host.set(0.0, stays=True, log="/there/is/no/folder/log"), "/there/is/no", "the old file is back")
+    assert (host.state, host.names) == (before, ["engram-split.conf"])
 
 
 def _alone(given: Mapping[str, Any]) -> int:

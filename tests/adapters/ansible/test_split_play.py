@@ -94,6 +94,23 @@ def test_a_play_on_nodes_passes_over_a_splitter(splitter: Splitter) -> None:
     assert "skipped=1" in splitter.by_hand("set_config", *words)
 
 
+def test_the_way_back_leaves_its_file_where_nginx_is_down_and_says_that_nothing_was_read_back(tmp_path: Path) -> None:
+    """What stands in a file is no read-back; started again, nginx treats nobody."""
+    listen = f"127.0.0.1:{closed_port()}"
+    with nginx(tmp_path) as server:
+        variables = server.variables([{"listen": listen, "control": ["http://127.0.0.1:1"]}])
+        inventory = {"all": {"hosts": {HOST: {"ansible_connection": "local", **variables}}}}
+        (tmp_path / "inventory.yml").write_text(json.dumps(inventory))
+        found = Splitter(tmp_path / "inventory.yml", listen)
+        assert found.play("split_traffic", RATE, 0.25).state is HostState.CHANGED
+    back = found.play("restore_split", RATE, 0.0)
+    assert (back.state, back.read_back) == (HostState.FAILED, None)
+    assert "THE NEW FILE STAYS" in back.message
+    with nginx(tmp_path):
+        assert found.values[RATE] == 0.0
+        assert found.play("restore_split", RATE, 0.0).state is HostState.UNCHANGED
+
+
 def wish(**given: Any) -> Any:
     """What the action makes of its options."""
     usual = {"key": "", "value": None, "expected": None, "settings": {}, "value_by_host": {}, "expected_by_host": {}}

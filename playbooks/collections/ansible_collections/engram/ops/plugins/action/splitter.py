@@ -20,6 +20,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "expected": {"type": "raw"},
     "expected_by_host": {"type": "dict", "default": {}},
     "settings": {"type": "dict", "default": {}},
+    "stays": {"type": "bool", "default": False},
 }
 
 
@@ -42,7 +43,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
                 return result | {"skipped": True, "skip_reason": why, "msg": why}
             wish = _wish(options, str(variables["inventory_hostname"]))
             way = SplitterWay(
-                lambda arguments, check: self._on_host(arguments, check, variables), self._inputs(variables)
+                lambda arguments, check: self._on_host(arguments, check, variables),
+                {**self._inputs(variables), "stays": options["stays"]},
             )
         except WayError as problem:
             return result | {"failed": True, "reason": problem.reason, "msg": str(problem)}

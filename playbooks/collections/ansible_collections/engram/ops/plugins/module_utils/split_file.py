@@ -80,10 +80,19 @@ class Placing:
         """Was one cut off in the middle?"""
         return self._kept.exists()
 
+    @property
+    def kept(self) -> str:
+        """What was good before; empty where there was none."""
+        return content_of(self._kept)
+
     def place(self, content: str) -> None:
         """Keep what is good, and put the new one there."""
         if not self.unfinished:
             self._write(self._kept, content_of(self._path))
+        self.put(content)
+
+    def put(self, content: str) -> None:
+        """Put that there, while what is good is kept."""
         self._write(self._path, content)
 
     def put_back(self) -> None:

@@ -9,7 +9,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.engram.ops.plugins.module_utils.split_values import NAME, STEPS, Route, Split
+from ansible_collections.engram.ops.plugins.module_utils.split_values import (
+    NAME,
+    RATE,
+    SALT,
+    SPACES,
+    STEPS,
+    Route,
+    Split,
+)
 
 RECALL = "/api/v1/memories/recall"
 READ_BACK = "/engram-splitter"
@@ -119,6 +127,17 @@ def made_of(content: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def treats_no_more(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Do these settings, by name, treat nobody whom those do not treat? Settings that are not known treat somebody."""
+    try:
+        if not new[RATE] and not new[SPACES]:
+            return True
+        named = set(new[SPACES]) <= set(old[SPACES])
+        return named and (not new[RATE] or (new[RATE] <= old[RATE] and new[SALT] == old[SALT]))
+    except (LookupError, TypeError):
+        return False
 
 
 def _text(split: Split, digest: str) -> str:

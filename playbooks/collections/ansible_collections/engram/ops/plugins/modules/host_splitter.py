@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.engram.ops.plugins.module_utils.split_file import Placing, alone, content_of, kept_beside
+from ansible_collections.engram.ops.plugins.module_utils.split_change import carry_out
+from ansible_collections.engram.ops.plugins.module_utils.split_file import alone, content_of, kept_beside
 from ansible_collections.engram.ops.plugins.module_utils.split_nginx import (
     Running,
     ask,
-    await_digest,
-    check_all,
     check_alone,
-    reload,
 )
-from ansible_collections.engram.ops.plugins.module_utils.split_render import DIGEST, LISTEN, made_of, rendered
+from ansible_collections.engram.ops.plugins.module_utils.split_render import (
+    DIGEST,
+    LISTEN,
+    made_of,
+    rendered,
+    treats_no_more,
+)
 from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, KEYS, Split, SplitError, split_of
 
 DOCUMENTATION = r"""
@@ -25,6 +29,7 @@ description:
   - The action C(engram.ops.splitter) uses it; what becomes of the settings is decided in the controller.
   - A candidate is checked by itself, put in the place of the old file atomically, the whole configuration is checked,
     nginx is reloaded, and asked until it tells the new values. Where one of these fails, the old file is put back.
+  - On the way back (I(stays)) it is not, as an nginx that is down or late would come up with its old share.
 options:
   values:
     description: The three settings by name. Without them it is only looked.
@@ -37,6 +42,13 @@ options:
     description: The digest that the running nginx told when it was looked at; empty where it told none.
     type: str
     default: ""
+  stays:
+    description:
+      - Leave the new file there where nginx did not load it, or was not seen to, if it treats nobody whom the old one
+        does not. It fails all the same.
+      - Where nginx takes its whole configuration with the old file and not with the new one, the old one is put back.
+    type: bool
+    default: false
   file:
     description: The file that the C(http) block of nginx' main configuration includes.
     type: path
@@ -98,6 +110,12 @@ values:
   description: The three settings, as the running nginx tells them; where it tells none, as the file does.
   type: dict
   returned: on success
+base:
+  description:
+    - What settings that are not to be changed are made of. The same; or, on the way back, those of the file, where that
+      treats nobody whom the running nginx does not.
+  type: dict
+  returned: when it is only looked
 running:
   description: The digest of the configuration that the running nginx has; empty where it tells none.
   type: str
@@ -140,7 +158,15 @@ def look(given: Mapping[str, Any]) -> "dict[str, Any]":
     values = {**FIRST, **(running.values or kept)}
     wanted = rendered(_split(given, {**values, **given["like"]}))
     settled = content == wanted and running.digest == made_of(wanted)[DIGEST] and not kept_beside(path).exists()
-    return {"values": values, "running": running.digest, "why_not": running.why_not, "settled": settled}
+    lower = given["stays"] and len(kept) == len(KEYS) and treats_no_more(kept, running.values)
+    base = kept if lower else values
+    return {
+        "values": values,
+        "base": base,
+        "running": running.digest,
+        "why_not": running.why_not,
+        "settled": settled,
+    }
 
 
 def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
@@ -157,48 +183,8 @@ def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
     with alone(path.parent):
         if _running(given, path).digest != given["expected_running"]:
             raise SplitError("this splitter was changed since it was looked at; nothing was touched", "conflict")
-        found = _carry_out(given, path, split.routes[0].listen, content)
+        found = carry_out(given, path, split.routes[0].listen, content)
     return {"values": dict(found.values), "running": found.digest}
-
-
-def _carry_out(given: Mapping[str, Any], path: Path, listen: str, content: str) -> Running:
-    reloaded = False
-    try:
-        placing = Placing(path)
-    except OSError as problem:
-        raise SplitError(
-            f"{path.parent} cannot be written: {problem.strerror}; nothing was touched", "refused"
-        ) from None
-    try:
-        placing.place(content)
-        check_all(given["test_command"])
-        reloaded = True
-        reload(given["reload_command"])
-        found = await_digest(listen, made_of(content)[DIGEST], str(path))
-    except OSError as problem:
-        said = f"{path} cannot be written: {problem.strerror}"
-        raise SplitError(f"{said}; {_back(placing, given, reloaded=reloaded)}", "refused") from None
-    except SplitError as problem:
-        raise SplitError(f"{problem}; {_back(placing, given, reloaded=reloaded)}", problem.reason) from None
-    placing.done()
-    return found
-
-
-def _back(placing: Placing, given: Mapping[str, Any], *, reloaded: bool) -> str:
-    """Put the old file back, and have nginx load it where it may have loaded the new one; what came of it."""
-    try:
-        if not placing.unfinished:
-            return "nothing was touched"
-        placing.put_back()
-        if not reloaded:
-            return "the old file is back, and nginx was not reloaded"
-        check_all(given["test_command"])
-        reload(given["reload_command"])
-    except OSError as problem:
-        return f"AND THE OLD FILE IS NOT BACK: {problem.strerror}"
-    except SplitError as problem:
-        return f"the old file is back, but nginx could not be reloaded with it: {problem}"
-    return "the old file is back, and nginx was reloaded with it"
 
 
 def _running(given: Mapping[str, Any], path: Path) -> Running:
@@ -231,6 +217,7 @@ def main() -> None:
             "values": {"type": "dict"},
             "like": {"type": "dict", "default": {}},
             "expected_running": {"type": "str", "default": ""},
+            "stays": {"type": "bool", "default": False},
             "file": {"type": "path", "required": True},
             "log": {"type": "str", "required": True},
             "routes": {"type": "list", "elements": "dict", "required": True},

@@ -7,7 +7,7 @@ description:
   - Changes one of the three settings of the split, or several at once, and reads back what the running nginx splits by.
   - On the host, a candidate is rendered and checked by itself, put in the place of the old file atomically, the whole
     configuration is checked (C(nginx -t)), nginx is reloaded, and asked until it tells the new values.
-  - Where one of these fails, the old file is put back. nginx is never reloaded with a configuration that it refuses.
+  - Where one of these fails, the old file is put back, unless I(stays). nginx is never reloaded with what it refuses.
   - What was cut off half-way is mended when it is run again.
 options:
   key:
@@ -38,6 +38,12 @@ options:
     description: Several settings by name, set at once; those that are null stay as they are.
     type: dict
     default: {}
+  stays:
+    description:
+      - Leave the new file in place where nginx is down, does not answer, or was not reloaded, if it treats nobody whom
+        the old one does not. Otherwise such an nginx would come up with its old share. The task fails all the same.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full

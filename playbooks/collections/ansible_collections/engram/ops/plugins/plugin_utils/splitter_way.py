@@ -24,22 +24,30 @@ class SplitterWay:
     def __init__(self, run_module: RunModule, inputs: Mapping[str, Any]) -> None:
         self._run_module, self._inputs = run_module, inputs
         self._values: dict[str, Any] | None = None
-        self._running = ""
+        self._base: dict[str, Any] = {}
+        self._running, self._wrote = "", False
         self.retries: list[str] = []
 
     def read(self, key: str, like: Any) -> Any:
-        """The value that the running nginx tells; where it tells nothing yet, that of the file, or nobody treated."""
+        """The value that the running nginx tells; where it tells nothing yet, that of the file, or nobody treated.
+
+        Raises:
+            WayError: it tells nothing once something was written: what stands in the file was not read back.
+        """
         if self._values is None:
             found = self._done({"like": {}})
+            if self._wrote and not found["running"]:
+                raise WayError(str(found["why_not"]), "ignored")
             self._values, self._running = dict(found["values"]), str(found["running"])
+            self._base = dict(found["base"])
         return {name: self._values[name] for name in like} if key == SEVERAL else self._values[key]
 
     def write(self, key: str, value: Any) -> None:
         """Render, check, place, reload, and read back."""
         values = self._wanted(key, value)
-        self._values = None  # whatever comes of it, it is another look that tells
+        self._values, self._wrote = None, True  # whatever comes of it, it is another look that tells
         found = self._done({"values": values, "expected_running": self._running})
-        self._values = dict(found["values"])
+        self._values = self._base = dict(found["values"])
 
     def settle(self, key: str, value: Any, *, check: bool) -> str:
         """Where nginx splits by the value, see that the file and its routes are as the inventory has them."""
@@ -57,7 +65,7 @@ class SplitterWay:
         return self._done({"values": self._wanted(key, value)}, check=True)
 
     def _wanted(self, key: str, value: Any) -> dict[str, Any]:
-        return {**(self._values or {}), **(value if key == SEVERAL else {key: value})}
+        return {**self._base, **(value if key == SEVERAL else {key: value})}
 
     def _done(self, arguments: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:
         done = self._run_module({**self._inputs, **arguments}, check)
