@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,11 @@ def shared_node(start_shared_node: StartNode) -> RunningNode:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays to the end: to look for garbage in it costs half of the time, then and at every look."""
+    """What is collected stays to the end: to look for garbage in it costs half of the time, then and at every look.
+
+    Hypothesis comes before that: it is loaded at the end, too, and then asks the collector who knows a thing of trio's.
+    """
+    import_module("hypothesis")
     gc.disable()
     try:
         return (yield)
