@@ -184,6 +184,22 @@ def test_a_splitter_that_cannot_be_set_back_is_told_and_given_again(broken: str)
     assert made.rollout.standing is Standing.ABORTED
 
 
+def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() -> None:
+    """Its file may hold the share that a play was putting there when it was killed: only the play sees to that."""
+    made = scene(splitters=SPLITTERS)
+    made.start()
+    assert at_stage(made, 0.0)
+    played: list[tuple[str, tuple[str, ...]]] = []
+    made.world.plays.before = lambda request: played.append((request.key, tuple(request.hosts)))
+    made.world.plays.inner.unreachable.add("s2")
+    acted = made.abort()
+    assert (acted.code, made.rollout.standing) == (ExitCode.PARTIAL, Standing.REVERTING)
+    assert f"s2: {RATE}: no connection" in acted.told
+    made.world.plays.inner.unreachable.clear()
+    assert made.abort().code is ExitCode.DONE
+    assert [each for each in played if each[1] == SPLITTERS] == [(RATE, SPLITTERS), (RATE, SPLITTERS)]
+
+
 def test_what_no_journal_tells_is_taken_off_the_splitters_too() -> None:
     """Blindly: everything off, the share of every splitter to nothing."""
     made = walked(2, splitters=SPLITTERS)

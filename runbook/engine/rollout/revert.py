@@ -17,7 +17,7 @@ from runbook.engine.rollout import record
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.splitters import gone
 from runbook.engine.rollout.state import rollouts_of
-from runbook.engine.rollout.values import NOBODY, UNSPLIT, on_splitters
+from runbook.engine.rollout.values import NOBODY, RATE, UNSPLIT, on_splitters
 from runbook.errors import ExitCode, InterruptedRunError, LockedError, RunbookError
 from runbook.model.brake import Rollback
 from runbook.model.finding import Change
@@ -146,11 +146,16 @@ def _settings(crew: Crew) -> NodeSettings:
 
 
 def _steps(target: Target, settings: NodeSettings) -> tuple[RunStep, ...]:
-    """Splitters first: where there are any, it is them who say who is treated."""
+    """Splitters first: where there are any, it is them who say who is treated.
+
+    The share of one that says that it has none goes back, too: a play that was killed may have left another one in its
+    file, and the next reload would bring it.
+    """
     steps: list[RunStep] = []
     for hosts, play in ((target.splitters, UNSPLIT), (target.nodes, "restore_config")):
         for key, value in NOBODY.items():
-            changes = tuple(_changes({host.name: settings[host.name] for host in hosts}, key, value))
+            files = play == UNSPLIT and key == RATE
+            changes = tuple(_changes({host.name: settings[host.name] for host in hosts}, key, value, files=files))
             if changes:
                 title = f"Set {key} to {'nothing' if value == () else value}"
                 title = on_splitters(title) if play == UNSPLIT else title
@@ -158,11 +163,11 @@ def _steps(target: Target, settings: NodeSettings) -> tuple[RunStep, ...]:
     return tuple(steps)
 
 
-def _changes(settings: NodeSettings, key: str, value: Value) -> Iterator[Change]:
+def _changes(settings: NodeSettings, key: str, value: Value, *, files: bool) -> Iterator[Change]:
     for name, known in settings.items():
         if isinstance(known, Silence):
             yield Change(name, key, value, value)
-        elif key in known and not same(known[key], value):
+        elif key in known and (files or not same(known[key], value)):
             yield Change(name, key, known[key], value)
 
 
