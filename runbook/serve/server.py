@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from runbook.errors import ExitCode, UnreachableError, UsageError
 
 MOST_CONNECTIONS = 128
+"""With so many open, who asks is told to come again; twice as many are not held open at all."""
 HEAD_SECONDS = 10.0
 SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -26,12 +27,15 @@ Beside = Callable[[asyncio.Event], Coroutine[None, None, None]]
 
 
 class PatientProtocol(H11Protocol):
-    """Hangs up on who connects and does not ask: a connection that trickles its head in would be held for ever."""
+    """Hangs up on who connects and does not ask, or asks and does not read: either would be held for ever."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """A request has to be there in time."""
         super().connection_made(transport)
+        self._was_closing = False
         self._look = self.loop.call_later(HEAD_SECONDS, self._asked)
+        if len(self.connections) > 2 * MOST_CONNECTIONS:  # each costs a descriptor, which the journal needs, too
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It holds nothing any more, a timer neither."""
@@ -39,13 +43,14 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _asked(self) -> None:
-        if self.transport.is_closing():
-            return
+        closing = self.transport.is_closing()
         idle = self.cycle is None or self.cycle.response_complete
-        if idle and self.timeout_keep_alive_task is None:  # between two requests uvicorn's own time-out counts
+        unasked = idle and self.timeout_keep_alive_task is None  # between two requests uvicorn's own time-out counts
+        if self._was_closing or (unasked and not closing):  # a close waits for ever for who does not read the rest
             self.transport.abort()
-        else:
-            self._look = self.loop.call_later(HEAD_SECONDS, self._asked)
+            return
+        self._was_closing = closing
+        self._look = self.loop.call_later(HEAD_SECONDS, self._asked)
 
 
 class Server(uvicorn.Server):
@@ -95,7 +100,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         loop="asyncio",
         log_config=None,
-        log_level="error",  # not a line for each request that is no HTTP
+        log_level="critical",  # not a line for each request that is no HTTP, or whose answer nobody reads
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -1,6 +1,8 @@
 """Peers that take their time: nobody holds a connection, a place or the end of the server by being slow."""
 
 import asyncio
+import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -65,6 +67,46 @@ def test_who_connects_and_does_not_ask_is_hung_up_on(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(server, "HEAD_SECONDS", BRIEF)
     assert talked(lambda: Parts(()), lambda port: said(port, b"GET /health HTTP/1.1\r\nHost: loc")) == b""
     assert talked(lambda: Parts(()), said) == b""
+
+
+def test_who_asks_and_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while what was answered already waits to be read: it would be held for ever."""
+    monkeypatch.setattr(server, "HEAD_SECONDS", BRIEF)
+    monkeypatch.setattr(doors, "REQUEST_SECONDS", BRIEF)
+
+    async def large(_: Request) -> Response:
+        return PlainTextResponse(b"x" * (64 << 20))
+
+    async def unread(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.setblocking(False)
+            await asyncio.get_running_loop().sock_sendall(line, b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            async with asyncio.timeout(20):
+                while True:
+                    try:  # what the server has given up is reset, however much of it is unread
+                        await asyncio.get_running_loop().sock_sendall(line, b"\r\n")
+                    except ConnectionError:
+                        return b"hung up"
+                    await asyncio.sleep(BRIEF / 4)
+
+    assert talked(lambda: Parts((Route("/large", large),)), unread) == b"hung up"
+
+
+def test_connections_without_end_are_not_held_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number is bounded, whatever they are for; the first ones are held as before."""
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+
+    async def fifth(port: int) -> bytes:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        found = await said(port)
+        for _, writer in held:
+            assert not writer.is_closing()
+            writer.close()
+        return found
+
+    begin = time.monotonic()
+    assert talked(lambda: Parts(()), fifth) == b""
+    assert time.monotonic() - begin < server.HEAD_SECONDS
 
 
 def test_a_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
