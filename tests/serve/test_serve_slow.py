@@ -79,7 +79,7 @@ def test_who_asks_and_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatc
 
     async def unread(port: int) -> bytes:
         with socket.create_connection(("127.0.0.1", port)) as line:
-            line.setblocking(False)
+            line.settimeout(0)
             await asyncio.get_running_loop().sock_sendall(line, b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
             async with asyncio.timeout(20):
                 while True:
