@@ -30,7 +30,7 @@ from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.intake import Desk, Intake
 from runbook.serve.webhook.outcomes import Outcome, Outcomes
 from runbook.serve.work.following import follow
-from runbook.serve.work.leading import Seat, rollout_of, run_of
+from runbook.serve.work.leading import Seat, before_of, run_of
 from runbook.serve.work.notes import Notes
 from runbook.serve.work.refusals import journal_refusals
 from runbook.serve.work.targets import ConfiguredTargets
@@ -83,7 +83,7 @@ def parts(scene: Scene) -> tuple[Any, list[Beside]]:
             clock=clock,
             new_id=lambda: f"d{current.new_run_id()}",
             find_run=partial(run_of, follower),
-            rollout_of=partial(rollout_of, follower),
+            before_of=partial(before_of, follower),
             settle_seconds=scene.said.settle.total_seconds(),
         )
         beside.append(Worker(trade, Seat(current.locks, follower, intake, say), notes).run)

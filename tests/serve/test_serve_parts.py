@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 from serving import configured
 
+from runbook.adapters.clock import SystemClock
+from runbook.adapters.journal import FileJournal
+from runbook.adapters.journal.following import Follower
+from runbook.adapters.journal.second import SecondPlace
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.cli.root import run
+from runbook.engine.alerts.decide import Before
 from runbook.errors import RefusedError, RunbookError
 from runbook.model.alert import Alert, Received
 from runbook.model.answer import Answer
 from runbook.model.configuration import Automatic
+from runbook.model.journal import Event
 from runbook.model.runbook import Risk
 from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
 from runbook.serve.webhook.allowance import Allowance
@@ -23,6 +29,7 @@ from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.outcomes import FIRST_SECONDS, PERIOD_SECONDS, Outcome, Outcomes
 from runbook.serve.work.acting import Deed, words_of
 from runbook.serve.work.child import Ended, Patience, environment, run_child
+from runbook.serve.work.leading import before_of
 from runbook.serve.work.reading import acted, diagnosed
 
 
@@ -193,3 +200,18 @@ def test_what_a_child_says_is_read() -> None:
     assert (told.code, told.run, told.why) == (13, "r1", "no reason")
     run = b'{"data": {"run": {"id": "r2", "status": "recovered"}}}'
     assert acted(Ended(0, run, "")).run == "r2"
+
+
+def test_what_goes_on_is_asked_of_the_journal(tmp_path: Path) -> None:
+    """A brake of that target, not of another one, nor what undoes it; and where it does not read, nothing is known."""
+    journal = FileJournal(tmp_path, SystemClock(), "anna", "bastion")
+    follower = Follower(tmp_path, SystemClock(), second=SecondPlace(tmp_path, []))
+    assert before_of(follower, "prod", ()) == Before()
+    for name, more in (("r1", {}), ("r2", {"undoes": "r1"}), ("r3", {"issue": "memory-leak"})):
+        plan = {"id": name, "command": "rollback features", "target": "prod", "issue": "rollback", "steps": [], **more}
+        journal.append(Event.RUN_STARTED, name, {"plan": plan})
+    assert before_of(follower, "prod", ()).braked == next(journal.entries()).at
+    assert before_of(follower, "other", ()).braked is None
+    (tmp_path / "journal.jsonl").rename(tmp_path / "kept")
+    (tmp_path / "journal.jsonl").mkdir()
+    assert before_of(follower, "prod", ()).unknown

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runbook.engine.alerts.decide import STALE, Before, Cause, decide
+from runbook.engine.alerts.decide import AFTER_A_BRAKE, STALE, Before, Cause, decide
 from runbook.model.answer import Answer
 from runbook.model.configuration import NOTHING, Automatic
 
@@ -70,3 +70,17 @@ def test_a_rollout_that_is_under_way_is_left_to_its_watch() -> None:
     """Whatever else speaks for it."""
     found = decide(MAY, PRESENT, [CAUSE], Before(rollout="r1"), NOW)
     assert (found.issue, "r1 is under way" in found.why) == ("", True)
+
+
+def test_after_the_emergency_brake_people_are_at_it() -> None:
+    """For an hour, to the second; also where a clock was set back meanwhile."""
+    for at in (NOW - AFTER_A_BRAKE + timedelta(seconds=1), NOW + MINUTE):
+        found = decide(MAY, PRESENT, [CAUSE], Before(braked=at), NOW)
+        assert (found.issue, "brake was pulled" in found.why) == ("", True)
+    assert decide(MAY, PRESENT, [CAUSE], Before(braked=NOW - AFTER_A_BRAKE), NOW).issue == "memory-leak"
+
+
+def test_what_is_not_known_is_no_permission() -> None:
+    """A journal that cannot be read may hold a rollout, or a brake."""
+    found = decide(MAY, PRESENT, [CAUSE], Before(unknown="it is locked"), NOW)
+    assert (found.issue, found.why) == ("", "what goes on is not known: it is locked")

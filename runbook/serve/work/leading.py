@@ -1,14 +1,17 @@
 """Of all that serve one state folder, one takes alerts: who holds the lock, and has read what the journal says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 
 from runbook.adapters.journal.following import Follower
+from runbook.engine.alerts.decide import Before
 from runbook.engine.alerts.memory import MOST_SEEN, AlertMemory
 from runbook.errors import LockedError, RunbookError
-from runbook.model.journal import Event
+from runbook.model.journal import Entry, Event, original
+from runbook.model.run import ROLLBACK, WAY_BACK
 from runbook.ports import Locks
 from runbook.serve.webhook.intake import Intake
 from runbook.serve.work.notes import until
@@ -16,6 +19,7 @@ from runbook.serve.work.notes import until
 LOCK = "serve-alerts"
 _AGAIN_SECONDS = 2.0
 _SLICE_SECONDS = 0.5
+_ALL_SECONDS = 10.0
 _MOST_RUNS = 50
 _EVENTS = (Event.ALERT_RECEIVED, Event.ALERT_DIAGNOSED, Event.ALERT_ACTED)
 
@@ -88,9 +92,25 @@ def run_of(follower: Follower, target: str, issue: str, reason: str) -> str:
     return ""
 
 
-def rollout_of(follower: Follower, target: str) -> str:
-    """The id of the target's rollout that is under way; empty where there is none."""
-    follower.catch_up(_SLICE_SECONDS)
+def before_of(follower: Follower, target: str, began: Sequence[datetime]) -> Before:
+    """What goes on on that target, by the journal and what waits for it in its second place."""
+    seen = follower.catch_up(_ALL_SECONDS)
+    if not seen.complete:
+        return Before(began, unknown=seen.trouble or "the journal is not read to its end")
     ids = follower.rollouts(target)
     found = follower.rollout(ids[-1]) if ids else None
-    return "" if found is None or found.standing.is_over else found.id
+    rollout = "" if found is None or found.standing.is_over else found.id
+    return Before(began, rollout, _braked(follower, target, seen.waiting))
+
+
+def _braked(follower: Follower, target: str, waiting: Sequence[Entry]) -> datetime | None:
+    lines = follower.newest(_MOST_RUNS, event=Event.RUN_STARTED)
+    entries = [*waiting, *(original(each.entry) for each in lines if each.entry is not None)]
+    return max((each.at for each in entries if _is_brake(each, target)), default=None)
+
+
+def _is_brake(entry: Entry, target: str) -> bool:
+    plan = entry.details.get("plan")
+    if entry.event is not Event.RUN_STARTED or not isinstance(plan, Mapping) or plan.get("undoes"):
+        return False
+    return plan.get("target") == target and plan.get("issue") in {ROLLBACK, WAY_BACK}

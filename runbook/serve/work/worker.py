@@ -38,7 +38,7 @@ class Trade:
     clock: Clock
     new_id: Callable[[], str]
     find_run: FindRun
-    rollout_of: Callable[[str], str]
+    before_of: Callable[[str, Sequence[datetime]], Before]
     settle_seconds: float
 
 
@@ -111,8 +111,10 @@ class Worker:
         if found is None or ending.is_set():  # cut off: the next start takes it up
             return
         automatic = self._automatic(target)
-        rollout = await asyncio.to_thread(self._trade.rollout_of, target) if automatic.issues else ""
-        decision = self._decide(automatic, found, batch, Before(self._began(target), rollout))
+        before = Before()
+        if automatic.issues:
+            before = await asyncio.to_thread(self._trade.before_of, target, self._began(target))
+        decision = self._decide(automatic, found, batch, before)
         details = details_of(self._trade.new_id(), target, batch, found) | {"acts": decision.issue or None}
         if not await notes.write(Event.ALERT_DIAGNOSED, details):
             return
