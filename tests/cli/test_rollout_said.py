@@ -267,3 +267,23 @@ def test_a_plan_that_the_journal_would_mask_is_not_started(
     error = complaint(capsys, "rollout", "start", "--plan", str(path), "--yes", "--reason", "x", expect=13)
     assert "looks like a secret" in error["message"]
     assert not state.exists() or events(state) == []
+
+
+def test_a_splitter_that_left_the_inventory_is_let_go_of_by_name_only(
+    tell: Tell, target: Path, state: Path, capsys: Output
+) -> None:
+    """Whoever resumes for another reason does not agree to an inventory that lost it by mistake."""
+    assert target
+    stage = PLAN.stages[1]
+    tell(Event.ROLLOUT_ENTERING, record.entering(stage, "run-2") | {"splitters": ["split-1", "split-2"]})
+    tell(Event.ROLLOUT_ENTERED, record.entered(stage, "run-2"))
+    tell(Event.ROLLOUT_HELD, record.held(stage, "a look at the disks", "person"))
+    before = events(state)
+    refused = complaint(capsys, "rollout", "resume", "--reason", "disks are fine", "--without", "split-2", expect=13)
+    assert "split-1 split the traffic" in refused["message"]
+    assert refused["hint"].endswith("runbook rollout resume --without split-1")
+    complaint(capsys, "rollout", "resume", "--reason", "x", "--without", "split-3", expect=2)
+    assert events(state) == before
+    words = ("--without", "split-1", "--without", "split-2")
+    assert document(capsys, "rollout", "resume", "--reason", "both are off", *words)
+    assert events(state)[len(before) :] == ["rollout.released"]

@@ -12,9 +12,9 @@ from runbook.engine.rollout import say
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.mend import mend, mending
 from runbook.engine.rollout.revert import Why, blind
-from runbook.engine.rollout.splitters import agreed
+from runbook.engine.rollout.splitters import agreed, check_without
 from runbook.engine.rollout.values import UNSPLIT, drift, steps_into
-from runbook.errors import ExitCode, RefusedError, UnreachableError
+from runbook.errors import ExitCode, RefusedError, UnreachableError, UsageError
 from runbook.model.brake import Rollback
 from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
@@ -226,6 +226,11 @@ def test_a_splitter_that_comes_goes_or_is_changed_shuts_the_gate() -> None:
     made.wait()
     assert made.advance().code is ExitCode.REFUSED
     journal = made.world.journal
+    with pytest.raises(RefusedError, match=r"s2 split the traffic of .*: whom it treats is not known"):
+        check_without(made.rollout, made.world.target, ())
+    with pytest.raises(UsageError, match="--without s1"):
+        check_without(made.rollout, made.world.target, ("s1", "s2"))
+    check_without(made.rollout, made.world.target, ("s2",))
     say.hold(journal, made.rollout, "s2 is gone")
     said = say.release(journal, made.rollout, "it is switched off", agreed(made.rollout, made.world.target))
     assert "s2 is no splitter of it any more" in said.told

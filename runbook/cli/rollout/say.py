@@ -1,6 +1,7 @@
 """Carry out what people say to a rollout: `approve`, `note`, `hold`, and the release of `resume`."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -17,7 +18,7 @@ from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.mend import mend, mending
 from runbook.engine.rollout.revert import Why, revert
-from runbook.engine.rollout.splitters import agreed
+from runbook.engine.rollout.splitters import agreed, check_without
 from runbook.errors import ExitCode, RefusedError, UsageError
 from runbook.model.rollout import Phase, Rollout, Standing
 from runbook.model.target import Target
@@ -82,11 +83,13 @@ def hold(where: Where, reason: str) -> ExitCode:
     return _tell(where, "hold", say.hold(current.journal, _going(current, where), reason))
 
 
-def resume(where: Where, reason: str) -> ExitCode:
+def resume(where: Where, reason: str, without: Sequence[str] = ()) -> ExitCode:
     """Let go what is held, and go on with what was cut off: with entering a stage, or with going back.
 
     Raises:
-        RefusedError: there is no rollout, or it runs and nothing is to be resumed.
+        RefusedError: there is no rollout, or it runs and nothing is to be resumed; or one of its splitters left the
+            inventory, and is not among those that can be done `without`.
+        UsageError: one of these did not leave it.
         LockedError, UnreachableError, StorageError: as entering raises.
     """
     current = compose.session()
@@ -97,6 +100,7 @@ def resume(where: Where, reason: str) -> ExitCode:
         raise RefusedError(f"rollout {rollout.id} runs: nothing is to be resumed", hint=hint)
     if rollout.standing is Standing.HELD:
         check_reason(target, reason)
+        check_without(rollout, target, without)
         mended = _mended(current, target, rollout, reason) if target.splitters else None
         if mended is not None and mended.code is not ExitCode.DONE:
             return tell(where, "resume", mended)

@@ -1,5 +1,8 @@
 """What splits a rollout's traffic, against what the inventory says now. Pure."""
 
+from collections.abc import Collection
+
+from runbook.errors import RefusedError, UsageError
 from runbook.model.rollout import Rollout
 from runbook.model.target import Target
 
@@ -9,13 +12,41 @@ def gone(rollout: Rollout, target: Target) -> tuple[str, ...]:
 
     Nobody asks them, so nobody knows whom they treat. One that is new shows by what it does not split by yet.
     """
-    here = {each.name for each in target.splitters}
     return tuple(
         f"{name} was told to split the traffic of {rollout.current.name}, and is no splitter in the inventory any more"
-        " (runbook rollout hold, then resume, agrees to those that are left)"
-        for name in rollout.splitters
-        if name not in here
+        f" (held, runbook rollout resume --without {name} lets go of it)"
+        for name in _missing(rollout, target)
     )
+
+
+def check_without(rollout: Rollout, target: Target, without: Collection[str]) -> None:
+    """Are those that left the inventory the very ones that a person says can be done without?
+
+    An inventory that lost one by mistake must not be agreed to by somebody who resumes for another reason: it goes on
+    treating whom it was told to, and nothing would ever reach it.
+
+    Raises:
+        UsageError: one is named that did not leave it.
+        RefusedError: one left it that is not named.
+    """
+    missing = _missing(rollout, target)
+    if wrong := [name for name in dict.fromkeys(without) if name not in missing]:
+        known = ", ".join(missing) or "none"
+        raise UsageError(
+            f"--without {', '.join(wrong)}: no splitter that left the inventory", hint=f"these did: {known}"
+        )
+    if left := [name for name in missing if name not in without]:
+        words = " ".join(f"--without {name}" for name in left)
+        raise RefusedError(
+            f"{', '.join(left)} split the traffic of {rollout.current.name}, and is no splitter in the inventory any"
+            " more: whom it treats is not known",
+            hint=f"put it back there; or, once it treats nobody: runbook rollout resume {words}",
+        )
+
+
+def _missing(rollout: Rollout, target: Target) -> tuple[str, ...]:
+    here = {each.name for each in target.splitters}
+    return tuple(name for name in rollout.splitters if name not in here)
 
 
 def agreed(rollout: Rollout, target: Target) -> tuple[str, ...] | None:

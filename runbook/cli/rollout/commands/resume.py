@@ -28,16 +28,22 @@ from runbook.errors import ExitCode
     ),
 )
 @click.option("--reason", default="", metavar="TEXT", callback=readable, help="Why; kept in the journal.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="SPLITTER",
+    help="A splitter that left the inventory and treats nobody; repeat.",
+)
 @target_options
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, *, reason: str, **said: Any) -> None:
+def command(ctx: click.Context, /, *, reason: str, without: tuple[str, ...], **said: Any) -> None:
     """Let a held rollout go; and go on with what was cut off: with entering a stage, or with going back.
 
     It leaves no stage: that is `advance`. A share that was taken back is never restored. Splitters that differ from the
-    stage that is held are set as it wants them first; the inventory's are agreed to.
+    stage that is held are set as it wants them first. One that left the inventory has to be named.
     """
     from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import resume
 
-    ctx.exit(resume(Where(**said), reason))
+    ctx.exit(resume(Where(**said), reason, without))
