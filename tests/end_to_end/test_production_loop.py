@@ -16,14 +16,15 @@ from running_node import wait_until
 if TYPE_CHECKING:
     from subprocess import Popen
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
-PATIENCE = 200.0
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(900)]
+PATIENCE = 240.0
 """Seconds for what takes 60 on a machine that does nothing else; no test of how fast anything is."""
 GOAL_SECONDS = 60
 TREATED_FROM_5 = ("tenant-020", "tenant-021")
 """Spaces that are treated at 5 % and were not before, by the plan's own salt."""
-LEAST_P99 = 0.008
-"""Seconds that control's p99 is taken for at least: a busy machine must not hide the fault in its own slowness."""
+LEAST_P99 = 8.0
+"""Milliseconds that control's p99, of which five times is injected, counts as at least: the sandbox answers in one or
+two, and a machine that gets busy must not hide the fault in its own slowness."""
 ALERT = "RolloutTripwireLatency"
 SEEN_OFF, SEEN_ZERO = "every node tells that its flags are off", "the running nginx tells share 0 and no named space"
 SEEN_FIRING = f"{ALERT} fires at Prometheus"
@@ -74,7 +75,8 @@ def harmed(fleet: Production, watch: "Popen[str]") -> Story:
     """Make the treated recalls slow, and look."""
     wait_until(lambda: fleet.treated(TREATED_FROM_5) >= 20, "nobody is treated at 5 %", PATIENCE)
     wait_until(lambda: answered(fleet.command.journal(), "NO"), "the tripwire is not asked", PATIENCE)
-    before, slower = fleet.split(), 4 * max(fleet.p99("control") or 0.0, LEAST_P99)
+    before, usual = fleet.split(), 1000 * (fleet.p99("control") or 0.0)
+    slower = 4 * max(usual, LEAST_P99)
     looks = {
         SEEN_OFF: lambda: not any(each[flag] for each in fleet.command.settings().values() for flag in FLAGS),
         SEEN_ZERO: lambda: splits_nothing(fleet),
@@ -82,9 +84,10 @@ def harmed(fleet: Production, watch: "Popen[str]") -> Story:
     }
     begin = time.time()
     with Moments(looks) as moments:
-        wanted = f"milliseconds={1000 * slower:.1f}"
+        wanted = f"milliseconds={slower:.1f}"
         fleet.command("sandbox", "inject", "latency", "--group", "treatment", "--param", wanted, "--no-wait")
-        injected = {f"treated recalls take {1000 * slower:.0f} ms longer on every node": time.time()}
+        what = f"treated recalls take {slower:.0f} ms longer on every node, whose control's p99 was {usual:.1f} ms"
+        injected = {what: time.time()}
         said = outcome(watch)
         assert fleet.entries("rollout.ended"), said
         wait_until(lambda: diagnosed(fleet), "the alert is not diagnosed", PATIENCE)
@@ -93,7 +96,7 @@ def harmed(fleet: Production, watch: "Popen[str]") -> Story:
     fleet.command("evidence", "verify", "--journal", bundle)
     injected["the evidence is verified"] = time.time()
     journal = fleet.command.journal()
-    return Story(begin, {**injected, **moments.seen, **journaled(journal)}, watch.returncode, journal, before)
+    return Story(begin, {**injected, **moments.seen, **journaled(journal, begin)}, watch.returncode, journal, before)
 
 
 def outcome(process: "Popen[str]") -> str:
@@ -131,16 +134,14 @@ WORDS = {
 }
 
 
-def journaled(journal: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The moments that the journal knows, the first of each."""
+def journaled(journal: Sequence[Mapping[str, Any]], begin: float) -> dict[str, float]:
+    """The moments that the journal knows, the first of each since then."""
     yes = answered(journal, "YES")
-    if yes is None:
-        return {}
-    found = {"the watch sees it in Prometheus: the tripwire is YES": moment(yes)}
+    found = {} if yes is None else {"the watch sees it in Prometheus: the tripwire is YES": moment(yes)}
     for entry in journal:
         event = entry["event"]
         mine = ALERT in str(entry["details"]) or not event.startswith("alert.")
-        if entry["seq"] > yes["seq"] and event in WORDS and mine:
+        if event in WORDS and mine and moment(entry) > begin:
             found.setdefault(WORDS[event], moment(entry))
     return found
 
