@@ -55,6 +55,7 @@ class Host:
     def play(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the playbook by the lines of the page about production, as whoever runs the tests."""
         said = {"prefix": str(self.root), "account": "", "pip_options": ["--no-compile"], "service_manager": "none"}
+        said |= {"prometheus_rules": str(self.root / "etc" / "prometheus" / "rules")}
         python = {"python": sys.executable, "ansible_python_interpreter": sys.executable}
         where = ["-c", "local", "-e", json.dumps(said | python, separators=(",", ":")), *more]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ANSIBLE"))}
@@ -155,6 +156,8 @@ def test_a_second_installation_changes_nothing(host: Host, installed: Installed)
     share = host.root / "usr" / "local" / "share"
     for path in ("man/man1/runbook.1", "bash-completion/completions/runbook", "zsh/site-functions/_runbook"):
         assert (share / path).stat().st_size > 0
+    rules = host.root / "etc" / "prometheus" / "rules"
+    assert {path.name for path in rules.iterdir()} == {path.name for path in (ROOT / "monitoring/rules").glob("*.yml")}
     for secret in ("etc/engram-runbook", "var/lib/engram-runbook"):
         assert (host.root / secret).stat().st_mode & 0o007 == 0
 
