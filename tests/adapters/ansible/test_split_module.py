@@ -178,6 +178,14 @@ def test_a_main_configuration_that_does_not_include_the_file(
     assert list(file.parent.iterdir()) == []
 
 
+def test_a_file_that_is_somebody_elses_is_not_written_over(host: Host) -> None:
+    """The inventory named the wrong one: nginx would take what was written, and the other would be lost."""
+    other = host.server.file.parent / "default.conf"
+    other.write_text("map $host $theirs { default 1; }\n")
+    assert refused(lambda: host.set(0.5, file=str(other)), "not written by this play") == "usage"
+    assert other.read_text() == "map $host $theirs { default 1; }\n"
+
+
 def test_nginx_is_missing(host: Host) -> None:
     """Said in a word."""
     before = host.state

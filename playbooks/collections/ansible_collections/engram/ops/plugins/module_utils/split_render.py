@@ -21,6 +21,7 @@ from ansible_collections.engram.ops.plugins.module_utils.split_values import (
 
 RECALL = "/api/v1/memories/recall"
 READ_BACK = "/engram-splitter"
+FIRST_LINE = "# Written by the play split_traffic: what is changed here by hand is lost when it is run again.\n"
 MARK = "# engram-runbook: "
 DIGEST = "digest"
 LISTEN = "listen"
@@ -129,6 +130,11 @@ def made_of(content: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def is_foreign(content: str) -> bool:
+    """Is there something, and nothing of it ours? It is somebody else's, and would be lost."""
+    return bool(content.strip()) and not content.startswith(FIRST_LINE) and MARK not in content
+
+
 def treats_no_more(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
     """Do these settings, by name, treat nobody whom those do not treat? Settings that are not known treat somebody."""
     try:
@@ -145,7 +151,7 @@ def _text(split: Split, digest: str) -> str:
     told = json.dumps({**split.values, DIGEST: digest})
     pieces = _pieces(told)
     parts = [
-        "# Written by the play split_traffic: what is changed here by hand is lost when it is run again.\n",
+        FIRST_LINE,
         *(f"{MARK}{piece}\n" for piece in _pieces(json.dumps(head))),
         _SPACE.format(default=split.default_space),
         *_groups(split),

@@ -16,6 +16,7 @@ from ansible_collections.engram.ops.plugins.module_utils.split_nginx import (
 from ansible_collections.engram.ops.plugins.module_utils.split_render import (
     DIGEST,
     LISTEN,
+    is_foreign,
     made_of,
     rendered,
     treats_no_more,
@@ -152,7 +153,7 @@ def look(given: Mapping[str, Any]) -> "dict[str, Any]":
         SplitError: an input, or the file, is not as it must be.
     """
     path = Path(given["file"])
-    content = content_of(path)
+    content = _own(path)
     running = _running(given, path)
     kept = {key: value for key, value in made_of(content).items() if key in KEYS}
     values = {**FIRST, **(running.values or kept)}
@@ -185,6 +186,14 @@ def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
             raise SplitError("this splitter was changed since it was looked at; nothing was touched", "conflict")
         found = carry_out(given, path, split.routes[0].listen, content)
     return {"values": dict(found.values), "running": found.digest}
+
+
+def _own(path: Path) -> str:
+    """What stands there, where it is ours or nothing at all."""
+    content = content_of(path)
+    if is_foreign(content):
+        raise SplitError(f"{path} was not written by this play: engram_splitter_file names a file of its own")
+    return content
 
 
 def _running(given: Mapping[str, Any], path: Path) -> Running:
