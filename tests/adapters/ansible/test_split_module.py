@@ -303,6 +303,18 @@ def test_on_the_way_back_another_broken_file_is_no_reason_to_keep_the_share(host
     assert (host.state, host.names) == (before, ["engram-split.conf"])
 
 
+def test_a_name_that_nobody_resolves_keeps_no_share_in_the_file(host: Host) -> None:
+    """Nothing is loaded then, the old file neither: it is told, and the one that it will load treats nobody."""
+    routes = [{"listen": host.listen, "control": ["http://localhost:1"]}]
+    host.set(0.25, routes=routes)
+    host.server.file.write_text(host.server.file.read_text().replace("localhost", "node.invalid"))
+    gone = [{"listen": host.listen, "control": ["http://node.invalid:1"]}]
+    refused(lambda: host.set(0.1, routes=gone), "host not found", "the check by itself")
+    assert host.written[RATE] == 0.25
+    refused(lambda: host.set(0.0, routes=gone, stays=True), "host not found", "THE NEW FILE STAYS")
+    assert host.written[RATE] == 0.0
+
+
 def _alone(given: Mapping[str, Any]) -> int:
     """Change it in a process of its own."""
     code = (

@@ -1,6 +1,6 @@
 """The change of a splitter's file, as far as it has effects; and what becomes of the file where one of these fails."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,19 @@ def _stays(placing: Placing, given: Mapping[str, Any], content: str, *, reloaded
     return "THE NEW FILE STAYS, and is what nginx splits by when it next loads it or is started"
 
 
-def _takes(content: str, placing: Placing, given: Mapping[str, Any]) -> bool:
-    """Does nginx take its whole configuration with that content in the file? It is left there."""
-    placing.put(content)
+def is_taken(test_command: Sequence[str]) -> bool:
+    """Does nginx take its whole configuration, as it lies there?"""
     try:
-        check_all(given["test_command"])
+        check_all(test_command)
     except SplitError:
         return False
     return True
+
+
+def _takes(content: str, placing: Placing, given: Mapping[str, Any]) -> bool:
+    """The same with that content in the file; it is left there."""
+    placing.put(content)
+    return is_taken(given["test_command"])
 
 
 def _back(placing: Placing, given: Mapping[str, Any], *, reloaded: bool) -> str:

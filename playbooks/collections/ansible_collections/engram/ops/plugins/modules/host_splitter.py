@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.engram.ops.plugins.module_utils.split_change import carry_out
+from ansible_collections.engram.ops.plugins.module_utils.split_change import carry_out, is_taken
 from ansible_collections.engram.ops.plugins.module_utils.split_file import alone, content_of, kept_beside
 from ansible_collections.engram.ops.plugins.module_utils.split_nginx import (
     Running,
@@ -178,7 +178,12 @@ def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
     """
     path, split = Path(given["file"]), _split(given, given["values"])
     content = rendered(split)
-    check_alone(split, given["test_command"])
+    try:
+        check_alone(split, given["test_command"])
+    except SplitError as problem:
+        if check or not given["stays"] or problem.reason != "refused" or is_taken(given["test_command"]):
+            raise
+        # What it refuses it refuses of what is there, too, such as a node's name that nobody resolves just now.
     if check:
         return {"values": dict(split.values), "before": content_of(path), "after": content}
     with alone(path.parent):
