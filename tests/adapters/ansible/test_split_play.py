@@ -13,6 +13,7 @@ from ansible_collections.engram.ops.plugins.action import splitter as action
 from ansible_collections.engram.ops.plugins.module_utils.split_nginx import ask
 from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, RATE, SALT, SPACES
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
+from ansible_collections.engram.ops.plugins.plugin_utils.splitter_way import SplitterWay
 from nginx_server import nginx
 from peers import closed_port
 
@@ -109,6 +110,31 @@ def test_the_way_back_leaves_its_file_where_nginx_is_down_and_says_that_nothing_
     with nginx(tmp_path):
         assert found.values[RATE] == 0.0
         assert found.play("restore_split", RATE, 0.0).state is HostState.UNCHANGED
+
+
+def test_on_the_way_back_a_change_in_between_is_no_reason_to_stop() -> None:
+    """A stage that is entered in that moment: what it set is looked at, and goes back; elsewhere it is a conflict."""
+    running = {"digest": "a", "values": {**FIRST, RATE: 0.1}}
+
+    def host(arguments: dict[str, Any], _: bool) -> dict[str, Any]:  # noqa: FBT001 - as the way calls it
+        if "values" not in arguments:
+            return {"values": running["values"], "base": running["values"], "running": running["digest"]}
+        if running["digest"] == "a":
+            running.update(digest="b", values={**FIRST, RATE: 0.25, SPACES: ["ours"]})
+        if arguments["expected_running"] != running["digest"]:
+            return {"failed": True, "reason": "conflict", "msg": "it was changed since it was looked at"}
+        return {"values": arguments["values"]}
+
+    for tries in (1, 2):
+        running.update(digest="a", values={**FIRST, RATE: 0.1})
+        way = SplitterWay(host, {}, tries)
+        assert way.read(RATE, 0.0) == 0.1
+        if tries == 1:
+            with pytest.raises(WayError, match="changed since"):
+                way.write(RATE, 0.0)
+            continue
+        way.write(RATE, 0.0)
+        assert (way.read(SPACES, []), way.read(RATE, 0.0), len(way.retries)) == (["ours"], 0.0, 1)
 
 
 def wish(**given: Any) -> Any:

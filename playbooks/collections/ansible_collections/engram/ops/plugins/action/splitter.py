@@ -13,6 +13,8 @@ from ansible_collections.engram.ops.plugins.plugin_utils.splitter_way import SEV
 from ansible_collections.engram.ops.plugins.plugin_utils.values import plain, read_as
 
 MODULE = "engram.ops.host_splitter"
+TRIES = 3
+"""On the way back, where another play changes the splitter in that moment: whatever it became, it goes back."""
 OPTIONS: dict[str, dict[str, Any]] = {
     "key": {"type": "str", "default": "", "no_log": False},
     "value": {"type": "raw"},
@@ -42,12 +44,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             if why := self._why_not(options["value_by_host"], variables):
                 return result | {"skipped": True, "skip_reason": why, "msg": why}
             wish = _wish(options, str(variables["inventory_hostname"]))
-            way = SplitterWay(
-                lambda arguments, check: self._on_host(arguments, check, variables),
-                {**self._inputs(variables), "stays": options["stays"]},
-            )
+            inputs = {**self._inputs(variables), "stays": options["stays"]}
         except WayError as problem:
             return result | {"failed": True, "reason": problem.reason, "msg": str(problem)}
+        tries = TRIES if options["stays"] and wish.expected is None else 1
+        way = SplitterWay(lambda arguments, check: self._on_host(arguments, check, variables), inputs, tries)
         result = apply(way, wish, check=self._task.check_mode)
         return self._previewed(way, wish, result) if self._task.check_mode and result.get("diff") else result
 

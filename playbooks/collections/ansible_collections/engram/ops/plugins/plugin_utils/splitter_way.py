@@ -19,10 +19,11 @@ class SplitterWay:
     Args:
         run_module: how the module is run there.
         inputs: what the inventory says of this splitter, as the module takes it.
+        tries: how often it is written where somebody else changes it in between.
     """
 
-    def __init__(self, run_module: RunModule, inputs: Mapping[str, Any]) -> None:
-        self._run_module, self._inputs = run_module, inputs
+    def __init__(self, run_module: RunModule, inputs: Mapping[str, Any], tries: int = 1) -> None:
+        self._run_module, self._inputs, self._tries = run_module, inputs, tries
         self._values: dict[str, Any] | None = None
         self._base: dict[str, Any] = {}
         self._running, self._wrote = "", False
@@ -44,10 +45,20 @@ class SplitterWay:
 
     def write(self, key: str, value: Any) -> None:
         """Render, check, place, reload, and read back."""
-        values = self._wanted(key, value)
-        self._values, self._wrote = None, True  # whatever comes of it, it is another look that tells
-        found = self._done({"values": values, "expected_running": self._running})
-        self._values = self._base = dict(found["values"])
+        for left in reversed(range(self._tries)):
+            values = self._wanted(key, value)
+            self._values = None  # whatever comes of it, it is another look that tells
+            try:
+                found = self._done({"values": values, "expected_running": self._running})
+            except WayError as problem:
+                if problem.reason == "conflict" and left:
+                    self.read(key, value)
+                    self.retries.append(str(problem))
+                    continue
+                self._wrote = True
+                raise
+            self._values = self._base = dict(found["values"])
+            return
 
     def settle(self, key: str, value: Any, *, check: bool) -> str:
         """Where nginx splits by the value, see that the file and its routes are as the inventory has them."""
