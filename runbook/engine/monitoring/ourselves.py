@@ -41,7 +41,7 @@ def _watch() -> Iterator[AlertRule]:
         "RolloutWatchSilent",
         f"({late})\nand on (target) {ANY_UNDER_WAY}",
         Severity.CRITICAL,
-        0,
+        1,  # a rollout that was just started has the last one's sign of life, until its own watch begins
         (
             f"The rollout's watch was last heard of {_AGE} ago: > {MISSED} x its interval + {SLACK.seconds} s",
             "Nobody asks the triggers, so nobody rolls back by itself. Start it again; it knows where it was.",
@@ -69,7 +69,7 @@ def _serve() -> Iterator[AlertRule]:
         2,
         (
             "`runbook serve` does not answer Prometheus",
-            "No alert reaches it, and whether a rollout is under way, or its watch alive, is not known.",
+            "No alert reaches it, and alerts of a rollout, of its watch, or against a baseline, are mute.",
             "runbook doctor",
         ),
     )
@@ -130,9 +130,11 @@ def oldest_backup(plan: RolloutPlan) -> timedelta:
 def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
     oldest = oldest_backup(plan)
     verified = "max by (target, node) (engram_runbook_backup_verified_timestamp_seconds)"
+    scraped = f"max by (target, node) ({selector('up', {'job': NODES})})"
     yield _rule(
         "BackupTooOld",
-        f"time() - {verified} > {number(oldest.total_seconds())}",
+        # The journal knows backups of nodes that are gone, and of sandboxes.
+        f"time() - {verified} > {number(oldest.total_seconds())}\nand on (target, node) {scraped}",
         Severity.WARNING,
         120,
         (
@@ -143,8 +145,7 @@ def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
     )
     yield _rule(
         "BackupMissing",
-        f"max by (target, node) ({selector('up', {'job': NODES})})\n"
-        f"and on () ({SOUND} == 1)\nunless on (target, node) {verified}",
+        f"{scraped}\nand on () ({SOUND} == 1)\nunless on (target, node) {verified}",
         Severity.WARNING,
         120,
         (

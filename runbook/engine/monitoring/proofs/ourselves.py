@@ -51,7 +51,14 @@ def _watch() -> Proof:
         given += phase if under_way else [Given(selector("engram_runbook_rollout_under_way", _of(target)), "0+0x60")]
         if seen:
             given += [Given(selector(SEEN, _of(target)), seen), Given(selector(INTERVAL, _of(target)), "60+0x60")]
+    # The last rollout was watched long ago; this one is under way from 19 min on, and watched from 20 min on.
+    given += [
+        Given(selector("engram_runbook_rollout_under_way", _of("begun")), "0+0x18 1+0x42"),
+        Given(selector(SEEN, _of("begun")), "60+0x19 1200+60x40"),
+        Given(selector(INTERVAL, _of("begun")), "60+0x60"),
+    ]
     told = [
+        *(firing("RolloutWatchSilent", "begun", each * MINUTE, yes=False) for each in (18, 19, 20, 21)),
         firing("RolloutWatchSilent", "silent", 4 * MINUTE, yes=False),
         firing("RolloutWatchSilent", "silent", 6 * MINUTE, yes=True),
         *(firing("RolloutWatchSilent", each, 30 * MINUTE, yes=False) for each in ("fresh", "ended", "never")),
@@ -109,6 +116,9 @@ def _counts() -> Iterator[_Row]:
 
 def _backups(oldest: float) -> Iterator[_Row]:
     verified = "engram_runbook_backup_verified_timestamp_seconds"
+    gone = [firing("BackupTooOld", "gone", 4 * HOUR, yes=False)]
+    yield selector(verified, _of("gone", node="one")), f"{number(3600 - oldest)}+0x{STEPS}", gone
+    yield of_nodes("up", (("target", "old"), ("node", "one"), ("instance", "old"))), f"1+0x{STEPS}", []
     old = [firing("BackupTooOld", "old", 2 * HOUR, yes=False), firing("BackupTooOld", "old", 4 * HOUR, yes=True)]
     yield selector(verified, _of("old", node="one")), f"{number(3600 - oldest)}+0x{STEPS}", old
     fresh = [firing("BackupTooOld", "fresh", 4 * HOUR, yes=False)]
