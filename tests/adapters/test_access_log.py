@@ -76,6 +76,7 @@ def test_only_the_span_counts(log: Path) -> None:
         b"[" * 30_000 + b"\n",
         b'{"time":1,"call":"recall"}\n',
         b"[1, 2]\n",
+        b" " + entry().replace(b"1000000.0", b"1" + b"0" * 400),
         b'"text"\n',
         entry(group="admin"),
         entry(call="steal"),
@@ -110,6 +111,7 @@ def test_rotated_files_count_once(log: Path) -> None:
     """By number, by date, zipped; those that ended before the span are not opened; one archive is cut off."""
     log.with_name("split.log.1").write_bytes(entry("one"))
     log.with_name("split.log.2.gz").write_bytes(gzip.compress(entry("two")))
+    log.with_name("split.log.1.gz").write_bytes(gzip.compress(entry("one")))  # is being compressed
     log.with_name("split.log-20261127.gz").write_bytes(gzip.compress(entry("dated") * 2000)[:-20])
     log.with_name("split.log.3").write_bytes(entry("old"))
     os.utime(log.with_name("split.log.3"), (T - 9, T - 9))

@@ -55,7 +55,7 @@ class Counting:
             return  # most of a long log: not worth reading
         try:
             self._count(json.loads(line))
-        except (ValueError, LookupError, TypeError, RecursionError):
+        except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
             self.garbage += 1
 
     def document(self) -> "dict[str, Any]":
@@ -138,8 +138,12 @@ def _opened(path: Path, since: float, stack: ExitStack) -> "list[IO[bytes]]":
 
 
 def _rotated(path: Path) -> "list[Path]":
-    found = [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
-    rotated = [each for each in found if _ROTATED.fullmatch(each.name[len(path.name) :])]
+    found = {each.name: each for each in path.parent.iterdir() if each.name.startswith(path.name)}
+    rotated = [
+        each
+        for name, each in found.items()
+        if _ROTATED.fullmatch(name[len(path.name) :]) and not (each.suffix == ".gz" and each.stem in found)
+    ]  # one that is being compressed, or was and the other is still there, is counted once
     return sorted(rotated, key=lambda each: (len(each.name), each.name))[:_MOST_FILES]
 
 
