@@ -84,6 +84,11 @@ class AccessReport:
     def blocks(self) -> tuple[str, ...]:
         """Why nothing is promoted on what was judged; empty where nothing speaks against it."""
         found = []
+        if self.silent:
+            names = ", ".join(each.node for each in self.silent)
+            found.append(f"how recalls were served is not known: the access logs could not be read of {names}")
+        if self.logs and not sum(each.calls for each in self.recalls.values()):
+            found.append("no recall went through the splitters in that time, as their access logs tell")
         if self.misplaced_spaces:
             found.append(f"the access logs show {self.misplaced_spaces} spaces served in another group than assigned")
         if self.mismatch is not None and self.mismatch.blocks:

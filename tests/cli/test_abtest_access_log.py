@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,14 @@ from command_line import Output, complaint, document
 from peers import Peer, http
 
 from runbook.adapters.clock import SystemClock
+from runbook.cli.abtest.access import scope_of
+from runbook.cli.rollout.plans import plan_named
 from runbook.cli.root import run
+from runbook.engine.rollout.plan.document import filled
 from runbook.model.assignment import in_treatment
+from runbook.model.rollout import Entered, Rollout, Standing
 
+AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 RATE, SALT, SPACES = (f"dual_memory.treatment_{word}" for word in ("rate", "salt", "spaces"))
 NAMES = [f"space-{number}" for number in range(200)]
 
@@ -71,3 +78,15 @@ def test_a_file_that_is_here_is_counted_instead(splitters: Path, capsys: Output)
     assert "of them answered by no node" in said
     error = complaint(capsys, "abtest", "report", "--access-log", str(splitters / "nothing"), expect=2)
     assert "cannot be read" in error["message"]
+
+
+@pytest.mark.parametrize(("hours", "seconds"), [(10.0, 60.0), (0.1, 36.0)])
+def test_a_stage_is_counted_without_its_edges(hours: float, seconds: float) -> None:
+    """The clock of a splitter may be a little off, and calls of the stage before are still answered."""
+    begin, end = AT.timestamp(), (AT + timedelta(hours=hours)).timestamp()
+    plan, entered = filled(plan_named("dual-memory"), "pepper", ("alpha",)), (Entered(1, AT, 5, "run-1"),)
+    inside = Rollout("r", "prod", plan, "", "anna", AT, 1, "", Standing.RUNNING, 1, entered=entered)
+    scope = scope_of(inside, end)
+    assert (scope.since, scope.until) == (begin + seconds, None)
+    scope = scope_of(replace(inside, entering=AT + timedelta(hours=hours)), end + 5000)
+    assert (scope.since, scope.until) == (begin + seconds, end - seconds)

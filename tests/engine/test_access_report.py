@@ -83,4 +83,8 @@ def test_what_is_not_known_is_said() -> None:
     assert "not known how the traffic was to be split" in found.told[0]
     silent = access_report([], [Silence("split-1", "no connection")], REGIME, SINCE)
     assert (silent.mismatch, silent.spaces, silent.silent[0].node) == (None, 0, "split-1")
+    assert silent.blocks == ("how recalls were served is not known: the access logs could not be read of split-1",)
+    half = access_report([log(*map(of, SPACES))], [Silence("split-2", "no connection")], REGIME, SINCE)
+    assert half.blocks[0].endswith("of split-2")
+    assert access_report([log()], (), REGIME, SINCE).blocks[0].startswith("no recall went through the splitters")
     assert "50 of 100 lines" in access_report([log(garbage=50)], (), REGIME, SINCE).told[0]

@@ -20,6 +20,7 @@ from runbook.model.target import Target
 PLAY = "read_access_log"
 _USUAL = timedelta(hours=24)
 _BUCKET = timedelta(hours=1)
+_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,17 @@ class Scope:
 
 
 def scope_of(rollout: Rollout, now: float) -> Scope:
-    """Since the stage was entered, and until the next one was begun with."""
+    """Since the stage was entered, and until the next one was begun with; a little less at both ends.
+
+    Splitters have clocks of their own, and a request that was on its way is answered as before.
+    """
     if not rollout.entered:
         return Scope(None, now)
-    until = None if rollout.entering is None else rollout.entering.timestamp()
-    return Scope(regime_of(rollout), now, rollout.entered[-1].at.timestamp(), until, rollout.plan.bucket)
+    begin = rollout.entered[-1].at.timestamp()
+    end = now if rollout.entering is None else rollout.entering.timestamp()
+    margin = min(_MARGIN.total_seconds(), max(end - begin, 0.0) / 10)
+    until = None if rollout.entering is None else end - margin
+    return Scope(regime_of(rollout), now, begin + margin, until, rollout.plan.bucket)
 
 
 def read_file(path: Path, scope: Scope) -> AccessReport:
