@@ -3,13 +3,14 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from command_line import Output, as_process, complaint, document, plain_environment
+from command_line import WORDS, Output, as_process, complaint, document, plain_environment
 from peers import Answer, Peer, Request, hang, http
 from running_node import wait_until
 
@@ -89,6 +90,21 @@ def test_a_receiver_that_hangs_holds_up_no_rollback_and_is_told_after_a_kill(rec
     assert receivers.titles(receivers.oncall) == [pulled, off]
     assert SECRET not in done.stdout + again.stdout + again.stderr
     assert f"/{SECRET}" not in (state / "journal.jsonl").read_text()
+
+
+def test_a_pause_ends_with_the_process(receivers: Receivers, state: Path, capsys: Output) -> None:
+    """SIGTERM is not waited out: exit 143, and what waits keeps its place."""
+    document(capsys, "notify", "deliver")
+    enter(state, "shadow")
+    receivers.oncall.answer = lambda _: http("", "503 Busy", Retry_After="600")
+    environment = plain_environment(state) | {"RUNBOOK_CONFIG": str(receivers.config)}
+    telling = subprocess.Popen([*WORDS, "notify", "deliver"], env=environment, stderr=subprocess.PIPE, text=True)
+    assert telling.stderr is not None
+    assert "answered 503; try 2 in 600 s" in telling.stderr.readline()
+    telling.terminate()
+    telling.communicate(timeout=60)
+    assert telling.returncode == 143
+    assert document(capsys, "notify", "status", expect=3)["data"]["receivers"][1]["due"] == 1
 
 
 def test_two_tell_nothing_twice(receivers: Receivers, state: Path, capsys: Output) -> None:
