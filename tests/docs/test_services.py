@@ -1,6 +1,7 @@
 """The services of `deployment/`, as installed: what systemd, supervisord and runit read, and our own command."""
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -132,6 +133,24 @@ def test_whatever_is_a_shell_script_reads_as_one(staged: Path) -> None:
     """`sh -n` takes what runit runs, and what people type."""
     for path in [*(staged / "runit").glob("*/run"), staged / "bin" / "runbook"]:
         subprocess.run(["/bin/sh", "-n", path], check=True)
+
+
+@pytest.mark.parametrize("name", sorted(FINAL))
+def test_runit_ends_the_program_and_not_only_its_script(staged: Path, tmp_path: Path, name: str) -> None:
+    """Told to end, the script tells the program, waits until that has put things in order, and hands on its code."""
+    program = "trap 'kill $!; echo told; exit 143' TERM\nsleep 60 &\necho up\nwait"
+    fakes = {"chpst": 'shift 2\nexec sh "$PROGRAM"', "program": program}
+    for fake, text in fakes.items():
+        (tmp_path / fake).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / fake).chmod(0o755)
+    words = ["sh", staged / "runit" / name / "run"]
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PROGRAM": str(tmp_path / "program")}
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "up\n"
+        running.terminate()
+        assert running.stdout.readline() == "told\n"
+        assert running.wait(20) == ExitCode.TERMINATED
 
 
 def test_no_folder_of_the_usual_installation_is_left(staged: Path) -> None:
