@@ -224,7 +224,12 @@ def test_a_bad_value_is_refused_with_its_reason(app: ASGIApp, address: str) -> N
 
 
 @pytest.mark.parametrize(
-    "address", ["/nowhere", "/runs/none", "/rollout/none", "/journal/9999", "/journal/x", "/%2e%2e/x"]
+    "address",
+    [
+        *("/nowhere", "/runs/none", "/rollout/none", "/%2e%2e/x"),
+        *("/journal/9999", "/journal/x", "/journal/%D9%A1", f"/journal/{'9' * 5000}"),
+    ],
+    ids=lambda address: address[:20],
 )
 def test_what_is_not_there_is_said(app: ASGIApp, address: str) -> None:
     """It is 404, as a page with the ways back."""

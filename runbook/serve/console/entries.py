@@ -1,5 +1,6 @@
 """The journal: its entries, newest first, page by page; and one as it is."""
 
+import re
 import shlex
 from typing import Any
 
@@ -16,6 +17,7 @@ from runbook.serve.console.standing import found_data
 PAGE = 50
 _EVENTS = tuple(each.value for each in Event)
 _MOST_FACTS = 6
+_SEQ = r"[0-9]{1,12}"
 
 
 def journal(source: Source, request: Request) -> Content:
@@ -56,7 +58,8 @@ def entry(source: Source, request: Request) -> Content:
     Raises:
         HTTPException: there is none of that number (404).
     """
-    found = source.journal.entry(request.path_params["seq"])
+    said = request.path_params["seq"]  # not an `int` of the route: Python refuses one of thousands of digits
+    found = source.journal.entry(int(said)) if re.fullmatch(_SEQ, said) else None
     if found is None:
         raise HTTPException(404, "The journal has no entry of that number.")
     try:

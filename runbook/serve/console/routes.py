@@ -31,7 +31,7 @@ def routes(source: Source) -> list[BaseRoute]:
         ("/runs", "runs", runs),
         ("/runs/{id}", "runs", run),
         ("/journal", "journal", journal),
-        ("/journal/{seq:int}", "journal", entry),
+        ("/journal/{seq}", "journal", entry),
         ("/alerts", "alerts", alerts),
         ("/{path:path}", "", _nowhere),
     )
