@@ -300,6 +300,24 @@ def test_a_splitter_that_cannot_be_set_keeps_the_rollout_held() -> None:
     assert made.settings["s2"][RATE] == 0.0
 
 
+def test_a_share_that_is_mended_while_the_rollout_is_taken_back_goes_back_too() -> None:
+    """The play was on its way when everything else had been read back: it is the last one that looks."""
+    made = walked(1, splitters=SPLITTERS)
+    made.world.fleet.settings["s2"] = {RATE: 0.0, SALT: "pepper", SPACES: ("ours",)}
+    ended: list[ExitCode] = []
+
+    def before(request: PlayRequest) -> None:
+        if request.playbook == SPLIT and not ended:
+            ended.append(made.abort().code)
+
+    made.world.plays.before = before
+    acted = resumed(made)
+    assert ended == [ExitCode.DONE]
+    assert acted is not None
+    assert (acted.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ABORTED)
+    assert gone_back(made)
+
+
 def advanced(made: Scene) -> None:
     """Wait as long as it takes, and go on."""
     made.wait(HOLD)

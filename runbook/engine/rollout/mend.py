@@ -9,6 +9,7 @@ from runbook.engine.carry import Context
 from runbook.engine.rollout.advance import check_brake
 from runbook.engine.rollout.allowed import check_allowed
 from runbook.engine.rollout.crew import Acted, Crew
+from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.values import silent, steps_on_splitters, unlike, wanted
 from runbook.engine.settings_runs import set_settings
 from runbook.errors import ExitCode, RefusedError
@@ -37,6 +38,8 @@ def mending(crew: Crew, rollout: Rollout) -> tuple[RunStep, ...]:
 def mend(crew: Crew, rollout: Rollout, steps: Sequence[RunStep], reason: str) -> Acted:
     """Take these steps; the caller holds `crew.alone`. Where one fails it is put back, and the rollout stays held.
 
+    Where it is taken back meanwhile, what these steps set goes back too.
+
     Raises:
         RefusedError: it has gone on meanwhile; or the target's rails do not let it happen now. Nothing was changed.
         LockedError, StorageError, InterruptedRunError: as any run.
@@ -49,6 +52,12 @@ def mend(crew: Crew, rollout: Rollout, steps: Sequence[RunStep], reason: str) ->
     check_allowed(crew, now.current, plan, now.who, mine)
     crew.say(f"setting what splits the traffic of {now.current.name}")
     status = set_settings(Context(crew.ports, crew.target, crew.who), plan).status
+    after = crew.now(now.id)
+    if after.standing is not Standing.HELD:
+        # Taken back meanwhile, by another process: a play of ours may have set something after that one's last look.
+        rolled, _ = blind(crew, Why("person", after.why, after.standing))
+        told = f"rollout {after.id} is {after.standing.value}: {after.why}"
+        return Acted(crew.now(now.id), ExitCode.BAD_NEWS, told, plan.id, rolled)
     if status is RunStatus.DONE:
-        return Acted(now, ExitCode.DONE, f"what splits the traffic is as {now.current.name} wants it", plan.id)
-    return Acted(crew.now(now.id), status.exit_code, f"run {plan.id}, which was to set it, is {status.value}", plan.id)
+        return Acted(after, ExitCode.DONE, f"what splits the traffic is as {now.current.name} wants it", plan.id)
+    return Acted(after, status.exit_code, f"run {plan.id}, which was to set it, is {status.value}", plan.id)
