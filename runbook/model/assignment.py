@@ -5,11 +5,17 @@ integers (ngx_http_split_clients_module.c). The key here is `salt:space`. Shares
 in at 25 % too. A whole share is nginx's `*`, which takes everyone, and a share of nothing takes nobody.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Collection
 
 STEPS = 10_000
 """Shares are counted in steps of one ten-thousandth."""
+
+NAMES_SPLIT = re.compile("[A-Za-z0-9_.-]{1,128}")
+"""Names of spaces that a splitter tells apart; a space of any other name is control there."""
+SALTS_SPLIT = re.compile("[A-Za-z0-9 _.:,@/+=~-]{0,256}")
+"""What a splitter takes as its salt: it is written into nginx' configuration."""
 
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF

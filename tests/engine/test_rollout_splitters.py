@@ -10,6 +10,7 @@ from test_rollout_every_interruption import sweep
 from runbook.engine.brake_record import Wish
 from runbook.engine.rollout import say
 from runbook.engine.rollout.crew import Acted
+from runbook.engine.rollout.enter import start
 from runbook.engine.rollout.mend import mend, mending
 from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.splitters import agreed, check_without
@@ -147,6 +148,20 @@ def test_a_splitter_that_is_silent_lets_no_stage_be_entered() -> None:
     made.world.admin.silent["s2"] = "connection refused"
     assert made.advance().code is ExitCode.COULD_NOT_TELL
     assert at_stage(made, 0.0)
+
+
+@pytest.mark.parametrize("change", [{"salt": "it's"}, {"phases": "a b"}])
+def test_a_plan_that_no_splitter_can_be_told_is_not_started(change: dict[str, str]) -> None:
+    """The third phase would be the first to fail, weeks later; nodes that split by themselves take it."""
+    plan = replace(PLAN, salt=change.get("salt", PLAN.salt))
+    if "phases" in change:
+        *most, last = PLAN.phases
+        plan = replace(PLAN, phases=(*most, replace(last, spaces=(change["phases"],))))
+    made = scene(splitters=SPLITTERS)
+    with pytest.raises(RefusedError, match="no splitter t"):
+        start(made.crew, plan, "r-1", "it is time")
+    assert list(made.world.journal.entries()) == []
+    assert start(scene().crew, plan, "r-1", "it is time").code is ExitCode.DONE
 
 
 def test_an_nginx_that_refuses_the_stage_is_put_back_and_so_are_the_nodes() -> None:

@@ -15,6 +15,7 @@ from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.plan.document import details_of, digest_of
 from runbook.engine.rollout.reasons import brake_pulled
 from runbook.engine.rollout.revert import Why, blind, revert
+from runbook.engine.rollout.splitters import check_plan
 from runbook.engine.rollout.state import current_of
 from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
 from runbook.engine.settings_runs import set_settings
@@ -30,7 +31,8 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
     """Journal the rollout with its whole plan, and enter its first stage.
 
     Raises:
-        RefusedError: another rollout of the target is not over, or it is in a freeze window; nothing was changed.
+        RefusedError: another rollout of the target is not over, or it is in a freeze window, or its splitters cannot be
+            told every stage; nothing was changed.
         UnreachableError, NotSupportedError: a node does not tell its settings, or has not all of them; same.
         LockedError, StorageError: as `enter`.
     """
@@ -43,6 +45,7 @@ def start(crew: Crew, plan: RolloutPlan, rollout: str, reason: str) -> Acted:
             )
         first = plan.stages[0]  # asked first: what cannot be, or may not be, leaves no trace
         _check_freeze(crew, plan, first)
+        check_plan(plan, crew.target)
         check_allowed(crew, first, _steps(crew, plan, first, "", reason), "")
         crew.ports.journal.append(
             Event.ROLLOUT_STARTED,

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from runbook.errors import RefusedError, UsageError
-from runbook.model.rollout import Rollout
+from runbook.model.assignment import NAMES_SPLIT, SALTS_SPLIT
+from runbook.model.rollout import Rollout, RolloutPlan
 from runbook.model.target import Target
 
 
@@ -17,6 +18,26 @@ def gone(rollout: Rollout, target: Target) -> tuple[str, ...]:
         f" (held, runbook rollout resume --without {name} lets go of it)"
         for name in _missing(rollout, target)
     )
+
+
+def check_plan(plan: RolloutPlan, target: Target) -> None:
+    """Can what splits the target's traffic be told every stage of the plan? A later one must not be the first to fail.
+
+    Raises:
+        RefusedError: no.
+    """
+    if not target.splitters:
+        return
+    named = dict.fromkeys(name for stage in plan.stages for name in stage.phase.spaces)
+    if wrong := [name for name in named if not NAMES_SPLIT.fullmatch(name)]:
+        raise RefusedError(
+            f"no splitter treats {', '.join(repr(name)[:100] for name in wrong[:5])}: such a space is control there",
+            hint="names of 1 to 128 letters, digits, _, . and -",
+        )
+    if not SALTS_SPLIT.fullmatch(plan.salt):
+        raise RefusedError(
+            "the plan's salt has letters that no splitter takes", hint="letters, digits, spaces and _.:,@/+=~-"
+        )
 
 
 def check_without(rollout: Rollout, target: Target, without: Collection[str]) -> None:

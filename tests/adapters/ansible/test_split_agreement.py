@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from ansible_collections.engram.ops.plugins.module_utils import split_nginx
+from ansible_collections.engram.ops.plugins.module_utils import split_nginx, split_values
 from ansible_collections.engram.ops.plugins.module_utils.split_render import DIGEST, made_of, rendered
 from ansible_collections.engram.ops.plugins.module_utils.split_values import KEYS, NAME, RATE, SALT, SPACES, split_of
 from nginx_server import Nginx, nginx
 from peers import closed_port
 
 from runbook.adapters.engram import splitters
-from runbook.model.assignment import in_treatment
+from runbook.model.assignment import NAMES_SPLIT, SALTS_SPLIT, in_treatment
 from runbook.model.settings import CATALOGUE
 from runbook.sandbox.engine import DEFAULT_SPACE
 
@@ -135,6 +135,7 @@ def test_the_three_settings_have_the_names_of_a_node() -> None:
     """The module cannot import ours."""
     assert KEYS == (RATE, SALT, SPACES) == splitters.KEYS
     assert set(KEYS) <= set(CATALOGUE)
+    assert (NAME, split_values._SALT.pattern) == (NAMES_SPLIT.pattern, SALTS_SPLIT.pattern)
 
 
 def test_a_place_is_where_nginx_needs_one(tmp_path: Path) -> None:
