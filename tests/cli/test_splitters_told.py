@@ -49,6 +49,16 @@ def test_the_group_now_is_the_splitters_word(splitter: Peer, capsys: Output) -> 
     assert splitter.requests
 
 
+def test_a_name_that_no_splitter_tells_apart_is_control(splitter: Peer, capsys: Output) -> None:
+    """Whatever its hash is: nginx does not look at it."""
+    assert splitter.url
+    names = [f"team {letter}" for letter in "abcdefgh"]
+    data = document(capsys, "abtest", "assign", "ours", *names)["data"]
+    assert [each["group"] for each in data["spaces"]] == ["treatment", *["control"] * 8]
+    assert {each["stage"] for each in data["spaces"][1:]} == {None}
+    assert "any other one is control there" in data["told"][0]
+
+
 def test_one_that_is_silent_is_told(splitter: Peer, capsys: Output) -> None:
     """UNKNOWN, not a share of nothing: 4 of `nodes`, 3 of `doctor`; the node is told all the same."""
     splitter.answer = lambda _: http("<html>Welcome to nginx!</html>")

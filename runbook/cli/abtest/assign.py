@@ -7,9 +7,10 @@ from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.screen import show, show_json
-from runbook.engine.judging.assigned import Regime, assigned, regime_of, regimes, split_by
+from runbook.engine.judging.assigned import Regime, assigned, never, regime_of, regimes, split_by
 from runbook.engine.rollout.state import current_of
 from runbook.errors import ExitCode, UsageError
+from runbook.model.assignment import NAMES_SPLIT
 from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.rollout import Rollout, RolloutPlan
 from runbook.report.assignment import assignment_data, assignment_lines
@@ -32,7 +33,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """With what is computed, where it comes from, and what is to be said of it."""
+    """With what is computed, where it comes from, and what is to be said of it; `split` where splitters decide."""
 
     salt: str
     source: str
@@ -40,6 +41,7 @@ class Known:
     now: Regime | None
     told: tuple[str, ...] = ()
     code: ExitCode = ExitCode.DONE
+    split: bool = False
 
 
 def assign(words: Sequence[str], wishes: Wishes) -> ExitCode:
@@ -52,12 +54,18 @@ def assign(words: Sequence[str], wishes: Wishes) -> ExitCode:
     spaces = named_spaces(words)
     known = _known(wishes)
     found = [assigned(space, known.salt, known.plan.stages, known.now) for space in spaces]
+    told = list(known.told)
+    if known.split and (odd := {space for space in spaces if not NAMES_SPLIT.fullmatch(space)}):
+        found = [never(each) if each.space in odd else each for each in found]
+        told.append(
+            "A splitter tells names of 1 to 128 letters, digits, _, . and - apart; any other one is control there."
+        )
     if wishes.as_json:
-        data = assignment_data(found, known.salt, known.source, known.plan.name) | {"told": list(known.told)}
+        data = assignment_data(found, known.salt, known.source, known.plan.name) | {"told": told}
         show_json(envelope("assignment", "runbook abtest assign", known.code, data))
     else:
         show(assignment_lines(found, known.salt, known.source, known.plan.name))
-        show(line(each, Style.UNSURE) for each in known.told)
+        show(line(each, Style.UNSURE) for each in told)
     return known.code
 
 
@@ -109,7 +117,8 @@ def _known(wishes: Wishes) -> Known:
 def _of_rollout(rollout: Rollout) -> Known:
     now = regime_of(rollout)
     told = () if now is not None else ("No stage of the rollout is entered yet: what the nodes do now is not asked.",)
-    return Known(rollout.plan.salt, f"rollout {rollout.id}", rollout.plan, now, told)
+    source, split = f"rollout {rollout.id}", bool(rollout.splitters)
+    return Known(rollout.plan.salt, source, rollout.plan, now, told, split=split)
 
 
 def _of_nodes(wishes: Wishes, plan: RolloutPlan) -> Known:
@@ -131,8 +140,9 @@ def _of_nodes(wishes: Wishes, plan: RolloutPlan) -> Known:
     regime = next(iter(found.values()))
     if len(set(found.values())) > 1:
         told += (f"The {who} do not agree on share and named spaces ({where}): the group now is not known.",)
-        return Known(regime.salt, f"the {who}", plan, None, told, ExitCode.COULD_NOT_TELL)
-    return Known(regime.salt, f"the {who}", plan, regime, told, ExitCode.PARTIAL if told else ExitCode.DONE)
+        return Known(regime.salt, f"the {who}", plan, None, told, ExitCode.COULD_NOT_TELL, bool(target.splitters))
+    code = ExitCode.PARTIAL if told else ExitCode.DONE
+    return Known(regime.salt, f"the {who}", plan, regime, told, code, bool(target.splitters))
 
 
 def _silences(settings: NodeSettings) -> list[str]:

@@ -1,7 +1,7 @@
 """Which group a space is in now, and at which stage of a plan it will be treated. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbook.model.assignment import first_step, in_treatment, place
 from runbook.model.cells import CONTROL, TREATMENT
@@ -50,6 +50,11 @@ def assigned(space: str, salt: str, stages: Sequence[Stage], now: Regime | None)
     named = tuple(stage.name for stage in stages if space in stage.phase.spaces)
     first = next((stage.name for stage in stages if _treats(stage, space, salt)), None)
     return Assigned(space, hashed / HASHES, first_step(hashed), None if now is None else now.group(space), first, named)
+
+
+def never(space: Assigned) -> Assigned:
+    """The same for a space that is control whatever its hash and its name say."""
+    return replace(space, group=None if space.group is None else CONTROL, stage=None, named=())
 
 
 def regime_of(rollout: Rollout) -> Regime | None:
