@@ -315,6 +315,18 @@ def test_a_name_that_nobody_resolves_keeps_no_share_in_the_file(host: Host) -> N
     assert host.written[RATE] == 0.0
 
 
+def test_a_check_that_does_not_end_keeps_no_share_in_the_file(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where every name of a node is asked of a resolver that is dead."""
+    monkeypatch.setattr(split_nginx, "COMMAND_SECONDS", 0.2)
+    hanging = [script(tmp_path / "nginx-hanging", "exec sleep 20"), "-t"]
+    refused(lambda: host.set(0.1, test_command=hanging), "did not end within 0.2 s")
+    assert host.written[RATE] == 0.25
+    refused(lambda: host.set(0.0, stays=True, test_command=hanging), "did not end", "THE NEW FILE STAYS")
+    assert (ask(host.listen).values[RATE], host.written[RATE]) == (0.25, 0.0)
+
+
 def _alone(given: Mapping[str, Any]) -> int:
     """Change it in a process of its own."""
     code = (

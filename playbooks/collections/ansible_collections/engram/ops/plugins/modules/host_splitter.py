@@ -181,9 +181,11 @@ def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
     try:
         check_alone(split, given["test_command"])
     except SplitError as problem:
-        if check or not given["stays"] or problem.reason != "refused" or is_taken(given["test_command"]):
+        if check or not given["stays"] or problem.reason not in {"refused", "broken"}:
             raise
-        # What it refuses it refuses of what is there, too, such as a node's name that nobody resolves just now.
+        if problem.reason == "refused" and is_taken(given["test_command"]):
+            raise
+        # It does not end; or refuses what is there, too, such as a node's name that nobody resolves just now.
     if check:
         return {"values": dict(split.values), "before": content_of(path), "after": content}
     with alone(path.parent):
