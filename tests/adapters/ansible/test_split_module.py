@@ -327,6 +327,18 @@ def test_a_check_that_does_not_end_keeps_no_share_in_the_file(
     assert (ask(host.listen).values[RATE], host.written[RATE]) == (0.25, 0.0)
 
 
+def test_an_inventory_that_somebody_broke_holds_up_no_way_back(host: Host) -> None:
+    """The share goes by what the file was made of; any other change waits for the inventory."""
+    host.set(0.25, routes=[{**host.inputs["routes"][0], "treatment": ["http://[::1]:2"], "mirror": True}])
+    before, broken = host.server.file.read_text(), [{"listen": host.listen, "control": ["10.0.0.1:7432"]}]
+    refused(lambda: host.set(0.0, routes=broken), "http://HOST:PORT")
+    host.set(0.0, routes=broken, stays=True)
+    assert ask(host.listen).values[RATE] == 0.0
+    host.set(0.25, routes=[{**host.inputs["routes"][0], "treatment": ["http://[::1]:2"], "mirror": True}])
+    assert host.server.file.read_text() == before
+    refused(lambda: host.change({SALT: "a'"}, stays=True), SALT)
+
+
 def _alone(given: Mapping[str, Any]) -> int:
     """Change it in a process of its own."""
     code = (

@@ -25,6 +25,7 @@ FIRST_LINE = "# Written by the play split_traffic: what is changed here by hand 
 MARK = "# engram-runbook: "
 DIGEST = "digest"
 LISTEN = "listen"
+INPUTS = "inputs"
 _LONGEST = 3000
 """Characters of one parameter; nginx takes 4096 bytes at most."""
 _SPACE = """\
@@ -121,7 +122,7 @@ def rendered(split: Split) -> str:
 
 
 def made_of(content: str) -> Mapping[str, Any]:
-    """What a file of ours was made of: the settings by name, where it listens, its digest. Nothing where it is none."""
+    """What a file of ours was made of: settings by name, inputs of the inventory, digest. Nothing where it is none."""
     text = "".join(line[len(MARK) :] for line in content.splitlines() if line.startswith(MARK))
     try:
         found = json.loads(text)
@@ -147,7 +148,7 @@ def treats_no_more(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
 
 
 def _text(split: Split, digest: str) -> str:
-    head = {**split.values, LISTEN: split.routes[0].listen, DIGEST: digest}
+    head = {**split.values, LISTEN: split.routes[0].listen, DIGEST: digest, INPUTS: split.inputs}
     told = json.dumps({**split.values, DIGEST: digest})
     pieces = _pieces(told)
     parts = [

@@ -54,6 +54,13 @@ class Route:
         """How the nodes are reached."""
         return "https" if self.control_name else "http"
 
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """As an inventory says it."""
+        pools = {"control": self.control, "treatment": self.treatment}
+        urls = {group: [f"{self.scheme}://{each}" for each in servers] for group, servers in pools.items()}
+        return {"listen": self.listen, **urls, "mirror": self.mirror}
+
 
 @dataclass(frozen=True)
 class Split:
@@ -72,6 +79,12 @@ class Split:
     def values(self) -> Mapping[str, Any]:
         """The three settings, by name."""
         return {RATE: self.rate, SALT: self.salt, SPACES: list(self.spaces)}
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """The rest, as `split_of` takes it."""
+        named = {"log": self.log, "default_space": self.default_space, "authorities": self.authorities}
+        return {"routes": [route.said for route in self.routes], "readers": list(self.readers), **named}
 
 
 def split_of(values: Mapping[str, Any], inputs: Mapping[str, Any]) -> Split:

@@ -15,6 +15,7 @@ from ansible_collections.engram.ops.plugins.module_utils.split_nginx import (
 )
 from ansible_collections.engram.ops.plugins.module_utils.split_render import (
     DIGEST,
+    INPUTS,
     LISTEN,
     is_foreign,
     made_of,
@@ -222,7 +223,14 @@ def _addresses(given: Mapping[str, Any], path: Path) -> Iterator[str]:
 
 
 def _split(given: Mapping[str, Any], values: Mapping[str, Any]) -> Split:
-    return split_of(values, given)
+    """On the way back, an inventory that somebody broke since is no reason to stop: the file knows what it was."""
+    try:
+        return split_of(values, given)
+    except SplitError:
+        known = made_of(content_of(Path(given["file"]))).get(INPUTS)
+        if not given["stays"] or not isinstance(known, dict):
+            raise
+        return split_of(values, {**given, **known})
 
 
 def main() -> None:
