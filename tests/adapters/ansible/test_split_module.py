@@ -149,9 +149,13 @@ def test_a_candidate_that_nginx_refuses_is_put_nowhere(host: Host) -> None:
     ("command", "words"),
     [
         ("echo 'it is not running' >&2; exit 1", ["the reload was refused", "it is not running"]),
+        (
+            "printf '2026/11/27 16:41:53 [notice] 7#7: go\\n2026/11/27 16:41:53 [error] 7#7: no pid\\n' >&2; exit 1",
+            ["ended with 1: [error]: no pid; the old file is back"],
+        ),
         ("exit 0", ["does not run the new configuration", "still tells what it ran before"]),
     ],
-    ids=["fails", "does nothing"],
+    ids=["fails", "says so as nginx does", "does nothing"],
 )
 def test_a_reload_that_did_not_happen_leaves_the_old_file(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str]

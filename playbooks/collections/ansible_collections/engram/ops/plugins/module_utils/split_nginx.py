@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,8 @@ LARGEST_ANSWER = 8 << 20
 _BINARIES = ("nginx", "openresty", "angie", "freenginx")
 _EVERYWHERE = {"*": "127.0.0.1", "": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
 OK = 200
+_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?=\[)|(?<=\]) \d+#\d+(?=:)")
+"""What nginx puts before what it says: the moment, and the process behind the severity."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def reload(reload_command: Sequence[str]) -> None:
     Raises:
         SplitError: the command failed.
     """
-    _run(reload_command, "the reload was refused")
+    _run(reload_command, "the reload was refused (does nginx run?)")
 
 
 def await_digest(listen: str, digest: str, file: str) -> Running:
@@ -139,5 +142,12 @@ def _run(words: Sequence[str], what: str) -> None:
     except OSError as problem:
         raise SplitError(f"{words[0]} cannot be run: {problem.strerror}", "not_supported") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", errors="replace").strip() or "it said nothing"
+        said = _said(done.stderr) or "it said nothing"
         raise SplitError(f"{what}: {' '.join(words)[:200]} ended with {done.returncode}: {said[:SHOWN]}", "refused")
+
+
+def _said(stderr: bytes) -> str:
+    """What went wrong, in one line: without the moment and the process, and without what nginx notes on its way."""
+    lines = [line.strip() for line in stderr.decode("utf-8", errors="replace").splitlines()]
+    telling = [line for line in lines if line and "[notice]" not in line] or lines
+    return "; ".join(_STAMP.sub("", line) for line in telling).strip()
