@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from runbook.engine.history import runs_of
-from runbook.engine.overtaken import overtaken, under_way
+from runbook.engine.overtaken import made_good, overtaken, under_way
 from runbook.errors import RunbookError
 from runbook.model.journal import Event
-from runbook.model.run import Run
+from runbook.model.run import Run, RunPlan
 from runbook.ports import Journal, Talk
 
 
@@ -63,6 +63,15 @@ class Recorder:
         for each in found:
             self.note(Event.RUN_SUPERSEDED, each, {"by": run, "command": command})
         return found
+
+    def settle(self, issue: str, plan: RunPlan) -> None:
+        """This run went everywhere: earlier ones of that issue that did not are at their end by it."""
+        try:
+            runs = self._runs()
+        except Exception:  # noqa: BLE001 - as above; they are told as partial then, until the next one
+            return
+        for each in made_good(runs.values(), issue, plan):
+            self.note(Event.RUN_SUPERSEDED, each, {"by": plan.id, "command": plan.command})
 
     def plays_of(self, runs: Collection[str]) -> tuple[str, ...]:
         """The marks of the plays that these runs are in the middle of, as the journal knows it now."""

@@ -139,8 +139,12 @@ def _after(run: Run, entry: Entry) -> Run:
 
 
 def _ended(run: Run, entry: Entry) -> Run:
-    """By itself, or because the brake overtook it; neither a run that had ended, nor one that sets nothing."""
-    if entry.event is Event.RUN_SUPERSEDED and (run.status is not RunStatus.OPEN or run.migrates):
+    """By itself, or because the brake overtook it; neither a run that had ended, nor one that sets nothing.
+
+    A brake that did not go everywhere has not ended for this: a later one that did brings it to its end.
+    """
+    going_on = run.status is RunStatus.OPEN or (run.status is RunStatus.PARTIAL and run.is_brake)
+    if entry.event is Event.RUN_SUPERSEDED and (not going_on or run.migrates):
         return run
     return replace(run, status=RunStatus(entry.details.get("status", "superseded")), ended_at=entry.at)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runbook.model.journal import Entry, Event, original
-from runbook.model.run import ROLLBACK, Run, RunStatus, StepState
+from runbook.model.run import ROLLBACK, Run, RunPlan, RunStatus, StepState
 from runbook.ports import Journal
 
 
@@ -25,6 +25,22 @@ def overtaken(runs: Iterable[Run], target: str) -> tuple[str, ...]:
     """The runs on the target that have not ended: what the brake overtakes. A migration switches no flag on."""
     return tuple(
         run.plan.id for run in runs if run.plan.target == target and run.status is RunStatus.OPEN and not run.migrates
+    )
+
+
+def made_good(runs: Iterable[Run], issue: str, plan: RunPlan) -> tuple[str, ...]:
+    """The runs of that issue that did not finish everywhere, and that the plan, which did, has brought to their end.
+
+    The brake must have turned off all that they would have. What takes a share to nothing always takes all of it.
+    """
+    keys = {step.key for step in plan.steps}
+    return tuple(
+        run.plan.id
+        for run in runs
+        if run.is_brake
+        and (run.plan.issue, run.plan.target, run.status) == (issue, plan.target, RunStatus.PARTIAL)
+        and (issue != ROLLBACK or {progress.step.key for progress in run.steps} <= keys)
+        and run.plan.id != plan.id
     )
 
 

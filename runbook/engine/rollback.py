@@ -20,7 +20,7 @@ from runbook.errors import ExitCode, InterruptedRunError, RunbookError
 from runbook.model.brake import FLAGS, SETTLED, Pulled, PullState
 from runbook.model.journal import Event
 from runbook.model.play import HostResult, HostState, PlayRequest
-from runbook.model.run import RunPlan
+from runbook.model.run import ROLLBACK, RunPlan
 from runbook.model.target import Target
 from runbook.ports import BrakePorts, Pulling
 
@@ -82,6 +82,8 @@ def rollback(ports: BrakePorts, target: Target, wish: Wish) -> Rolled:
     )
     ended = {"status": rolled.status.value, "exit_code": int(rolled.exit_code)}
     recorder.note(Event.RUN_ENDED, wish.run_id, ended)
+    if rolled.exit_code is ExitCode.DONE:
+        recorder.settle(ROLLBACK, rolled.plan)
     return replace(rolled, kept=tuple(dict.fromkeys(recorder.kept)))
 
 

@@ -30,7 +30,7 @@ class Event(StrEnum):
     APPROVAL_GIVEN = "approval.given"
     APPROVAL_WITHDRAWN = "approval.withdrawn"
     CLOCK_SET_BACK = "clock.set_back"  # the wall clock was found far behind the last entry; time counts from here on
-    RUN_SUPERSEDED = "run.superseded"  # the emergency brake was pulled over an open run
+    RUN_SUPERSEDED = "run.superseded"  # the emergency brake overtook an open run, or went where an earlier one had not
     JOURNAL_ADOPTED = "journal.adopted"  # an entry that the journal had refused, from its second place
     BACKUP_CREATED = "backup.created"
     BACKUP_VERIFIED = "backup.verified"

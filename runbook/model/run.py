@@ -191,4 +191,4 @@ class Run:
         """What a person does about it where it has not ended."""
         run = self.plan.id
         first = f"runbook {self.plan.command} --target {self.plan.target}" if self.is_brake else f"runbook resume {run}"
-        return f"{first}   (or: runbook undo {run})"
+        return first if self.plan.issue == WAY_BACK else f"{first}   (or: runbook undo {run})"

@@ -128,6 +128,22 @@ def test_stragglers_are_listed_and_undo_leaves_them_alone() -> None:
     assert {change.node for progress in scene.runs()[BRAKE].applied for change in progress.applied} == {"a", "c"}
 
 
+def test_given_again_it_brings_what_did_not_go_everywhere_to_its_end() -> None:
+    """The first one is `superseded`, and still undone like any other; a lesser one does not end a greater one."""
+    scene = fleet()
+    scene.plays.inner.unreachable.add("b")
+    brake = MemoryBrake(scene.fleet.settings, clock=CLOCK, unreachable={"b"})
+    pull(scene, Rollback.FULL, run="whole", brake=brake)
+    pull(scene, run="first", brake=brake)
+    scene.plays.inner.unreachable.clear()
+    pull(scene, run="second")
+    statuses = {name: run.status for name, run in scene.runs().items()}
+    assert statuses == {"whole": RunStatus.PARTIAL, "first": RunStatus.SUPERSEDED, "second": RunStatus.DONE}
+    pull(scene, Rollback.FULL, run="third")
+    assert scene.runs()["whole"].status is RunStatus.SUPERSEDED
+    assert scene.undo("third").status is RunStatus.DONE
+
+
 def test_a_node_that_accepts_and_ignores_is_a_straggler() -> None:
     """It is on, whatever it says."""
     scene = fleet()

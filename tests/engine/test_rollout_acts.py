@@ -1,6 +1,7 @@
 """A rollout is started, advanced, taken back: over ports in memory, uninterrupted, and with bad luck of every kind."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from rollout_world import (
 
 from runbook.adapters.memory.journal import MemoryJournal
 from runbook.engine.brake_record import Wish
+from runbook.engine.history import runs_of
 from runbook.engine.rollout.advance import advance
 from runbook.errors import ExitCode, LockedError, RefusedError, UnreachableError
 from runbook.model.answer import Answer
@@ -458,6 +460,9 @@ def test_a_way_back_that_is_tried_all_night_fills_no_disk_with_evidence() -> Non
     made.world.admin.silent.clear()
     assert made.abort().code is ExitCode.DONE
     assert [standing for standing, _ in made.bundles] == [Standing.REVERTING, Standing.ABORTED]
+    ended = Counter(run.status for run in runs_of(made.crew.entries()).values() if run.is_brake)
+    assert ended[RunStatus.PARTIAL] == 0
+    assert ended[RunStatus.SUPERSEDED] >= 3
 
 
 def test_nodes_that_nobody_may_ask_keep_no_way_back_from_its_play() -> None:

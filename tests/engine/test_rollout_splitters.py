@@ -8,6 +8,7 @@ from rollout_world import BLENDED, CONCEPTS, HOLD, NAMES, PLAN, RATE, SALT, SPAC
 from test_rollout_every_interruption import sweep
 
 from runbook.engine.brake_record import Wish
+from runbook.engine.history import runs_of
 from runbook.engine.rollout import say
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
@@ -20,6 +21,7 @@ from runbook.model.brake import Rollback
 from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
+from runbook.model.run import RunStatus
 from runbook.model.settings import Value
 from runbook.report.rollout_acted import rollout_data
 
@@ -197,6 +199,7 @@ def test_a_splitter_that_cannot_be_set_back_is_told_and_given_again(broken: str)
     assert made.abort().code is ExitCode.DONE
     assert gone_back(made)
     assert made.rollout.standing is Standing.ABORTED
+    assert not [run for run in runs_of(made.crew.entries()).values() if run.status is RunStatus.PARTIAL]
 
 
 def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() -> None:

@@ -102,6 +102,7 @@ def _revert(crew: Crew, rollout: Rollout, why: Why) -> Acted:
         unwritten = _bundle(crew, ended)
     if code is ExitCode.DONE:
         recorder.note(Event.ROLLOUT_ENDED, rollout.id, record.ended(stage, why.ends_as, why.why))
+        recorder.settle(WAY_BACK, rolled.plan)
     told = _told(why, rolled, left) + unwritten
     if strays := gone(rollout, crew.target):  # no inventory, no way to them: it is over all the same, and told
         told += f"; NOT ASKED: {'; '.join(strays)}"
@@ -260,4 +261,4 @@ def _told(why: Why, rolled: Rolled, left: Left) -> str:
         return f"interrupted while it was taken back ({why.why}): give it again"
     off = len(rolled.nodes) - len(rolled.stragglers)
     told = f"{why.ends_as.value}: {why.why.rstrip('.')}; off on {off} of {len(rolled.nodes)} nodes"
-    return f"{told}; NOT AT NOTHING YET: {'; '.join(left.told)}" if left.told else told
+    return f"{told}; NOT AT NOTHING YET: {'; '.join(left.told)}: mend that, and give it again" if left.told else told

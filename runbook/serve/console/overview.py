@@ -106,7 +106,10 @@ def _needs(target: dict[str, Any]) -> Iterator[dict[str, str]]:
     for run in target["person"]:
         tone, told, verb = _PERSON[RunStatus(run["status"])]
         told = f"{name}: run {run['id']} ({run['command']}) {told}"
-        yield _need(tone, told, f"runbook {verb} {shlex.quote(run['id'])}", "runs", run["id"])
+        way = f"runbook {verb} {shlex.quote(run['id'])}"
+        if run["brake"] and verb == "resume":
+            way = f"runbook {run['command']} --target {shlex.quote(name)}"  # it is not resumed, but given again
+        yield _need(tone, told, way, "runs", run["id"])
     if rollout is not None and rollout["standing"] in {"reverting", "held"}:
         tone = "FAIL" if rollout["standing"] == "reverting" else "UNKNOWN"
         told = f"{name}: the rollout is {rollout['standing']}: {rollout['why']}"

@@ -92,6 +92,7 @@ def run_data(run: Run) -> dict[str, Any]:
         "at": run.started_at.isoformat(),
         "ended_at": None if run.ended_at is None else run.ended_at.isoformat(),
         "reason": run.plan.reason,
+        "brake": run.is_brake,
     }
 
 
