@@ -39,7 +39,7 @@ def body_of(message: Message, template: str, secret: str) -> bytes:
     path = template_path(template)
     document = _read(path)
     environment, values = _environment(), _values(message, secret)
-    return json.dumps(_filled(document, path, environment, values)).encode()
+    return json.dumps(_filled(document, f"{path}: ", environment, values)).encode()
 
 
 def _read(path: Path) -> Any:
@@ -56,23 +56,24 @@ def _read(path: Path) -> Any:
         raise DamagedError(f"the template {path} is no JSON: {error}") from None
 
 
-def _filled(document: Any, path: Path, environment: "SandboxedEnvironment", values: Mapping[str, Any]) -> Any:
+def _filled(document: Any, place: str, environment: "SandboxedEnvironment", values: Mapping[str, Any]) -> Any:
     match document:
         case str():
-            return _text(document, path, environment, values)
+            return _text(document, place, environment, values)
         case list():
-            return [_filled(each, path, environment, values) for each in document]
+            return [_filled(each, f"{place}[{at}]", environment, values) for at, each in enumerate(document)]
         case dict():
-            return {key: _filled(each, path, environment, values) for key, each in document.items()}
+            return {key: _filled(each, f"{place}.{key}", environment, values) for key, each in document.items()}
         case _:
             return document
 
 
-def _text(text: str, path: Path, environment: "SandboxedEnvironment", values: Mapping[str, Any]) -> str:
+def _text(text: str, place: str, environment: "SandboxedEnvironment", values: Mapping[str, Any]) -> str:
     try:
         return environment.from_string(text).render(values)
-    except Exception as error:  # noqa: BLE001 - a template can fail in any way; a secret is in none of these names
-        raise DamagedError(f"the template {path} cannot be filled in: {type(error).__name__}, in {text!r}") from None
+    except Exception as error:  # noqa: BLE001 - a template can fail in any way
+        told = f"the template {place} cannot be filled in: {type(error).__name__}"  # people write a key into a template
+        raise DamagedError(told) from None
 
 
 def _environment() -> "SandboxedEnvironment":

@@ -171,6 +171,15 @@ def test_a_template_that_is_wrong_or_reaches_out_is_refused(tmp_path: Path, text
     assert KEY not in told.value.message
 
 
+def test_a_template_that_fails_is_told_by_the_place_and_not_by_its_words(tmp_path: Path) -> None:
+    """People write a key into a template: it must not get into the journal, nor onto the console."""
+    own = tmp_path / "own.json"
+    own.write_text('{"parts": [1, {"key": "a-key-of-ours {{ nothing }}"}]}')
+    with pytest.raises(DamagedError) as told:
+        body_of(MESSAGE, str(own), KEY)
+    assert told.value.message == f"the template {own}: .parts[1].key cannot be filled in: UndefinedError"
+
+
 def test_a_template_that_is_not_there_is_said(tmp_path: Path) -> None:
     """With its path."""
     with pytest.raises(DamagedError, match="cannot be read"):
