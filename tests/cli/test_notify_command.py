@@ -17,6 +17,8 @@ from running_node import wait_until
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
 from runbook.adapters.locks import FileLocks
+from runbook.cli.compose import session
+from runbook.cli.notify import beside
 from runbook.cli.root import run
 from runbook.model.journal import Event
 
@@ -209,3 +211,35 @@ def test_nobody_is_told_where_nobody_is_named(target: Path, state: Path, capsys:
     assert run(["notify", "deliver"]) == 0
     assert "Nobody is told of anything" in capsys.readouterr().out
     assert not (state / "notify").exists()
+
+
+def test_beside_the_server_who_is_taken_out_is_told_nothing_more(
+    receivers: Receivers, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is told is read again: one is gone, one is new, and a file that does not read changes nothing."""
+    monkeypatch.setattr(beside, "LOOK_SECONDS", 0.05)
+    kept = receivers.config.read_text()
+    tellers = beside.Tellers(session(), receivers.config)
+    tellers.keep_up()
+    gone = tellers.at_work["oncall"]
+    wait_until(lambda: len([*(state / "notify").glob("*.json")]) == 2, "nobody begins to tell")
+    enter(state, "shadow")
+    wait_until(lambda: (len(receivers.team.requests), len(receivers.oncall.requests)) == (1, 1), "they were not told")
+
+    receivers.config.write_text("version = ")
+    tellers.keep_up()
+    assert sorted(tellers.at_work) == ["oncall", "team"]
+
+    receivers.config.write_text(kept.replace("[notify.oncall]", "[notify.other]"))
+    tellers.keep_up()
+    assert sorted(tellers.at_work) == ["other", "team"]
+    gone.thread.join(30)
+    assert not gone.thread.is_alive()
+    wait_until((state / "notify" / "other.json").exists, "nobody begins to tell the new one")
+    enter(state, "canary")
+    wait_until(lambda: len(receivers.team.requests) == 2, "it was not told")
+    wait_until(lambda: len(receivers.oncall.requests) == 2, "the new one was not told")  # by the same address
+    tellers.stop()
+    for teller in tellers.at_work.values():
+        teller.thread.join(30)
+        assert not teller.thread.is_alive()
