@@ -109,6 +109,29 @@ def test_a_pause_ends_with_the_process(receivers: Receivers, state: Path, capsys
     assert document(capsys, "notify", "status", expect=3)["data"]["receivers"][1]["due"] == 1
 
 
+def test_an_address_that_is_mended_meanwhile_is_used_by_who_tells_already(
+    receivers: Receivers, state: Path, capsys: Output
+) -> None:
+    """Else the process that began with the old one would hold the lock for an hour, and give up. `status` is of now."""
+    document(capsys, "notify", "deliver")
+    enter(state, "shadow")
+    receivers.oncall.answer = lambda _: http("", "503 Busy")
+    environment = plain_environment(state) | {"RUNBOOK_CONFIG": str(receivers.config)}
+    good = receivers.config.read_text()
+    telling = subprocess.Popen([*WORDS, "notify", "deliver"], env=environment, stderr=subprocess.PIPE, text=True)
+    assert telling.stderr is not None
+    assert "answered 503; try 2" in telling.stderr.readline()
+    receivers.config.write_text(good.replace("[notify.oncall]", "[notify.other]"))
+    assert "[notify.oncall] is not in the configuration any more" in telling.stderr.readline()
+    receivers.config.write_text(good)
+    waiting = document(capsys, "notify", "status", expect=3)["data"]["receivers"][1]["waiting"]
+    assert "not in the configuration" in waiting["why"]
+    with Peer(lambda _: http("ok")) as mended:
+        receivers.config.write_text(good.replace(receivers.oncall.url, mended.url))
+        telling.communicate(timeout=60)
+        assert (telling.returncode, len(mended.requests)) == (0, 1)
+
+
 def test_two_tell_nothing_twice(receivers: Receivers, state: Path, capsys: Output) -> None:
     """One receiver is told by one process; the others are told meanwhile."""
     document(capsys, "notify", "deliver")

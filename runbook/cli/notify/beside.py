@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runbook.cli.compose import Session
 from runbook.cli.notify.deliver import Mute, size_of, tell_one
+from runbook.cli.notify.latest import LatestWebhook
 from runbook.cli.notify.pausing import StoppableClock
 from runbook.config.document import found_receivers
 from runbook.errors import RunbookError
@@ -63,7 +64,9 @@ class Tellers:
 
     def _begun(self, settings: ReceiverSettings) -> Teller:
         stop = threading.Event()
-        thread = threading.Thread(target=_keep_telling, args=(self.current, settings, stop), daemon=True)
+        thread = threading.Thread(
+            target=_keep_telling, args=(self.current, LatestWebhook(settings, self.config), stop), daemon=True
+        )
         thread.start()
         return Teller(settings, stop, thread)
 
@@ -73,11 +76,11 @@ class Tellers:
             teller.stop.set()
 
 
-def _keep_telling(current: Session, settings: ReceiverSettings, stop: threading.Event) -> None:
+def _keep_telling(current: Session, receiver: LatestWebhook, stop: threading.Event) -> None:
     clock, seen = StoppableClock(stop), -1
     while not stop.is_set():
         size = size_of(current)
         if size != seen:
-            found = tell_one(current, Mute(), clock, settings)
+            found = tell_one(current, Mute(), clock, receiver)
             seen = -1 if found.why else size
         stop.wait(LOOK_SECONDS)

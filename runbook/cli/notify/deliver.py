@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.adapters.journal import FileJournal
-from runbook.adapters.notify import FileCursors, Webhook
+from runbook.adapters.notify import FileCursors
 from runbook.cli import compose
 from runbook.cli.compose import Session
+from runbook.cli.notify.latest import LatestWebhook
 from runbook.cli.notify.pausing import StoppableClock
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.config.document import found_receivers
 from runbook.engine.notify.deliver import Delivered, Delivery
 from runbook.errors import ExitCode, LockedError, RunbookError, StorageError
-from runbook.model.configuration import ReceiverSettings
-from runbook.model.notification import Message
 from runbook.ports import Clock, Talk
 from runbook.ports.notify import NotifyPorts
 from runbook.report.document import envelope
@@ -76,34 +75,23 @@ def delivered(current: Session, receivers: "Receivers", talk: Talk, *, since: in
     with ThreadPoolExecutor(min(len(receivers.good), MOST_AT_ONCE), "notify") as pool:
         work = partial(tell_one, current, talk, StoppableClock(stop), since=since, once=once)
         try:
-            return list(pool.map(work, receivers.good.values()))
+            return list(pool.map(work, (LatestWebhook(each, receivers.path) for each in receivers.good.values())))
         except BaseException:
             stop.set()
             raise
 
 
-def webhook_of(settings: ReceiverSettings) -> Webhook:
-    """The receiver, with its template."""
-
-    def render(message: Message, secret: str) -> bytes:
-        from runbook.report.notification import body_of  # noqa: PLC0415 - nothing may be due
-
-        return body_of(message, settings.template, secret)
-
-    return Webhook(settings, render)
-
-
 def tell_one(
-    current: Session, talk: Talk, clock: Clock, settings: ReceiverSettings, *, since: int = 0, once: bool = False
+    current: Session, talk: Talk, clock: Clock, receiver: LatestWebhook, *, since: int = 0, once: bool = False
 ) -> Delivered:
     """Tell that receiver what is due, unless another process does; how it fared. Raises nothing for what happens."""
     journal = FileJournal(current.state, current.clock, current.who, current.where)
     ports = NotifyPorts(journal, FileCursors(current.state), journal, clock, talk)
-    delivery = Delivery(ports, webhook_of(settings), since, once)
+    delivery = Delivery(ports, receiver, since, once)
     try:
-        return _one_at_a_time(current, settings.name, delivery.run)
+        return _one_at_a_time(current, receiver.name, delivery.run)
     except RunbookError as error:
-        return Delivered(settings.name, why=error.message)
+        return Delivered(receiver.name, why=error.message)
 
 
 def _one_at_a_time(current: Session, name: str, run: Callable[[], Delivered]) -> Delivered:

@@ -8,7 +8,7 @@ from runbook.adapters.journal import FileJournal
 from runbook.adapters.notify import FileCursors, Webhook
 from runbook.cli import compose
 from runbook.cli.compose import Session
-from runbook.cli.notify.deliver import webhook_of
+from runbook.cli.notify.latest import webhook_of
 from runbook.cli.screen import show, show_json
 from runbook.config.document import found_receivers
 from runbook.engine.notify.due import due

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from runbook.cli import compose
-from runbook.cli.notify.deliver import webhook_of
+from runbook.cli.notify.latest import webhook_of
 from runbook.cli.screen import show, show_json
 from runbook.config.complaint import suggestion
 from runbook.config.document import found_receivers

@@ -103,7 +103,7 @@ class Delivery:
 
     def _persist(self, cursor: Cursor, message: Message) -> tuple[Outcome, int]:
         """Try until it is taken or refused, or too old; how often."""
-        clock, tries = self.ports.clock, 0
+        clock, tries, told = self.ports.clock, 0, ""
         age = (clock.now() - message.at).total_seconds()
         deadline = clock.monotonic() + GIVE_UP_SECONDS - max(age, 0.0)
         while True:
@@ -114,8 +114,9 @@ class Delivery:
             pause = max(min(2.0 ** (tries - 1), LONGEST_PAUSE_SECONDS), outcome.after or 0.0)
             if clock.monotonic() + pause > deadline:
                 return outcome, tries
-            if tries == 1:
-                self._save(replace(cursor, waiting=Failure(message.seq, clock.now(), outcome.why)))
+            if outcome.why != told:
+                told = outcome.why
+                self._save(replace(cursor, waiting=Failure(message.seq, clock.now(), told)))
             self.ports.talk.say(f"{self.receiver.name}: {outcome.why}; try {tries + 1} in {pause:.0f} s")
             clock.sleep(pause)
 
