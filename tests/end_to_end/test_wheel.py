@@ -19,7 +19,7 @@ from runbook.errors import ExitCode
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "production.md").read_text()
 _WHOLE = re.MULTILINE | re.DOTALL
-(INSTALL,) = (block for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, _WHOLE) if "install_runbook" in block)
+BY_PIP, INSTALL = re.findall(r"^```sh\n(.*?)^```$", PAGE, _WHOLE)[:2]
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
@@ -143,6 +143,20 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     assert run["status"] == "recovered"
     installed("undo", run["id"], "--yes")
     installed("audit", "verify")
+
+
+def test_the_lines_for_pip_on_the_page_install_it(host: Host, tmp_path: Path) -> None:
+    """In a home of one's own, as they are written; what it depends on is left out here: the play brings it above."""
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PIP_NO_DEPS": "1", "PIP_NO_COMPILE": "1"}
+    lines = ["bash", "-ec", BY_PIP]
+    ended = subprocess.run(
+        lines, cwd=host.wheel.parent, env=home, capture_output=True, text=True, timeout=170, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    asked = "import importlib.metadata, runbook; print(runbook.__file__, importlib.metadata.version('engram-runbook'))"
+    place, version = done(tmp_path / "runbook" / "bin" / "python", "-c", asked).split()
+    assert place.startswith(str(tmp_path)), place
+    assert f"-{version}-" in host.wheel.name
 
 
 def test_a_second_installation_changes_nothing(host: Host, installed: Installed) -> None:
