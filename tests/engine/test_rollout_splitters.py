@@ -202,6 +202,20 @@ def test_a_splitter_that_cannot_be_set_back_is_told_and_given_again(broken: str)
     assert not [run for run in runs_of(made.crew.entries()).values() if run.status is RunStatus.PARTIAL]
 
 
+def test_a_watch_names_a_splitter_and_a_source_that_are_silent() -> None:
+    """Clients that reach nobody make no errors on any node: only asking the splitter tells."""
+    made = walked(1, splitters=SPLITTERS)
+    made.world.admin.silent["s2"] = "connection refused"
+    made.silent["b"] = "no metrics"
+    last = made.watch(once=True).last
+    assert "; silent: s2: connection refused" in last.told
+    assert "b: no metrics" in last.told
+    assert last.code is ExitCode.COULD_NOT_TELL
+    made.world.admin.silent.clear()
+    made.silent.clear()
+    assert "silent" not in made.watch(once=True).last.told
+
+
 def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() -> None:
     """Its file may hold the share that a play was putting there when it was killed: only the play sees to that."""
     made = scene(splitters=SPLITTERS)

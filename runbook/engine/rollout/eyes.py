@@ -39,7 +39,7 @@ class Eyes:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What came of collecting rows: who was silent, and what people have to know."""
+    """What came of collecting rows: who was silent (what splits the traffic, too), and what people have to know."""
 
     silent: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
@@ -86,11 +86,22 @@ def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
 
 def rows(crew: Crew, eyes: Eyes, now: float) -> Rows:
     """Collect what the nodes tell; a store that refuses is told, and what it has is judged on."""
+    dead = _silent_splitters(crew)
     try:
         found = collect(eyes.source, eyes.store, crew.target.nodes, now)
     except RunbookError as error:
-        return Rows(told=(f"rows were not collected: {error.message}",))
-    return Rows(tuple(f"{each.node}: {each.reason}" for each in found.silent), found.told)
+        return Rows(dead, (f"rows were not collected: {error.message}",))
+    return Rows((*(f"{each.node}: {each.reason}" for each in found.silent), *dead), found.told)
+
+
+def _silent_splitters(crew: Crew) -> tuple[str, ...]:
+    """Where clients reach nobody, the nodes have nothing to complain of: few recalls, and no errors."""
+    if not crew.target.splitters:
+        return ()
+    try:
+        return silent(crew.ports.read.nodes.settings(crew.target.splitters))
+    except RunbookError as error:
+        return tuple(f"{each.name}: {error.message}" for each in crew.target.splitters)
 
 
 def judgement(eyes: Eyes, rollout: Rollout, now: float) -> Judgement:

@@ -119,7 +119,7 @@ class Looker:
         asked = self._ask(rollout, self._observe(rollout), entries)
         code = why.code if isinstance(why, DamagedError) else ExitCode.COULD_NOT_TELL
         told = f"THE JOURNAL CANNOT BE READ ({why.message}): only what takes it back is asked"
-        look = Look(rollout, code, f"{told}; {_words(rollout, asked, NO_ROWS)}", asked)
+        look = Look(rollout, code, f"{told}; {_words(rollout, asked, ())}", asked)
         reason = reason_to_go_back(rollout, asked, entries)
         return look if reason is None else _with(look, revert(self._crew, rollout, reason))
 
@@ -143,7 +143,8 @@ class Looker:
         """What was seen, put to triggers and tripwire; back where one fires, else to the judge."""
         asked = self._check(rollout, seen.reading, seen.entries)
         why = reason_to_go_back(rollout, asked, seen.entries)
-        look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, seen.rows), asked, rows=seen.rows)
+        quiet = (*seen.rows.silent, *(unheard(seen.reading) if asked else ()))
+        look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, quiet), asked, rows=seen.rows)
         if why is not None:
             return _with(look, revert(self._crew, rollout, why))
         return self._judge(look, seen)
@@ -290,7 +291,7 @@ def _answer(asked: Sequence[Asked], found: Rows) -> ExitCode:
     return ExitCode.COULD_NOT_TELL if unsure else ExitCode.DONE
 
 
-def _words(rollout: Rollout, asked: Sequence[Asked], found: Rows) -> str:
+def _words(rollout: Rollout, asked: Sequence[Asked], quiet: Sequence[str]) -> str:
     counts = [f"{sum(each.answer is answer for each in asked)} {answer.value}" for answer in Answer]
     told = f"{rollout.current.name}: triggers {', '.join(counts)}" if asked else f"{rollout.current.name}: no triggers"
-    return f"{told}; silent: {'; '.join(found.silent)}" if found.silent else told
+    return f"{told}; silent: {'; '.join(dict.fromkeys(quiet))}" if quiet else told
