@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runbook.model.journal import Entry, Event, original
-from runbook.model.run import ROLLBACK, Run, RunPlan, RunStatus, StepState
+from runbook.model.run import ROLLBACK, WAY_BACK, Run, RunPlan, RunStatus, StepState
 from runbook.ports import Journal
 
 
@@ -45,7 +45,10 @@ def made_good(runs: Iterable[Run], issue: str, plan: RunPlan) -> tuple[str, ...]
 
 
 def under_way(runs: Iterable[Run]) -> tuple[str, ...]:
-    """The marks of the plays that these runs are in the middle of; not of a brake's, which only switches off."""
-    others = [run for run in runs if run.plan.undoes or run.plan.issue != ROLLBACK]
+    """The marks of the plays that these runs are in the middle of.
+
+    Not of a brake's, nor of a rollout's way back: these only take off, and one that is ended leaves a share standing.
+    """
+    others = [run for run in runs if run.plan.undoes or run.plan.issue not in {ROLLBACK, WAY_BACK}]
     steps = [step for run in others for step in run.steps if step.state in {StepState.INTENDED, StepState.UNDOING}]
     return tuple(step.mark for step in steps if step.mark)

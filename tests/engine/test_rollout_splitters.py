@@ -232,6 +232,23 @@ def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() ->
     assert [each for each in played if each[1] == SPLITTERS] == [(RATE, SPLITTERS), (RATE, SPLITTERS)]
 
 
+def test_a_brake_beside_a_way_back_ends_no_play_of_it() -> None:
+    """As of a process that was entering a stage, and takes back what it may have set: two at once both take off."""
+    made = walked(1, splitters=SPLITTERS)
+    ended: list[str] = []
+    made.world.plays.end = lambda mark: ended.append(mark) or 1  # type: ignore[func-returns-value, method-assign]  # records
+    pulled: list[str] = []
+
+    def before(request: PlayRequest) -> None:
+        if request.playbook == UNSPLIT and not pulled:
+            pulled.append(request.mark)
+            made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "beside it", 5.0, "rollback features"))
+
+    made.world.plays.before = before
+    assert made.abort().code is ExitCode.DONE
+    assert (len(pulled), ended) == (1, [])
+
+
 def test_what_no_journal_tells_is_taken_off_the_splitters_too() -> None:
     """Blindly: everything off, the share of every splitter to nothing."""
     made = walked(2, splitters=SPLITTERS)
