@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from journal_maker import make_journal
 from serving import configured
 
 from runbook.adapters.clock import SystemClock
@@ -17,11 +19,12 @@ from runbook.adapters.journal.second import SecondPlace
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.cli.root import run
 from runbook.engine.alerts.decide import Before
+from runbook.engine.alerts.keeping import details_of, identity
 from runbook.errors import RefusedError, RunbookError
 from runbook.model.alert import Alert, Received
 from runbook.model.answer import Answer
 from runbook.model.configuration import Automatic
-from runbook.model.journal import Event
+from runbook.model.journal import Entry, Event
 from runbook.model.runbook import Risk
 from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
 from runbook.serve.webhook.allowance import Allowance
@@ -29,7 +32,7 @@ from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.outcomes import FIRST_SECONDS, PERIOD_SECONDS, Outcome, Outcomes
 from runbook.serve.work.acting import Deed, words_of
 from runbook.serve.work.child import Ended, Patience, environment, run_child
-from runbook.serve.work.leading import before_of
+from runbook.serve.work.leading import before_of, remembered
 from runbook.serve.work.reading import acted, diagnosed
 
 
@@ -215,3 +218,25 @@ def test_what_goes_on_is_asked_of_the_journal(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").rename(tmp_path / "kept")
     (tmp_path / "journal.jsonl").mkdir()
     assert before_of(follower, "prod", ()).unknown
+
+
+def test_many_alerts_are_remembered_one_by_one(tmp_path: Path) -> None:
+    """What the journal says of them is not in memory all at once; each is known again."""
+    alerts = [Alert("Leak", firing=False, labels={"n": f"{n}", "x": "x" * 20_000}, annotations={}) for n in range(500)]
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    kept = (Received(identity(each), at, "prod", "prod", each) for each in alerts)
+    entries = (
+        Entry(seq, at, Event.ALERT_RECEIVED, "", "anna", "bastion", details_of(each))
+        for seq, each in enumerate(kept, 1)
+    )
+    make_journal(tmp_path, entries)
+    follower = Follower(tmp_path, SystemClock(), second=SecondPlace(tmp_path, []))
+    follower.catch_up()
+    tracemalloc.start()
+    try:
+        memory = remembered(follower)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000  # the journal has twice as much
+    assert all(map(memory.knows, alerts))

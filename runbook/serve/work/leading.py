@@ -69,12 +69,12 @@ class Seat:
 
 
 def remembered(follower: Follower) -> AlertMemory:
-    """What the journal, as far as it is read, says of alerts."""
+    """What the journal, as far as it is read, says of alerts. Entry by entry: pages wait for one, memory holds one."""
     memory = AlertMemory()
-    found = [each for event in _EVENTS for each in follower.newest(MOST_SEEN, event=event)]
-    for each in sorted(found, key=lambda each: each.seq):
-        if each.entry is not None:
-            memory.fold(each.entry)
+    for seq in sorted(number for event in _EVENTS for number in follower.numbers(event, MOST_SEEN)):
+        found = follower.entry(seq)
+        if found is not None and found.entry is not None:
+            memory.fold(found.entry)
     return memory
 
 

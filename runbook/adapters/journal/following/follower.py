@@ -223,6 +223,12 @@ class Follower:
             places = self._index.newest(event, run, below=below)
             return [self._found(place) for place, _ in zip(places, range(most), strict=False)]
 
+    def numbers(self, event: Event, most: int) -> list[int]:
+        """The numbers of at most so many entries of that event, newest first; none of them is read."""
+        with self._lock:
+            places = zip(self._index.newest(event), range(most), strict=False)
+            return [self._index.seqs[place] for place, _ in places]
+
     def count(self, event: Event) -> int:
         """How many entries of that event there are, adopted ones included."""
         with self._lock:
