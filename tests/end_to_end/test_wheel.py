@@ -93,8 +93,9 @@ def pip_of(place: Path) -> tuple[str | Path, ...]:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
-    """A folder for a whole installation, and the wheel of this checkout."""
-    folder = tmp_path_factory.mktemp("host")
+    """A folder for a whole installation, which a link leads to, as to many an /opt; and the wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("host") / "link"
+    folder.symlink_to(tmp_path_factory.mktemp("disk"))
     quiet = ("-m", "pip", "--quiet", "--disable-pip-version-check")
     done(sys.executable, *quiet, "wheel", "--no-deps", "--wheel-dir", folder, ROOT)
     (wheel,) = folder.glob("engram_runbook-*.whl")
