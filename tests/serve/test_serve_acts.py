@@ -103,7 +103,8 @@ def test_an_alert_acts_once_where_it_may(recalled: RunningNode, tmp_path: Path) 
         first.kill()
     (intended,) = acted(first, "intended")
     (started,) = first.journal("run.started")
-    assert started["details"]["plan"]["reason"] == "alert PoorRecallQuality (c3b8e9a1d2f40576)"
+    reason = f"alert PoorRecallQuality (c3b8e9a1d2f40576), diagnosis {intended['diagnosis']}"
+    assert started["details"]["plan"]["reason"] == reason
     assert recalled.admin("GET", "config").json[WEIGHT] == 0.3
     assert len(runs_of(first.state)) == 1
     with serving(tmp_path, config) as second:

@@ -23,7 +23,7 @@ from runbook.engine.alerts.keeping import details_of, identity
 from runbook.errors import RefusedError, RunbookError
 from runbook.model.alert import Alert, Received
 from runbook.model.answer import Answer
-from runbook.model.configuration import Automatic
+from runbook.model.configuration import NOTHING, Automatic
 from runbook.model.journal import Entry, Event
 from runbook.model.runbook import Risk
 from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
@@ -147,8 +147,9 @@ def test_what_is_typed_is_what_the_configuration_allows() -> None:
     low = words_of(Deed("d", "prod", "memory-leak", Automatic(("memory-leak",)), alerts))
     assert low == [
         *("memory-leak", "--act", "--yes", "--json", "--max-risk", "low", "--target", "prod"),
-        "--reason=alert --yes; rm -rf (--json) and 1 more",
+        "--reason=alert --yes; rm -rf (--json) and 1 more, diagnosis d",
     ]
+    assert Deed("e", "prod", "memory-leak", NOTHING, alerts).reason not in low[-1]  # else it is found for the other
     all_of_it = Automatic(("memory-leak",), max_risk=Risk.DISRUPTIVE)
     assert "--allow-disruptive" in words_of(Deed("d", "prod", "memory-leak", all_of_it, alerts))
     assert "--allow-disruptive" not in low

@@ -44,10 +44,10 @@ class Deed:
 
     @property
     def reason(self) -> str:
-        """Why, in the journal of the run."""
+        """Why, in the journal of the run, which is found again by it: no other deed has this one."""
         first = self.alerts[0].alert
         more = f" and {len(self.alerts) - 1} more" if len(self.alerts) > 1 else ""
-        return f"alert {first.name} ({first.fingerprint or self.alerts[0].id}){more}"
+        return f"alert {first.name} ({first.fingerprint or self.alerts[0].id}){more}, diagnosis {self.diagnosis}"
 
 
 def words_of(deed: Deed) -> list[str]:
