@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from runbook.engine.alerts.keeping import (
+    LONGEST_NAME,
     LONGEST_TEXT,
     MOST_LABELS,
     bounded,
@@ -103,6 +104,7 @@ def test_the_target_is_named_by_a_label_and_never_by_an_address() -> None:
     assert named_target(alert(target="http://x/")) == ""
     assert named_target(alert(target="10.0.0.1:80")) == ""
     assert named_target(alert()) == ""
+    assert len(named_target(alert(target="x" * 1_000_000))) == LONGEST_NAME  # the journal keeps it
 
 
 def test_what_was_taken_is_known_and_what_was_diagnosed_waits_no_more() -> None:

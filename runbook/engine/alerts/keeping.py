@@ -52,9 +52,9 @@ def bounded(alert: Alert) -> Alert:
 
 
 def named_target(alert: Alert) -> str:
-    """The fleet that the alert names; empty where it names none. An address is no name of a fleet."""
+    """The fleet that the alert names, cut like any name; empty where it names none. An address names no fleet."""
     said = [alert.labels[each] for each in TARGET_LABELS if alert.labels.get(each)]
-    return next((each for each in said if "/" not in each and ":" not in each), "")
+    return _text(next((each for each in said if "/" not in each and ":" not in each), ""), LONGEST_NAME)
 
 
 def details_of(received: Received) -> dict[str, Any]:
