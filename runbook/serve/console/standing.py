@@ -1,5 +1,6 @@
 """How things stand, as data, with the tone in which a page says it."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -126,7 +127,7 @@ def rollout_data(rollout: Rollout) -> dict[str, Any]:
 
 
 def watch_data(sign: Heartbeat | str | None, now: datetime, *, needed: bool) -> dict[str, Any]:
-    """Is somebody watching? `needed` where a rollout is under way."""
+    """Is somebody watching? `needed` where a rollout is under way. By a timer each watch ends after one look."""
     if sign is None:
         told = "nobody has ever watched" if needed else "nobody watches, and nothing is under way"
         return {
@@ -138,8 +139,9 @@ def watch_data(sign: Heartbeat | str | None, now: datetime, *, needed: bool) -> 
     if isinstance(sign, str):
         return {"state": "unknown", "tone": "UNKNOWN", "told": sign, "seen": None}
     found: dict[str, Any] = {"seen": sign.seen.isoformat(), "told": sign.ended or sign.told}
+    late = replace(sign, ended="").overdue(now)
     if sign.ended:
-        return {"state": "ended", "tone": "FAIL" if needed else "plain", **found}
-    if sign.overdue(now):
-        return {"state": "silent", "tone": "FAIL" if needed else "UNKNOWN", **found}
+        return {"state": "ended", "tone": ("FAIL" if late else "UNKNOWN") if needed else "plain", **found}
+    if late:
+        return {"state": "silent", "tone": "FAIL" if needed else "plain", **found}
     return {"state": "heard of", "tone": "PASS", **found}
