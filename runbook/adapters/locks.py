@@ -110,6 +110,7 @@ def _let_go(descriptor: int, path: Path) -> None:
 def _holder(description: bytes) -> str:
     try:
         found: dict[str, Any] = orjson.loads(description)
-        return f"run {found['run']} of {found['who']} on {found['where']} (pid {found['pid']}, since {found['since']})"
+        run = f"run {found['run']} of " if found["run"] else ""
+        return f"{run}{found['who']} on {found['where']} (pid {found['pid']}, since {found['since']})"
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return "another process, which has not said yet who it is"

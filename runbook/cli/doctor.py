@@ -64,8 +64,8 @@ def _checks(current: Session, name: str | None, config: Path | None) -> Iterator
     except RunbookError as error:
         yield Check("target", good=False, found=error.message, hint=error.hint)
         return
-    split = f", {len(target.splitters)} splitters" if target.splitters else ""
-    found = f"{target.name}: {len(target.nodes)} nodes{split}, inventory {target.inventory}"
+    split = f", {_number(len(target.splitters), 'splitter')}" if target.splitters else ""
+    found = f"{target.name}: {_number(len(target.nodes), 'node')}{split}, inventory {target.inventory}"
     yield Check("target", good=True, found=found)
     yield Check("rails", good=True, found=rails_text(target.rails))
     yield from _production(current, target, config)
@@ -92,11 +92,31 @@ def _production(current: Session, target: Target, config: Path | None) -> Iterat
         return  # said of the journal or of the configuration
 
 
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _state(path: Path) -> Check:
     place = next((parent for parent in (path, *path.parents) if os.path.exists(parent)), Path())  # noqa: PTH110  # never raises
     if os.access(place, os.W_OK):
+        if full := _full(place):
+            return Check(
+                "state folder", good=False, found=f"{path}: {full}", hint="free some space: no run is recorded"
+            )
         return Check("state folder", good=True, found=str(path) + ("" if path.exists() else " (made at first use)"))
     return Check("state folder", good=False, found=f"{place} cannot be written", hint="set RUNBOOK_STATE")
+
+
+def _full(place: Path) -> str:
+    """What keeps its disk from taking anything more, in words; nothing where it takes it or does not tell."""
+    try:
+        disk = os.statvfs(place)
+    except OSError:
+        return ""
+    free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    if disk.f_blocks and not free:
+        return "no space is left on the disk"
+    return "no file can be made on the disk any more (no inodes)" if disk.f_files and not disk.f_favail else ""
 
 
 def _journal(current: Session) -> str:

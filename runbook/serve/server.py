@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -130,5 +131,7 @@ def listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         hint = "choose another port: --port, or 0 for any free one"
+        if error.errno == errno.EADDRNOTAVAIL:
+            hint = "--host (or [serve] host) is an address of this machine: see `ip address`"
         raise UnreachableError(f"cannot listen on {host} port {port}: {error.strerror}", hint=hint) from None
     return listening

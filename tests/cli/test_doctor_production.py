@@ -1,5 +1,6 @@
 """What `runbook doctor` says of server, rules and watch: what is missing in production is BAD, and has a hint."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -96,3 +97,13 @@ def test_a_rollout_that_nobody_watches_is_told(state: Path) -> None:
     kept.beat(replace(sign, seen=now - timedelta(hours=1)))
     with pytest.raises(RunbookError, match="was last watched at"):
         watched(session(), "prod", "r1")
+
+
+def test_a_full_disk_under_the_state_folder_is_told(
+    around: Peer, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be written, and takes nothing: every run would be refused with 16."""
+    full = os.statvfs_result((4096, 4096, 100, 0, 0, 10, 1, 1, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+    good, told = checks(capsys, expect=3)["state folder"]
+    assert (good, "no space is left on the disk" in told) == (False, True)

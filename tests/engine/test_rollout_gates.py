@@ -160,6 +160,7 @@ def test_one_person_counts_once_and_the_starter_where_the_plan_says_so() -> None
     for who in ("bert", "bert"):
         told.tell(Event.ROLLOUT_APPROVED, who=who, digest=told.rollout.digest, phase="ramp")
     assert gates(told)["approval of ramp"].arithmetic == "1 of 2 (bert)"
+    assert gates(told)["approval of ramp"].to_do == "runbook rollout approve --phase ramp"
     told.tell(Event.ROLLOUT_APPROVED, who="anna", digest=told.rollout.digest, phase="ramp")
     assert gates(told)["approval of ramp"].answer is YES
 

@@ -73,7 +73,8 @@ def _fleet(where: Where, plan: RolloutPlan) -> tuple[tuple[StageArms, ...], str]
             arms = _foreseen(plan, arms, lambda: (c for c in store.rows(0.0, now) if c.bucket + c.seconds <= now))
     except RunbookError as error:
         return (), _told(0, error.message, plan)
-    return arms, _told(len(spaces), "; ".join(f"{each.node}: {each.reason}" for each in collected.silent), plan)
+    silent = "; ".join(f"{each.node}: {each.reason}" for each in collected.silent)
+    return arms, _told(len(spaces), silent, plan, judged=bool(arms))
 
 
 def _foreseen(plan: RolloutPlan, arms: tuple[StageArms, ...], rows: "Rows") -> tuple[StageArms, ...]:
@@ -83,9 +84,13 @@ def _foreseen(plan: RolloutPlan, arms: tuple[StageArms, ...], rows: "Rows") -> t
     return tuple(replace(each, decides=decides.get(each.stage.name)) for each in arms)
 
 
-def _told(spaces: int, why_not: str, plan: RolloutPlan) -> str:
+def _told(spaces: int, why_not: str, plan: RolloutPlan, *, judged: bool = True) -> str:
     if not spaces:
         return f"How many spaces each judged stage compares is not known: {why_not or 'no recall was seen yet'}"
     silent = f" (not heard: {why_not})" if why_not else ""
+    if not judged:
+        return (
+            f"Recalls of {spaces} spaces were seen{silent}; the plan has no judged stage that moves spaces by chance."
+        )
     about = "" if plan.salt else "; about so many, since the salt is made when it starts"
     return f"Recalls of {spaces} spaces were seen{silent}, which gives each judged stage{about}:"

@@ -8,7 +8,7 @@ from runbook.engine.figures import figure
 from runbook.model.validation import Observed, Outcome, Part
 from runbook.model.validation_limits import CONFIDENCE, Limit
 
-_NO_BASELINE = "capture one while the fleet is well: runbook baseline capture"
+_NO_BASELINE = "capture one while the fleet is well, with traffic: runbook baseline capture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def by_ratio(node: str, words: Words, now: Observed, before: Before, limit: Limi
     if now.value is None:
         return nothing(node, words.question, now.reason)
     if before.value is None or not before.value > 0 or not now.value > 0:
-        what = f"{words.told(now.value)}, and no baseline to compare with"
+        what = f"{words.told(now.value)}, and no baseline of it to compare with"
         return Part(node, words.question, Outcome.UNKNOWN, f"{what}: {_NO_BASELINE}", now.value * words.scale)
     ratio, known = now.value / before.value, before.widened(confidence) / before.value
     below = math.hypot(math.log(now.value / now.low) if now.low > 0 else math.inf, known)
@@ -107,7 +107,7 @@ def by_rise(node: str, words: Words, now: Observed, before: Before, limit: Limit
     if now.value is None:
         return nothing(node, words.question, now.reason)
     if before.value is None:
-        what = f"{words.told(now.value)}, and no baseline to compare with"
+        what = f"{words.told(now.value)}, and no baseline of it to compare with"
         return Part(node, words.question, Outcome.UNKNOWN, f"{what}: {_NO_BASELINE}", now.value * words.scale)
     reach = before.widened(confidence)
     low, high = now.low - min(before.value + reach, 1.0), now.high - max(before.value - reach, 0.0)

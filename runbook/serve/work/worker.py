@@ -118,7 +118,8 @@ class Worker:
         details = details_of(self._trade.new_id(), target, batch, found) | {"acts": decision.issue or None}
         if not await notes.write(Event.ALERT_DIAGNOSED, details):
             return
-        notes.say(f"{target}: {len(batch)} alerts diagnosed, exit code {found.code} {found.why}".rstrip())
+        many = "1 alert" if len(batch) == 1 else f"{len(batch)} alerts"
+        notes.say(f"{target}: {many} diagnosed, exit code {found.code} {found.why}".rstrip())
         issue = decision.issue or next(filter(None, map(self._meaning, batch)), "")
         causes = [each for each in batch if self._meaning(each) == issue]
         deed = Deed(details["diagnosis"], target, issue, automatic, causes)

@@ -25,7 +25,9 @@ def plan_approved(facts: Facts) -> Iterator[Gate]:
     rollout = facts.rollout
     if not rollout.plan.approve_plan:
         return
-    yield _approved(rollout, None, 1, "approval of the plan", "another user: runbook rollout approve --plan")
+    yield _approved(
+        rollout, None, 1, "approval of the plan", f"{_who(rollout.plan, None)}runbook rollout approve --plan"
+    )
 
 
 def phase_approved(facts: Facts, stage: Stage) -> Iterator[Gate]:
@@ -39,8 +41,13 @@ def phase_approved(facts: Facts, stage: Stage) -> Iterator[Gate]:
         phase.name,
         phase.approvals.people,
         f"approval of {phase.name}",
-        f"another user: runbook rollout approve --phase {phase.name}",
+        f"{_who(rollout.plan, phase.name)}runbook rollout approve --phase {phase.name}",
     )
+
+
+def _who(plan: RolloutPlan, phase: str | None) -> str:
+    """Who is to give the command, where that is not for everybody."""
+    return "" if starter_counts(plan, phase) else "another user: "
 
 
 def approvers(rollout: Rollout, phase: str | None) -> tuple[str, ...]:
