@@ -91,12 +91,19 @@ def parts(scene: Scene) -> tuple[Any, list[Beside]]:
 
 
 def _sources(scene: Scene, follower: Follower, outcomes: Outcomes) -> list[Source]:
-    """What /metrics is made of; the journal's soundness first, which reads on."""
+    """What /metrics is made of; the journal's soundness before all else of it, which reads on."""
     current, targets = scene.current, scene.targets
     journaled = Journaled(follower, targets.names)
     baselines = Baselines(current.store, targets.names, targets.addresses, current.clock)
     heartbeats, cursors = FileHeartbeats(current.state), FileCursors(current.state)
+
+    def configuration() -> list[Sample]:
+        """Nothing; why, where it does not read, is said by whoever asks."""
+        targets.names()
+        return []
+
     return [
+        configuration,
         journaled.soundness,
         journaled.rollouts,
         journaled.runs,

@@ -27,7 +27,10 @@ def watches(heartbeats: FileHeartbeats) -> Iterator[Sample]:
 
 
 class Baselines:
-    """The recorded baselines; `addresses` gives the host and port of each node of a target, by name."""
+    """The recorded baselines; `addresses` gives the host and port of each node of a target, by name.
+
+    While configuration, inventory or baseline do not read, what was told before is told.
+    """
 
     def __init__(
         self,
@@ -40,25 +43,30 @@ class Baselines:
         self._targets = targets
         self._addresses = addresses
         self._clock = clock
-        self._told: tuple[float, list[Sample]] = (-math.inf, [])
+        self._looked = -math.inf
+        self._told: dict[str, list[Sample]] = {}
 
     def samples(self) -> Iterator[Sample]:
         """Each quantity of each node that is in the inventory still."""
         now = self._clock.monotonic()
-        if now - self._told[0] >= OLDEST.total_seconds():
-            self._told = (now, [each for target in self._targets() for each in self._of(target)])
-        yield from self._told[1]
+        if now - self._looked >= OLDEST.total_seconds():
+            self._looked = now
+            with suppress(RunbookError):
+                self._told = {target: self._of(target) for target in self._targets()}
+        return (each for told in self._told.values() for each in told)
 
-    def _of(self, target: str) -> Iterator[Sample]:
-        with suppress(RunbookError):
+    def _of(self, target: str) -> list[Sample]:
+        try:
             baseline = self._store.load_baseline(target)
-            if baseline is None:
-                return
-            addresses = self._addresses(target)
-            for node, kept in sorted(baseline.nodes.items()):
-                if node in addresses:
-                    for quantity, value in kept.quantities.items():
-                        yield Sample("baseline", (target, node, addresses[node], quantity), value)
+            addresses = self._addresses(target) if baseline is not None else {}
+        except RunbookError:
+            return self._told.get(target, [])
+        return [
+            Sample("baseline", (target, node, addresses[node], quantity), value)
+            for node, kept in sorted(baseline.nodes.items() if baseline is not None else ())
+            if node in addresses
+            for quantity, value in kept.quantities.items()
+        ]
 
 
 def notifications(cursors: Cursors, receivers: Sequence[str]) -> Iterator[Sample]:

@@ -1,0 +1,54 @@
+"""Numbers for Prometheus, where what they are made of does not read."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from runbook.adapters.memory.clock import MemoryClock
+from runbook.adapters.store import FileStore
+from runbook.errors import DamagedError
+from runbook.model.measurement import Baseline, NodeBaseline
+from runbook.serve.metrics.kept import OLDEST, Baselines
+from runbook.serve.metrics.sample import Sample
+
+T = TypeVar("T")
+
+
+class Places:
+    """One target with one node, in a configuration and an inventory that may hold a slip."""
+
+    slip = ""
+
+    def names(self) -> list[str]:
+        """The targets."""
+        return self._read("configuration", ["prod"])
+
+    def addresses(self, _: str) -> dict[str, str]:
+        """The nodes."""
+        return self._read("inventory", {"node-1": "10.0.0.1:7432"})
+
+    def _read(self, where: str, found: T) -> T:
+        if self.slip == where:
+            raise DamagedError(f"{where}: line 3")
+        return found
+
+
+def named(samples: Iterable[Sample]) -> dict[tuple[str, ...], float]:
+    """By name and labels."""
+    return {(each.name, *each.labels): each.value for each in samples}
+
+
+def test_a_baseline_is_told_on_while_it_cannot_be_looked_at(tmp_path: Path) -> None:
+    """With the addresses of before; one that is gone is told no more."""
+    store, clock = FileStore(tmp_path), MemoryClock()
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    store.save_baseline(Baseline("prod", at, 60.0, {"node-1": NodeBaseline({"q": 5.0}, {})}))
+    places = Places()
+    kept = Baselines(store, places.names, places.addresses, clock)
+    expected = {("baseline", "prod", "node-1", "10.0.0.1:7432", "q"): 5.0}
+    for places.slip in ("", "inventory", "configuration", ""):
+        assert named(kept.samples()) == expected
+        clock.sleep(OLDEST.total_seconds())
+    (tmp_path / "baselines" / "prod.json").unlink()
+    assert named(kept.samples()) == {}
