@@ -252,6 +252,7 @@ def test_nobody_reaches_the_admin_side_through_it(door: Door) -> None:
 def test_names_of_spaces_are_told_to_readers_only(door: Door) -> None:
     """This host is one; a network that is named is one; the rest of the world is not."""
     assert json.loads(door.ask("/engram-splitter")[1])[SPACES] == ["always"]
+    assert door.ask("/engram-splitter", headers={"X-Forwarded-For": "192.0.2.1"})[0] == 403  # a proxy on this host
     routes = [{"listen": "*:80", "control": ["http://127.0.0.1:1"]}]
     text = rendered(
         split_of({RATE: 0.0, SALT: "", SPACES: []}, {"routes": routes, "log": "/x", "readers": ["10.1.0.0/16"]})

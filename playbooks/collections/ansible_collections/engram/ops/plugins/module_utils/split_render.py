@@ -95,6 +95,9 @@ server {{
         if ($engram_reader = '') {{
             return 403;
         }}
+        if ($http_x_forwarded_for) {{
+            return 403;
+        }}
         return 200 '{told}';
     }}
 """
