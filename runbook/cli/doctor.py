@@ -143,7 +143,8 @@ def _told(current: Session, config: Path | None) -> Iterator[Check]:
     except RunbookError:
         return  # said of the target
     for each in standings(current, receivers.good.values()):
-        problem = each.problem or ("" if each.good else "the last message waits: it was not taken")
+        waiting = None if each.cursor is None else each.cursor.waiting
+        problem = each.problem or ("" if waiting is None else f"the last message waits: {waiting.why}")
         found = told_how(each.settings) + (f"; {problem}" if problem else "")
         yield Check(f"notify {each.settings.name}", good=each.good, found=found, hint=_NOTIFY if problem else "")
     for name, why in receivers.broken.items():

@@ -14,7 +14,10 @@ NOBODY = "Nobody is told of anything: the configuration has no [notify.NAME]."
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One receiver: how it is told, how far it is, how many messages are due to it; `problem` is with its cursor."""
+    """One receiver: how it is told, how far it is, how many messages are due to it.
+
+    `problem` is with its cursor, or is what keeps anything from being sent to it.
+    """
 
     settings: ReceiverSettings
     cursor: Cursor | None

@@ -157,6 +157,29 @@ def test_who_was_locked_out_is_seen_by_who_held_the_lock(receivers: Receivers, s
     assert document(capsys, "notify", "deliver")["data"]["receivers"][0]["sent"] == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('template = "slak"', "the template slak cannot be read"),
+        ('token_file = "nofile"', "nofile cannot be read"),
+        ('key_file = "open"', "can be read by others"),
+    ],
+)
+def test_what_keeps_a_receiver_from_ever_being_told_is_known_before_anything_happened(
+    receivers: Receivers, capsys: Output, line: str, words: str
+) -> None:
+    """Doctor and status name it; nothing is sent for that."""
+    (receivers.config.parent / "open").write_text("secret")
+    (receivers.config.parent / "open").chmod(0o644)
+    with receivers.config.open("a") as config:
+        config.write(f"{line}\n")
+    told = {each["name"]: each for each in document(capsys, "doctor", expect=3)["data"]["checks"]}
+    assert (told["notify team"]["good"], told["notify oncall"]["good"]) == (True, False)
+    assert words in told["notify oncall"]["found"]
+    assert words in document(capsys, "notify", "status", expect=3)["data"]["receivers"][1]["problem"]
+    assert not receivers.oncall.requests
+
+
 def test_status_and_doctor_know_how_far_each_is_and_never_where_it_is(
     receivers: Receivers, state: Path, capsys: Output
 ) -> None:

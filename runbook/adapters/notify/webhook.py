@@ -41,11 +41,18 @@ class Webhook:
         mine = not targets or not message.target or message.target in targets
         return mine and not message.kinds.isdisjoint(self.settings.events)
 
+    def hindrance(self, message: Message) -> str:
+        """What keeps that message from being sent at all, in words: a file, the template, the address; else nothing."""
+        try:
+            self._prepared(message)
+        except RunbookError as error:
+            return error.message
+        return ""
+
     def send(self, message: Message) -> Outcome:
         """Try once. Redirects are not followed, certificates are verified, no proxy is used."""
         try:
-            url, headers, key = self._url(), self._headers(message), self._key()
-            body = self.render(message, key)
+            url, headers, key, body = self._prepared(message)
         except RunbookError as error:  # whoever mends it within the hour is told still
             return Later(error.message)
         if len(body) > _BODY_BYTES:
@@ -56,6 +63,10 @@ class Webhook:
         except NoReplyError as error:
             return Later(_without(error.message, secrets))
         return _judged(reply.status, reply.headers)
+
+    def _prepared(self, message: Message) -> tuple[str, dict[str, str], str, bytes]:
+        url, headers, key = self._url(), self._headers(message), self._key()
+        return url, headers, key, self.render(message, key)
 
     def _url(self) -> str:
         settings = self.settings

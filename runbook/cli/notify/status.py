@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from runbook.adapters.journal import FileJournal
@@ -9,6 +10,7 @@ from runbook.adapters.notify import FileCursors, Webhook
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.notify.latest import webhook_of
+from runbook.cli.notify.sample import sample
 from runbook.cli.screen import show, show_json
 from runbook.config.document import found_receivers
 from runbook.engine.notify.due import due
@@ -34,7 +36,11 @@ def tell_status(config: Path | None, *, as_json: bool) -> ExitCode:
 
 def standings(current: Session, receivers: Iterable[ReceiverSettings]) -> list[Standing]:
     """Each receiver; nothing is sent, nothing is written."""
-    return [_standing(current, webhook_of(settings)) for settings in receivers]
+    found = []
+    for webhook in map(webhook_of, receivers):
+        standing = _standing(current, webhook)
+        found.append(replace(standing, problem=standing.problem or webhook.hindrance(sample(current))))
+    return found
 
 
 def _standing(current: Session, receiver: Webhook) -> Standing:

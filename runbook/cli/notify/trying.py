@@ -5,6 +5,7 @@ from pathlib import Path
 
 from runbook.cli import compose
 from runbook.cli.notify.latest import webhook_of
+from runbook.cli.notify.sample import sample
 from runbook.cli.screen import show, show_json
 from runbook.config.complaint import suggestion
 from runbook.config.document import found_receivers
@@ -12,7 +13,7 @@ from runbook.config.receivers import Receivers
 from runbook.engine.notify.deliver import Delivered
 from runbook.errors import ExitCode, UsageError
 from runbook.model.configuration import ReceiverSettings
-from runbook.model.notification import Kind, Message, Sent, Severity
+from runbook.model.notification import Sent
 from runbook.report.document import envelope
 from runbook.report.notified import delivered_data, delivered_lines
 
@@ -48,26 +49,7 @@ def _chosen(receivers: Receivers, names: tuple[str, ...]) -> list[ReceiverSettin
 
 
 def _try(settings: ReceiverSettings) -> Delivered:
-    outcome = webhook_of(settings).send(_message())
+    outcome = webhook_of(settings).send(sample(compose.session()))
     if isinstance(outcome, Sent):
         return Delivered(settings.name, sent=1)
     return Delivered(settings.name, why=outcome.why)
-
-
-def _message() -> Message:
-    current = compose.session()
-    return Message(
-        seq=0,
-        at=current.clock.now(),
-        event="test",
-        kinds=frozenset(Kind),
-        severity=Severity.INFO,
-        trouble=False,
-        title="this is a test: notifications of runbook arrive here",
-        text=f"It was sent by {current.who} on {current.where}. Nothing has happened, nothing is to be done.",
-        target="",
-        subject="test",
-        who=current.who,
-        where=current.where,
-        commands=("runbook notify status",),
-    )
