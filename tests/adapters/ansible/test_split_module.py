@@ -188,6 +188,11 @@ def test_a_file_that_is_somebody_elses_is_not_written_over(host: Host) -> None:
     other.write_text("map $host $theirs { default 1; }\n")
     assert refused(lambda: host.set(0.5, file=str(other)), "not written by this play") == "usage"
     assert other.read_text() == "map $host $theirs { default 1; }\n"
+    other.unlink()
+    host.server.file.write_text("# by somebody else\n")
+    refused(lambda: host.set(0.5), "not written by this play")
+    host.set(0.0, stays=True)  # what still splits goes back all the same
+    assert ask(host.listen).values[RATE] == 0.0
 
 
 def test_nginx_is_missing(host: Host) -> None:

@@ -154,8 +154,10 @@ def look(given: Mapping[str, Any]) -> "dict[str, Any]":
         SplitError: an input, or the file, is not as it must be.
     """
     path = Path(given["file"])
-    content = _own(path)
+    content = content_of(path)
     running = _running(given, path)
+    if is_foreign(content) and not (given["stays"] and running.digest):  # where it splits, it goes back
+        raise SplitError(f"{path} was not written by this play: engram_splitter_file names a file of its own")
     kept = {key: value for key, value in made_of(content).items() if key in KEYS}
     values = {**FIRST, **(running.values or kept)}
     wanted = rendered(_split(given, {**values, **given["like"]}))
@@ -194,14 +196,6 @@ def change(given: Mapping[str, Any], *, check: bool) -> "dict[str, Any]":
             raise SplitError("this splitter was changed since it was looked at; nothing was touched", "conflict")
         found = carry_out(given, path, split.routes[0].listen, content)
     return {"values": dict(found.values), "running": found.digest}
-
-
-def _own(path: Path) -> str:
-    """What stands there, where it is ours or nothing at all."""
-    content = content_of(path)
-    if is_foreign(content):
-        raise SplitError(f"{path} was not written by this play: engram_splitter_file names a file of its own")
-    return content
 
 
 def _running(given: Mapping[str, Any], path: Path) -> Running:
