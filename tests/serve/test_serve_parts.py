@@ -7,6 +7,8 @@ import signal
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from journal_maker import make_journal
@@ -219,6 +221,15 @@ def test_what_goes_on_is_asked_of_the_journal(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").rename(tmp_path / "kept")
     (tmp_path / "journal.jsonl").mkdir()
     assert before_of(follower, "prod", ()).unknown
+
+
+def test_entries_of_a_newer_version_may_be_a_rollout(tmp_path: Path) -> None:
+    """What they say is not known, so nothing is allowed because of it."""
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    newer = cast("Event", SimpleNamespace(value="rollout.begun"))
+    make_journal(tmp_path, iter([Entry(1, at, newer, "r", "anna", "bastion", {"target": "prod"})]))
+    follower = Follower(tmp_path, SystemClock(), second=SecondPlace(tmp_path, []))
+    assert "newer version" in before_of(follower, "prod", ()).unknown
 
 
 def test_many_alerts_are_remembered_one_by_one(tmp_path: Path) -> None:

@@ -97,6 +97,8 @@ def before_of(follower: Follower, target: str, began: Sequence[datetime]) -> Bef
     seen = follower.catch_up(_ALL_SECONDS)
     if not seen.complete:
         return Before(began, unknown=seen.trouble or "the journal is not read to its end")
+    if seen.newer:  # one of them may be a rollout's
+        return Before(began, unknown=f"{seen.newer} entries of the journal are of a newer version of this tool")
     ids = follower.rollouts(target)
     found = follower.rollout(ids[-1]) if ids else None
     rollout = "" if found is None or found.standing.is_over else found.id
