@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from runbook.adapters.memory.clock import MemoryClock
+from runbook.adapters.notify import FileCursors
 from runbook.adapters.store import FileStore
 from runbook.errors import DamagedError
 from runbook.model.measurement import Baseline, NodeBaseline
-from runbook.serve.metrics.kept import OLDEST, Baselines
+from runbook.model.notification import START, Cursor
+from runbook.serve.metrics.kept import OLDEST, Baselines, notifications
 from runbook.serve.metrics.sample import Sample
 
 T = TypeVar("T")
@@ -52,3 +54,11 @@ def test_a_baseline_is_told_on_while_it_cannot_be_looked_at(tmp_path: Path) -> N
         clock.sleep(OLDEST.total_seconds())
     (tmp_path / "baselines" / "prod.json").unlink()
     assert named(kept.samples()) == {}
+
+
+def test_messages_that_nobody_will_get_are_told(tmp_path: Path) -> None:
+    """Given up, or left out because too many waited: an alert asks for whatever was not delivered."""
+    cursors = FileCursors(tmp_path)
+    cursors.save("team", Cursor(START, sent=5, given_up=2, left_out=3))
+    told = {each.labels: each.value for each in notifications(cursors, ["team", "never-told"])}
+    assert told == {("team", "delivered"): 5, ("team", "given up"): 2, ("team", "left out"): 3}

@@ -181,7 +181,7 @@ def _messages() -> Iterator[AlertRule]:
         Severity.WARNING,
         5,
         (
-            "Notifications to {{ $labels.receiver }} were given up",
+            "Notifications to {{ $labels.receiver }} were given up, or left out",
             "It was dead for too long, or refuses them: people are not told what happens. The journal has it all.",
             "runbook notify status",
         ),

@@ -70,9 +70,13 @@ class Baselines:
 
 
 def notifications(cursors: Cursors, receivers: Sequence[str]) -> Iterator[Sample]:
-    """How many messages each receiver took, and how many were given up, since it was first told anything."""
+    """How many messages each receiver took, how many were given up, and how many left out as too many waited.
+
+    Since it was first told anything.
+    """
     for name in receivers:
         found = cursors.load(name)
         if isinstance(found, Cursor):
             yield Sample("notifications_total", (name, "delivered"), found.sent)
             yield Sample("notifications_total", (name, "given up"), found.given_up)
+            yield Sample("notifications_total", (name, "left out"), found.left_out)
