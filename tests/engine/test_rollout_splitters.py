@@ -188,6 +188,7 @@ def test_a_splitter_that_cannot_be_set_back_is_told_and_given_again(broken: str)
         plays.ignoring.add("s2")
     acted = made.abort()
     assert acted.code is ExitCode.PARTIAL
+    assert acted.told.count("s2: ") == (1 if broken == "dead" else 2)  # two settings, of one trouble or of two
     assert f"s2: {RATE}" in acted.told
     assert "off on 3 of 3 nodes" in acted.told
     assert made.rollout.standing is Standing.REVERTING

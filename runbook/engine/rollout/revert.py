@@ -4,7 +4,7 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
@@ -123,18 +123,28 @@ def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
         return Left()
     plan = RunPlan(crew.new_id(), COMMAND, WAY_BACK, crew.target.name, reason, steps)
     recorder.note(Event.RUN_STARTED, plan.id, {"plan": details_of(plan), "environment": crew.target.environment})
-    left: list[str] = []
+    left: list[tuple[str, str, str]] = []
+    ended: tuple[str, ...] = ()
     code: ExitCode | None = None
     for step in steps:
         try:
             left += _take(crew, recorder, plan, step)
         except (KeyboardInterrupt, InterruptedRunError) as error:
             code = getattr(error, "code", ExitCode.INTERRUPTED)
-            left.append(f"{step.key}: interrupted")
+            ended = (f"{step.key}: interrupted",)
             break
-    status = RunStatus.PARTIAL if left else RunStatus.DONE
+    told = (*_each_once(left), *ended)
+    status = RunStatus.PARTIAL if told else RunStatus.DONE
     recorder.note(Event.RUN_ENDED, plan.id, {"status": status.value, "exit_code": int(code or status.exit_code)})
-    return Left(tuple(left), code)
+    return Left(told, code)
+
+
+def _each_once(left: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """Host, key and message in words: one nginx that is down is one trouble, however many settings it has."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for host, key, message in left:
+        keys.setdefault((host, message), []).append(key)
+    yield from (f"{host}: {', '.join(known)}: {message}" for (host, message), known in keys.items())
 
 
 def _settings(crew: Crew) -> NodeSettings:
@@ -172,8 +182,8 @@ def _changes(settings: NodeSettings, key: str, value: Value, *, files: bool) -> 
             yield Change(name, key, known[key], value)
 
 
-def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple[str, ...]:
-    """One play, and a look at its hosts; where it did not take effect, in words."""
+def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple[tuple[str, str, str], ...]:
+    """One play, and a look at its hosts; where it did not take effect: host, key, and why."""
     news = {change.node: change.new for change in step.changes}
     mark = f"{plan.id}.{step.index}"
     changes = [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in step.changes]
@@ -192,7 +202,7 @@ def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple
     with suppress(RunbookError):  # where nobody may ask them, the play's own word stands, as for a silent node
         hosts = confirmed(crew.ports, crew.target, step, played)
     recorder.note(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
-    return tuple(f"{host.host}: {step.key}: {host.message}" for host in hosts if not host.done)
+    return tuple((host.host, step.key, host.message) for host in hosts if not host.done)
 
 
 def _is_entering(rollout: Rollout) -> bool:

@@ -151,7 +151,7 @@ def test_a_candidate_that_nginx_refuses_is_put_nowhere(host: Host) -> None:
         ("echo 'it is not running' >&2; exit 1", ["the reload was refused", "it is not running"]),
         (
             "printf '2026/11/27 16:41:53 [notice] 7#7: go\\n2026/11/27 16:41:53 [error] 7#7: no pid\\n' >&2; exit 1",
-            ["ended with 1: [error]: no pid; the old file is back"],
+            ["ended with 1: [error] no pid; the old file is back"],
         ),
         ("exit 0", ["does not run the new configuration", "still tells what it ran before"]),
     ],

@@ -26,7 +26,7 @@ LARGEST_ANSWER = 8 << 20
 _BINARIES = ("nginx", "openresty", "angie", "freenginx")
 _EVERYWHERE = {"*": "127.0.0.1", "": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
 OK = 200
-_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?=\[)|(?<=\]) \d+#\d+(?=:)")
+_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?=\[)|(?<=\]) \d+#\d+:")
 """What nginx puts before what it says: the moment, and the process behind the severity."""
 
 
