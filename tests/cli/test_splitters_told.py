@@ -35,7 +35,7 @@ def test_nodes_and_doctor_tell_what_it_splits_by(splitter: Peer, capsys: Output)
     checks = {each["name"]: each for each in document(capsys, "doctor")["data"]["checks"]}
     assert checks["split-1"]["good"]
     assert "share 50.00%" in checks["split-1"]["found"]
-    assert "1 nodes, 1 splitters" in checks["target"]["found"]
+    assert "1 node, 1 splitter," in checks["target"]["found"]
     assert {each.path for each in splitter.requests} == {"/engram-splitter"}
 
 
