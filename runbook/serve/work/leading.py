@@ -65,7 +65,7 @@ class Seat:
         """Whoever sends alerts is told at each of them, and people once."""
         if why != self.intake.not_ready:
             self.intake.not_ready = why
-            self.say(f"no alerts are taken: {why}")
+            self.say(f"no alerts are taken for now: {why}")
 
 
 def remembered(follower: Follower) -> AlertMemory:
