@@ -33,7 +33,7 @@ _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 def names_in(expr: str) -> dict[str, set[str]]:
     """The series of an expression, with the labels that each is selected by."""
     found: dict[str, set[str]] = {}
-    bare = re.sub(r"label_replace\((\w+)[^)]*\)", r"\1", _TEXT.sub('""', expr))
+    bare = re.sub(r"label_replace\((?:last_over_time\()?(\w+)[^)]*\)", r"\1", _TEXT.sub('""', expr))
     bare = re.sub(r"\b(?:by|on|ignoring|group_left|without) \([^)]*\)", "", bare)
     for name, inside in _NAME.findall(bare):
         found.setdefault(name, set()).update(re.findall(r"(\w+)\s*[=!]", inside))

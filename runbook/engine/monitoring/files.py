@@ -6,7 +6,8 @@ from datetime import timedelta
 from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.nodes import node_alerts
 from runbook.engine.monitoring.ourselves import own_alerts
-from runbook.engine.monitoring.questions import BASELINE, BY_ADDRESS
+from runbook.engine.monitoring.promql import span
+from runbook.engine.monitoring.questions import BASELINE, BY_ADDRESS, TOLD
 from runbook.engine.monitoring.series import recordings
 from runbook.engine.monitoring.stage import RECORDINGS as STAGE
 from runbook.engine.monitoring.symptoms import conditions, present_alert, symptom_alerts, symptom_limits
@@ -23,10 +24,13 @@ from runbook.model.quantity import Quantity
 from runbook.model.rollout import RolloutPlan
 from runbook.model.runbook import Runbook
 
+REMEMBERED = timedelta(hours=6)
+"""So long a baseline counts that nobody tells any more: a server that is down makes no slow fleet an ill one."""
+_LAST = BY_ADDRESS.replace(TOLD, f"last_over_time({TOLD}[{span(REMEMBERED)}])")
 _KNOWN = Recording(
     BASELINE,
-    f"max by (target, node, instance, quantity) (\n  {BY_ADDRESS}\n)",
-    note="The baseline of each node, by the address that Prometheus scrapes it at.",
+    f"max by (target, node, instance, quantity) (\n  {_LAST}\n)",
+    note="The baseline of each node, by the address that Prometheus scrapes it at; for a while as it was last told.",
 )
 
 

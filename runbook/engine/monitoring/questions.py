@@ -25,7 +25,8 @@ from runbook.model.quantity import (
 
 LIMIT, BASELINE = "engram:limit", "engram:baseline"
 ON_NODE = "on (target, instance)"
-BY_ADDRESS = 'label_replace(engram_runbook_baseline, "instance", "$1", "address", "(.*)")'
+TOLD = "engram_runbook_baseline"
+BY_ADDRESS = f'label_replace({TOLD}, "instance", "$1", "address", "(.*)")'
 _FIRST = '{{ . | first | value | printf "%.3g" }}'
 
 

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from runbook.engine.monitoring.promql import USUAL, widest
-from runbook.engine.monitoring.proofs.alerts import every_case, proof_of
+from runbook.engine.monitoring.promql import USUAL, selector, widest
+from runbook.engine.monitoring.proofs.alerts import Case, every_case, proof_of
 from runbook.engine.monitoring.proofs.nodes import node_proofs
-from runbook.engine.monitoring.proofs.ourselves import STEP, own_proofs
+from runbook.engine.monitoring.proofs.ourselves import HOUR, STEP, own_proofs
 from runbook.engine.monitoring.proofs.present import present_scenes, restarting
 from runbook.engine.monitoring.proofs.tripwire import tripwire_proofs
+from runbook.engine.monitoring.questions import BASELINE, TOLD
 from runbook.engine.monitoring.symptoms import conditions, symptom_alerts
 from runbook.engine.monitoring.triggers import gate_alerts, standing_alerts, trigger_alerts
-from runbook.model.monitoring import SCRAPE, Proof, ProofFile, RuleFile
+from runbook.model.monitoring import SCRAPE, Expected, Given, Proof, ProofFile, RuleFile
 from runbook.model.rollout import RolloutPlan
 from runbook.model.runbook import Runbook
 
@@ -42,11 +43,28 @@ def proof_files(
             order,
             (_with(proof_of(quick, QUICK, "Within minutes"), runbooks),),
         ),
-        ProofFile("alerts_long", "What asks for longer.", files, SLOW, order, (proof_of(slow, SLOW, "Within hours"),)),
+        ProofFile(
+            "alerts_long",
+            "What asks for longer.",
+            files,
+            SLOW,
+            order,
+            (_remembering(slow),),
+        ),
         ProofFile("tripwire", "Gross damage, where the plan has a tripwire.", files, step, order, proofs),
         ProofFile("nodes", "The nodes themselves.", ("nodes",), QUICK, order, node_proofs()),
         ProofFile("runbook", "This tool.", ("runbook",), STEP, order, own_proofs(plan)),
     )
+
+
+def _remembering(cases: Sequence[Case]) -> Proof:
+    """Serve is gone after some minutes: what was usual counts for hours, and not for ever."""
+    proof = proof_of(cases, SLOW, "Within hours")
+    told = {"target": "known", "node": "one", "address": "one:7432", "quantity": "q"}
+    known = f"count({selector(BASELINE, {'target': 'known'})})"
+    given = (*proof.given, Given(selector(TOLD, told), "5+0x5"))
+    expected = (*proof.expected, Expected(known, HOUR * 3, 1.0), Expected(known, HOUR * 7, None))
+    return replace(proof, given=given, expected=expected)
 
 
 def _with(proof: Proof, runbooks: Sequence[Runbook]) -> Proof:
