@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -85,8 +86,15 @@ def lab(start_shared_node: StartNode) -> RunningNode:
     return node
 
 
+SUBJECTS = count()
+"""What was not spoken of before: only that forms a concept while somebody looks."""
+
+
 def traffic(node: RunningNode) -> None:
-    """A few recalls of each space, and something new, so that every rate has something to tell."""
+    """A few recalls of each space, and something new, so that every rate has something to tell; a concept, too."""
+    subject = next(SUBJECTS)
+    for number in range(3):
+        assert node.remember(f"heron{subject} number {number} stood by lake{subject}", "space-0").status == 201
     for number in range(4):
         assert node.remember("the canary number 1 was released on Tuesday", f"space-{number}").status == 201
         for _ in range(6):
