@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.adapters.surroundings import alerts_of, server_at
 from runbook.cli.compose import Session
+from runbook.cli.rollout.watched import watched
 from runbook.config import load_config
 from runbook.engine.rollout.state import current_of
 from runbook.errors import RunbookError
@@ -17,9 +17,6 @@ from runbook.model.target import Target
 
 WANTED = ("NodeDown", "RunbookServeDown", "RolloutWatchSilent")
 """Alerts without which silence would look like health; `runbook monitoring write` writes them with all the others."""
-
-LATE_LOOKS = 3.0
-"""Nobody watches where the last sign of life is older than so many looks take, as the alert has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +52,3 @@ def _rules(prometheus: str) -> str:
         what = f"Prometheus at {prometheus} has not loaded {', '.join(missing)}"
         raise RunbookError(what, hint="runbook monitoring write: docs/how-to/monitor-with-prometheus.md")
     return f"{len(loaded)} alerts are loaded at {prometheus}"
-
-
-def watched(current: Session, target: str, rollout: str) -> str:
-    """When somebody last watched that rollout of the target, which is under way.
-
-    Raises:
-        RunbookError: nobody does.
-    """
-    sign = FileHeartbeats(current.state).last(target)
-    hint = f"runbook rollout watch --target {target}"
-    if sign is None or sign.rollout != rollout:
-        raise RunbookError(f"rollout {rollout} is under way, and nobody has watched it yet", hint=hint)
-    seen = sign.seen.isoformat(timespec="seconds")
-    if current.clock.now() - sign.seen > sign.every * LATE_LOOKS:  # by a timer, each watch ends after one look
-        ended = f": {sign.ended}" if sign.ended else ""
-        raise RunbookError(f"rollout {rollout} is under way, and was last watched at {seen}{ended}", hint=hint)
-    return f"rollout {rollout}, {sign.phase}: last watched at {seen}"

@@ -1,6 +1,7 @@
 """Where a rollout is, as text and as data: how long, what is left, each gate with its sum, the next command."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from runbook.engine.rollout.gates.facts import Facts
@@ -12,7 +13,15 @@ from runbook.report.lines import EXPECTATION_STYLES, Line, Style, line
 from runbook.report.rollout_acted import gate_data, next_steps, rollout_data, standing_line
 
 
-def status_lines(facts: Facts, gates: Sequence[Gate]) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whether anybody watches a rollout that is under way, and the sentence that says so."""
+
+    told: str
+    heard_of: bool
+
+
+def status_lines(facts: Facts, gates: Sequence[Gate], watch: Watch | None) -> Iterator[Line]:
     """All of it."""
     rollout, stages = facts.rollout, facts.rollout.plan.stages
     yield standing_line(rollout)
@@ -22,6 +31,8 @@ def status_lines(facts: Facts, gates: Sequence[Gate]) -> Iterator[Line]:
     yield line(_place(facts), indent=2, hang=2)
     if rollout.splitters:
         yield line(f"its traffic is split by {', '.join(rollout.splitters)}", indent=2, hang=2)
+    if watch is not None:
+        yield line(watch.told, Style.FAINT if watch.heard_of else Style.UNSURE, 2, 2)
     if told := overdue(facts):
         yield line(told, Style.UNSURE, 2, 2)
     if facts.next is not None and not rollout.standing.is_over and not rollout.standing.is_between:
@@ -59,7 +70,7 @@ def commands(facts: Facts, gates: Sequence[Gate]) -> tuple[str, ...]:
     return next_steps(facts.rollout)
 
 
-def status_data(facts: Facts, gates: Sequence[Gate]) -> dict[str, Any]:
+def status_data(facts: Facts, gates: Sequence[Gate], watch: Watch | None) -> dict[str, Any]:
     """The same as data."""
     between = facts.rollout.standing.is_between
     stage, phase = (None, None) if between else (stage_age(facts), phase_age(facts))
@@ -75,6 +86,7 @@ def status_data(facts: Facts, gates: Sequence[Gate]) -> dict[str, Any]:
         "phase_seconds": None if phase is None else phase.total_seconds(),
         "left_seconds": still.total_seconds(),
         "overdue": overdue(facts) or None,
+        "watch": None if watch is None else asdict(watch),
         "gates": [gate_data(gate) for gate in gates],
         "next": list(commands(facts, gates)),
     }

@@ -1,6 +1,8 @@
 """What `runbook doctor` says of server, rules and watch: what is missing in production is BAD, and has a hint."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,8 @@ from peers import Peer, Request, http
 
 from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.cli.compose import session
-from runbook.cli.doctor_production import WANTED, watched
+from runbook.cli.doctor_production import WANTED
+from runbook.cli.rollout.watched import watched
 from runbook.errors import RunbookError
 from runbook.material import folder
 from runbook.model.heartbeat import Heartbeat
@@ -97,6 +100,24 @@ def test_a_rollout_that_nobody_watches_is_told(state: Path) -> None:
     kept.beat(replace(sign, seen=now - timedelta(hours=1)))
     with pytest.raises(RunbookError, match="was last watched at"):
         watched(session(), "prod", "r1")
+
+
+def test_a_watch_that_was_killed_is_told_at_once(state: Path) -> None:
+    """Its process is gone and left no word, on this machine; that of another machine cannot be asked for."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    current, now = session(), datetime.now(UTC)
+    sign = Heartbeat(
+        "prod", "r1", "canary", "canary", "running", 0.01, timedelta(minutes=1), now, ended.pid, current.where, 1, "", 0
+    )
+    state.mkdir(mode=0o700)
+    FileHeartbeats(state).beat(sign)
+    with pytest.raises(RunbookError, match=f"process {ended.pid}, was killed"):
+        watched(current, "prod", "r1")
+    FileHeartbeats(state).beat(replace(sign, process=os.getpid()))
+    assert "canary" in watched(current, "prod", "r1")
+    FileHeartbeats(state).beat(replace(sign, machine="elsewhere"))
+    assert "canary" in watched(current, "prod", "r1")
 
 
 def test_a_full_disk_under_the_state_folder_is_told(

@@ -116,6 +116,8 @@ def test_status_tells_each_gate_in_numbers(target: Path, tell: Tell, capsys: Out
     assert gates["criteria"]["answer"] == "UNKNOWN"
     assert "prod-1: dual_memory.treatment_salt is dual-memory, not pepper" in gates["nodes agree"]["arithmetic"]
     assert 0 < told["left_seconds"] <= timedelta(days=14).total_seconds()
+    assert not told["watch"]["heard_of"]
+    assert "nobody has watched it yet: runbook rollout watch --target" in told["watch"]["told"]
     assert run(["rollout", "status"]) == 0
     assert "Rollout 20261102T090000-aaaa: RUNNING, shadow" in capsys.readouterr().out
 
