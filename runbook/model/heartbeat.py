@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+AHEAD = timedelta(minutes=1)
+"""So far the clocks of two machines may be apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
@@ -29,5 +32,8 @@ class Heartbeat:
     ended: str = ""
 
     def overdue(self, now: datetime, looks: float = 3.0) -> bool:
-        """Is it older than so many looks take, and did nobody end it? A clock that went back makes it no older."""
-        return not self.ended and now - self.seen > self.every * looks
+        """Is it older than so many looks take, and did nobody end it?
+
+        One from the future is of no use either: the clock was set back since, and who lives has said so anew.
+        """
+        return not self.ended and not -AHEAD <= now - self.seen <= self.every * looks

@@ -54,7 +54,8 @@ def test_overdue_is_what_nobody_ended_and_grew_old() -> None:
     assert not SIGN.overdue(NOW + timedelta(seconds=45))
     assert SIGN.overdue(NOW + timedelta(seconds=46))
     assert not replace(SIGN, ended="interrupted").overdue(NOW + timedelta(hours=1))
-    assert not SIGN.overdue(NOW - timedelta(hours=1))
+    assert not SIGN.overdue(NOW - timedelta(seconds=30))
+    assert SIGN.overdue(NOW - timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,11 @@ def test_a_rollout_that_nobody_watches_is_told(state: Path) -> None:
     assert "canary" in watched(session(), "prod", "r1")
     with pytest.raises(RunbookError, match="nobody has watched it yet"):
         watched(session(), "prod", "r2")
-    kept.beat(replace(sign, seen=now - timedelta(hours=1)))
-    with pytest.raises(RunbookError, match="was last watched at"):
-        watched(session(), "prod", "r1")
+    for apart in (timedelta(hours=-1), timedelta(hours=1)):  # the clock was set back since
+        kept.beat(replace(sign, seen=now + apart))
+        with pytest.raises(RunbookError, match="was last watched at"):
+            watched(session(), "prod", "r1")
+        assert replace(sign, seen=now + apart, ended="").overdue(now)
 
 
 def test_a_watch_that_was_killed_is_told_at_once(state: Path) -> None:

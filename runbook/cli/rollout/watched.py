@@ -5,7 +5,7 @@ import os
 from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.cli.compose import Session
 from runbook.errors import RunbookError
-from runbook.model.heartbeat import Heartbeat
+from runbook.model.heartbeat import AHEAD, Heartbeat
 
 LATE_LOOKS = 3.0
 """Nobody watches where the last sign of life is older than so many looks take, as the alert has it."""
@@ -26,7 +26,8 @@ def watched(current: Session, target: str, rollout: str) -> str:
         killed = f"its watch, process {sign.process}, was killed; it last looked at {seen}"
         told = f"rollout {rollout} is under way, and {killed}"
         raise RunbookError(told, hint=hint)
-    if current.clock.now() - sign.seen > sign.every * LATE_LOOKS:  # by a timer, each watch ends after one look
+    age = current.clock.now() - sign.seen
+    if not -AHEAD <= age <= sign.every * LATE_LOOKS:  # by a timer, each watch ends after one look
         ended = f": {sign.ended}" if sign.ended else ""
         raise RunbookError(f"rollout {rollout} is under way, and was last watched at {seen}{ended}", hint=hint)
     return f"rollout {rollout}, {sign.phase}: last watched at {seen}"
