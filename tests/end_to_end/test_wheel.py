@@ -223,3 +223,9 @@ def test_another_version_takes_over_or_the_old_one_stays(host: Host, installed: 
     assert (tmp_path / "asked").read_text().splitlines() == ["daemon-reload", restarted]
     program = f"ExecStart={host.program}/current/bin/runbook serve"
     assert program in (units / "engram-runbook-serve.service").read_text()
+    assert (host.program / "restarted").read_text().strip() == host.current.resolve().name
+
+    (host.program / "restarted").write_text(before.name)  # as if the play had been cut off before it restarted them
+    (tmp_path / "asked").unlink()
+    assert "changed=1 " in other.play(*said, **found).stdout
+    assert restarted in (tmp_path / "asked").read_text()

@@ -36,7 +36,8 @@ def _rule(name: str, expr: str, severity: Severity, minutes: float, texts: tuple
 
 def _watch() -> Iterator[AlertRule]:
     seen, interval = f"max by (target) ({SEEN})", f"max by (target) ({INTERVAL})"
-    late = f"time() - {seen} > {MISSED} * {interval} + {number(SLACK.total_seconds())}"
+    # A sign from the future is as old: the watch's clock was set back since, or is not that of Prometheus.
+    late = f"abs(time() - {seen}) > {MISSED} * {interval} + {number(SLACK.total_seconds())}"
     yield _rule(
         "RolloutWatchSilent",
         f"({late})\nand on (target) {ANY_UNDER_WAY}",

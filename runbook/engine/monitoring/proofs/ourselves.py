@@ -42,6 +42,7 @@ def _watch() -> Proof:
     given: list[Given] = []
     for target, under_way, seen in (
         ("silent", 1, "60+0x60"),
+        ("ahead", 1, "1000000+0x60"),
         ("fresh", 1, "0+60x60"),
         ("ended", 0, "60+0x60"),
         ("never", 1, ""),
@@ -60,7 +61,7 @@ def _watch() -> Proof:
     told = [
         *(firing("RolloutWatchSilent", "begun", each * MINUTE, yes=False) for each in (18, 19, 20, 21)),
         firing("RolloutWatchSilent", "silent", 4 * MINUTE, yes=False),
-        firing("RolloutWatchSilent", "silent", 6 * MINUTE, yes=True),
+        *(firing("RolloutWatchSilent", each, 6 * MINUTE, yes=True) for each in ("silent", "ahead")),
         *(firing("RolloutWatchSilent", each, 30 * MINUTE, yes=False) for each in ("fresh", "ended", "never")),
         firing("RolloutWatchNeverSeen", "never", MINUTE, yes=False),
         firing("RolloutWatchNeverSeen", "never", 3 * MINUTE, yes=True),
