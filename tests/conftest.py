@@ -130,3 +130,20 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped under CI: {report.longrepr} ({item.nodeid}, {call.when})"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the end-to-end tests measured, for people; with several processes their reports come here too.
+
+    It stands here, since whoever only hands out the tests to processes loads no conftest of a folder below.
+    """
+    told = [
+        line
+        for each in terminalreporter.getreports("passed")
+        for name, line in each.user_properties
+        if name == "production"
+    ]
+    if told:
+        terminalreporter.section("production: from the fault to the verified rollback")
+        for line in told:
+            terminalreporter.line(str(line))

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from end_to_end_fleet import Command, sick_fleet, well_fleet
 
-REPORTED = "production"
-
 
 @pytest.fixture(scope="module")
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
@@ -38,19 +36,5 @@ def wait_for() -> Callable[[Callable[[], bool], str], None]:
 
 @pytest.fixture
 def report(record_property: Callable[[str, object], None]) -> Callable[[object], None]:
-    """Have a line in the summary."""
-    return lambda line: record_property(REPORTED, str(line))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was measured, for people; with several processes their reports come here too."""
-    told = [
-        line
-        for each in terminalreporter.getreports("passed")
-        for name, line in each.user_properties
-        if name == REPORTED
-    ]
-    if told:
-        terminalreporter.section("production: from the fault to the verified rollback")
-        for line in told:
-            terminalreporter.line(str(line))
+    """Have a line in the summary, which `tests/conftest.py` prints."""
+    return lambda line: record_property("production", str(line))
