@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 import pytest
 from peers import closed_port
-from prometheus_server import is_ready
-from running_node import wait_until
+from prometheus_server import serving
 
 
 @contextmanager
@@ -28,7 +26,6 @@ def alertmanager_of(file: Path, port: int) -> Iterator[str]:
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if program is None:
         pytest.skip("alertmanager is not installed (make setup installs it as root)")
-    log = file.with_name("alertmanager.log")
     command = [
         program,
         f"--config.file={file}",
@@ -36,15 +33,5 @@ def alertmanager_of(file: Path, port: int) -> Iterator[str]:
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",  # alone: no port for others
     ]
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL) as process:
-
-        def ready() -> bool:
-            if process.poll() is not None:
-                pytest.fail(f"alertmanager ended with {process.returncode}: {log.read_text()}")
-            return is_ready(port)
-
-        try:
-            wait_until(ready, "alertmanager did not get ready")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
+    with serving("alertmanager", command, file.with_name("alertmanager.log"), port) as url:
+        yield url

@@ -35,22 +35,28 @@ def prometheus_of(file: Path, port: int) -> Iterator[str]:
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("prometheus is not installed (make setup installs it as root)")
-    log = file.with_name("prometheus.log")
     command = [
         program,
         f"--config.file={file}",
         f"--storage.tsdb.path={file.parent}/data",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
+    with serving("prometheus", command, file.with_name("prometheus.log"), port) as url:
+        yield url
+
+
+@contextmanager
+def serving(name: str, command: Sequence[str], log: Path, port: int) -> Iterator[str]:
+    """The URL of what that command runs, once it says that it is ready; what it says goes to the log."""
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL) as process:
 
         def ready() -> bool:
             if process.poll() is not None:
-                pytest.fail(f"prometheus ended with {process.returncode}: {log.read_text()}")
+                pytest.fail(f"{name} ended with {process.returncode}: {log.read_text()}")
             return is_ready(port)
 
         try:
-            wait_until(ready, "prometheus did not get ready")
+            wait_until(ready, f"{name} did not get ready")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()

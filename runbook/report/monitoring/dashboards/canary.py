@@ -1,8 +1,8 @@
 """Treatment against control, on all nodes together: what a person looks at beside the judge's verdict."""
 
-from runbook.model.dashboard import Ask, Dashboard, Look, Panel, Row
+from runbook.model.dashboard import Ask, Dashboard, Panel, Row
 from runbook.model.rollout import RolloutPlan
-from runbook.report.monitoring.dashboards.overview import TARGET
+from runbook.report.monitoring.dashboards.overview import TARGET, standing
 
 _SERIES = f'job="engram",{TARGET}'
 _RANGE = "[$__rate_interval]"
@@ -15,7 +15,7 @@ def canary(plan: RolloutPlan) -> Dashboard:
         "engram-canary",
         "Engram: canary against control",
         "What both groups get. The verdict is the judge's (`runbook abtest report`): it compares spaces, not recalls.",
-        (_latency(plan), _errors(plan), _quality(), _stage()),
+        (_latency(plan), _errors(plan), _quality(), Row("Stage", standing("Where the rollout is"))),
     )
 
 
@@ -83,25 +83,5 @@ def _quality() -> Row:
                 "Share of results that came from concepts", (Ask(f"{part} / ({whole} > 0)", "share"),), "percentunit"
             ),
             Panel("Fan-out, p95", (Ask(f"histogram_quantile(0.95, {fan})", "p95"),)),
-        ),
-    )
-
-
-def _stage() -> Row:
-    return Row(
-        "Stage",
-        (
-            Panel(
-                "Where the rollout is",
-                (Ask(f"engram_runbook_rollout_stage_info{{{TARGET}}}"),),
-                look=Look.TABLE,
-                ours=True,
-            ),
-            Panel(
-                "Share of the spaces that is treated",
-                (Ask(f"max by (target) (engram_runbook_rollout_share{{{TARGET}}})", "{{target}}"),),
-                "percentunit",
-                ours=True,
-            ),
         ),
     )

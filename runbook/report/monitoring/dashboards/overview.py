@@ -57,23 +57,21 @@ def _now() -> Row:
     )
 
 
+def standing(title: str) -> tuple[Panel, Panel]:
+    """The stage of each rollout that is under way, under that title, and the share that is treated."""
+    share = f"max by (target) (engram_runbook_rollout_share{{{TARGET}}})"
+    return (
+        Panel(title, (Ask(f"engram_runbook_rollout_stage_info{{{TARGET}}}"),), look=Look.TABLE, ours=True),
+        Panel("Share of the spaces that is treated", (Ask(share, "{{target}}"),), "percentunit", ours=True),
+    )
+
+
 def _rollout() -> Row:
     seen = f"max by (target) (engram_runbook_watch_seen_timestamp_seconds{{{TARGET}}})"
     return Row(
         "Rollout",
         (
-            Panel(
-                "Where it is",
-                (Ask(f"engram_runbook_rollout_stage_info{{{TARGET}}}"),),
-                look=Look.TABLE,
-                ours=True,
-            ),
-            Panel(
-                "Share of the spaces that is treated",
-                (Ask(f"max by (target) (engram_runbook_rollout_share{{{TARGET}}})", "{{target}}"),),
-                "percentunit",
-                ours=True,
-            ),
+            *standing("Where it is"),
             Panel("The watch was heard of", (Ask(f"time() - {seen}", "{{target}}"),), "s", Look.NUMBER, ours=True),
             Panel(
                 "Runs that need a person",
