@@ -2,16 +2,14 @@
 
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ansible_collections.engram.ops.plugins.module_utils.split_values import SplitError
+from ansible_collections.engram.ops.plugins.module_utils.whole_file import SUFFIX, sync, write
 
-SUFFIX = ".engram-runbook"
-"""No include of nginx takes files that end so."""
 LARGEST_FILE = 8 << 20
 WAIT_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
@@ -102,34 +100,13 @@ class Placing:
         else:
             self._path.unlink(missing_ok=True)
             self._kept.unlink()
-        _sync(self._path.parent)
+        sync(self._path.parent)
 
     def done(self) -> None:
         """The new one is good."""
         self._kept.unlink(missing_ok=True)
-        _sync(self._path.parent)
+        sync(self._path.parent)
 
     def _write(self, path: Path, content: str) -> None:
         like = self._path.stat() if self._path.exists() else None
-        descriptor, name = tempfile.mkstemp(prefix=f".{self._path.name}.new-", suffix=SUFFIX, dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content.encode("utf-8"))
-                file.flush()
-                if like is not None and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
-                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
-                os.fchmod(file.fileno(), 0o640 if like is None else like.st_mode & 0o777)
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        write(path, content.encode("utf-8"), f".{self._path.name}.new-", like)

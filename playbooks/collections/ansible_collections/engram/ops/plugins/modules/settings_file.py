@@ -5,13 +5,13 @@ import fcntl
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.engram.ops.plugins.module_utils.whole_file import SUFFIX, write
 
 DOCUMENTATION = r"""
 module: settings_file
@@ -65,7 +65,6 @@ reason:
 """
 
 LARGEST_FILE = 1 << 20
-SUFFIX = ".engram-runbook"
 
 
 class FileProblemError(Exception):
@@ -97,33 +96,8 @@ def replace(path: Path, content: bytes, expected: str, *, check: bool) -> bool:
         if not check:
             for left in path.parent.glob(f".{path.name}.*{SUFFIX}"):  # by one of these that was killed
                 left.unlink()
-            _write(path, content, status)
+            write(path, content, f".{path.name}.", status)
     return True
-
-
-def _write(path: Path, content: bytes, like: os.stat_result) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=SUFFIX, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), like.st_uid, like.st_gid)
-            os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
