@@ -46,7 +46,7 @@ class Command:
             cwd=self.state,
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=250,
             check=False,
             **options,
         )
@@ -154,7 +154,7 @@ def found_and_mended(fleet: Command, issue: str, cure: tuple[str, object], wrong
     assert all(known[key] != value for known in fleet.settings().values())
     fleet("undo", fleet("runs", "--last", "--id").stdout.strip(), "--yes")
 
-    acted = fleet.json(issue, "--act", "--yes", "--watch", "60s", "--reason", "test")["data"]
+    acted = fleet.json(issue, "--act", "--yes", "--watch", "120s", "--reason", "test")["data"]
     run: dict[str, Any] = acted["run"]
     assert run["status"] == "recovered"
     assert {step["key"] for step in run["steps"] if step["done"]} >= {key}

@@ -84,7 +84,7 @@ def reported(command: Command, *words: str, expect: int = 0) -> dict[str, Any]:
 
 def test_two_at_once_and_one_of_them_interrupted(command: Command, production: socket.socket, tmp_path: Path) -> None:
     """Neither disturbs the other; no process, folder, run or request to the default target comes of either."""
-    whole, told = start(command, tmp_path, "high-formation-rate", "--nodes", "2", "--watch", "45s", "--json")
+    whole, told = start(command, tmp_path, "high-formation-rate", "--nodes", "2", "--watch", "120s", "--json")
     cut, talk = start(command, tmp_path, "high-formation-rate", "--nodes", "1")
     wait_until(lambda: "2 of 4" in talk.read_text(), "the second drill has broken its fleet", 60)
     os.kill(cut.pid, signal.SIGINT)
@@ -92,7 +92,7 @@ def test_two_at_once_and_one_of_them_interrupted(command: Command, production: s
     assert cut.returncode == 130, talk.read_text()
     assert "to start it again: runbook drill high-formation-rate" in talk.read_text()
     assert "resume" not in talk.read_text()
-    out, _ = whole.communicate(timeout=150)
+    out, _ = whole.communicate(timeout=250)
     assert whole.returncode == 0, told.read_text()
     document = json.loads(out)
     Draft202012Validator(schema("report.v1")).validate(document)
@@ -137,7 +137,7 @@ def test_what_a_killed_drill_leaves_is_removed_by_the_next(
 def test_the_brake(command: Command, production: socket.socket, tmp_path: Path) -> None:
     """Off, read back, durable, and on again by the undo, each within its limit; nothing is left."""
     drill, talk = start(command, tmp_path, "rollback", "--nodes", "2", "--json")
-    out, _ = drill.communicate(timeout=150)
+    out, _ = drill.communicate(timeout=250)
     assert drill.returncode == 0, talk.read_text() + out
     document = json.loads(out)
     Draft202012Validator(schema("report.v1")).validate(document)

@@ -46,7 +46,7 @@ def test_the_whole_incident(fleet: Command) -> None:
     refused = fleet("baseline", "capture", "--window", "3s", expect=13)
     assert "0.3 < default 0.65" in refused.stderr, "an incident is not called usual"
 
-    acted = valid(fleet.json("high-formation-rate", "--act", "--yes", "--watch", "45s", "--reason", "test"))
+    acted = valid(fleet.json("high-formation-rate", "--act", "--yes", "--watch", "120s", "--reason", "test"))
     run = acted["data"]["run"]
     assert run["status"] == "recovered"
     assert tuned(fleet) == {node: {THRESHOLD: 0.65, SAMPLE_RATE: 0.05, CLUSTER_SIZE: 5} for node in before}

@@ -15,6 +15,6 @@ def test_weak_concepts_are_shown_and_the_threshold_mends_it(well: Command) -> No
         weak = [each for node in found["nodes"] for each in node["concepts"] if each["weak"]]
         assert weak
         assert all(each["texts"] for each in weak[:3])
-        done = well.json("poor-recall-quality", "--act", "--yes", "--watch", "90s")["data"]["run"]
+        done = well.json("poor-recall-quality", "--act", "--yes", "--watch", "150s")["data"]["run"]
         assert done["status"] == "recovered"
         assert [step["key"] for step in done["steps"]] == [THRESHOLD]
