@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,17 @@ from runbook.model.alert import Alert
 VERSION = "4"
 LIMIT_BYTES = 4 << 20
 STDIN = "-"
+_MOST_LEFT_OUT = 1_000_000
 _HINT = "a payload of Alertmanager's webhook, or `amtool alert query -o json`"
 _FIRING = frozenset({"firing", "active", "unprocessed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What one document holds, and how many alerts more there are that it does not."""
+
+    alerts: tuple[Alert, ...]
+    left_out: int
 
 
 def read_alerts(path: Path) -> tuple[Alert, ...]:
@@ -41,7 +51,19 @@ def alerts_in(raw: bytes, name: str) -> tuple[Alert, ...]:
         DamagedError: they are none of Alertmanager's; the place is named.
         NotSupportedError: they are of another version.
     """
-    return _alerts(_parsed(raw, name), name)
+    return payload_in(raw, name).alerts
+
+
+def payload_in(raw: bytes, name: str) -> Payload:
+    """The same, and how many alerts Alertmanager left out (`truncatedAlerts`): its receiver has a `max_alerts`.
+
+    Raises:
+        DamagedError, NotSupportedError: as `alerts_in`.
+    """
+    document = _parsed(raw, name)
+    said = document.get("truncatedAlerts") if isinstance(document, Mapping) else None
+    left_out = min(max(said, 0), _MOST_LEFT_OUT) if isinstance(said, int) else 0
+    return Payload(_alerts(document, name), left_out)
 
 
 def _bytes(path: Path) -> bytes:

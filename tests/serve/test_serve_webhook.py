@@ -82,13 +82,15 @@ def test_a_stream_without_a_length_is_cut_off(served: Serving) -> None:
 
 
 def test_an_alert_is_taken_once(served: Serving) -> None:
-    """However often it is sent, in whatever company; its end, and a firing that begins anew, are others."""
+    """However often it is sent, in whatever company; its end, and a firing anew or after it, are others."""
     first, end = firing("Once"), firing("Once", status="resolved")
     again = firing("Once", begin="2026-11-23T00:00:00Z")
     assert served.send(payload(first)).json == {"taken": 1}
     assert served.send(payload(first, first)).json == {"taken": 0}
     assert served.send(payload(first, end)).json == {"taken": 1}
-    assert served.send(payload(end, again, first)).json == {"taken": 1}
+    assert served.send(payload(end, again)).json == {"taken": 1}
+    assert served.send(payload(first)).json == {"taken": 1}
+    assert served.send(payload(first, again)).json == {"taken": 0}
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: served.send(payload(firing("Race"))), range(16)))
     assert {reply.status for reply in replies} == {200}
@@ -98,6 +100,7 @@ def test_an_alert_is_taken_once(served: Serving) -> None:
         ("Once", True, "2026-11-22T22:15:29Z"),
         ("Once", False, "2026-11-22T22:15:29Z"),
         ("Once", True, "2026-11-23T00:00:00Z"),
+        ("Once", True, "2026-11-22T22:15:29Z"),
         ("Race", True, "2026-11-22T22:15:29Z"),
     ]
 
@@ -154,16 +157,20 @@ def test_a_flood_is_asked_to_come_again(served: Serving) -> None:
 
 
 def test_at_its_end_the_journal_has_what_was_refused(served: Serving) -> None:
-    """Each kind with how many they were, as many as Prometheus was told; no token stands anywhere."""
+    """Each kind with how many they were, as many as Prometheus was told; what was left out, too; no token anywhere."""
     for body, *_ in REFUSALS:
         served.send(body)
     served.send(payload(), "a-wrong-token")
+    assert served.send(payload(LEAK, truncatedAlerts=7)).status == 200
     counted = served.metrics()
     assert served.stop() == ExitCode.TERMINATED
     by_kind: dict[str, int] = {}
     for each in served.details("webhook.refused"):
         by_kind[each["kind"]] = by_kind.get(each["kind"], 0) + each["count"]
-    assert {"unknown sender", "malformed", "wrong version", "too many alerts"} <= set(by_kind)
+    assert {"unknown sender", "malformed", "wrong version", "too many alerts", "cut short"} <= set(by_kind)
+    (cut,) = [each for each in served.details("webhook.refused") if each["kind"] == "cut short"]
+    assert cut["example"].startswith("7 alerts were left out by Alertmanager")
+    assert cut["example"] in served.log.read_text()
     for kind, count in by_kind.items():
         assert counted[f'engram_runbook_webhook_requests_total{{outcome="{kind}"}}'] == count
     assert len(served.journal("webhook.refused")) <= 2 * len(by_kind)

@@ -125,6 +125,18 @@ def test_what_was_taken_is_known_and_what_was_diagnosed_waits_no_more() -> None:
     assert not memory.has_ended(received(one))
 
 
+def test_a_firing_after_its_end_is_a_new_one_though_it_has_the_same_begin() -> None:
+    """Alertmanager merges what two Prometheus servers say, and keeps the earliest begin; each is taken once."""
+    fires, ends = alert(), alert(firing=False)
+    memory = remembered(fires, ends)
+    assert (memory.knows(fires), memory.knows(ends)) == (False, True)
+    diagnosed(memory, fires)
+    memory.fold(entry(Event.ALERT_RECEIVED, details_of(received(fires))))
+    assert (memory.knows(fires), memory.knows(ends)) == (True, False)
+    assert [each.alert.name for each in memory.waiting()] == ["A"]
+    assert not memory.has_ended(received(fires))
+
+
 def test_what_is_known_again_has_a_bound() -> None:
     """The oldest is forgotten first."""
     alerts = [alert(str(number)) for number in range(5)]

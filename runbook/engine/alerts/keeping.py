@@ -32,7 +32,7 @@ def series(alert: Alert) -> str:
 
 
 def seen_as(alert: Alert) -> str:
-    """What is taken once only: a firing, or its end."""
+    """What is taken once only until the other one comes: a firing, or its end."""
     return f"{identity(alert)}{'+' if alert.firing else '-'}"
 
 

@@ -65,7 +65,7 @@ class AlertMemory:
                 pass
 
     def knows(self, alert: Alert) -> bool:
-        """Was this firing, or this end, taken before?"""
+        """Was this firing, or this end, the last that was taken of it? After an end the same firing is a new one."""
         return seen_as(alert) in self._seen
 
     def has_ended(self, received: Received) -> bool:
@@ -85,8 +85,11 @@ class AlertMemory:
         return tuple(each for each in self._began.get(target, ()) if each > now - DAY)
 
     def _received(self, received: Received) -> None:
-        sign = "+" if received.alert.firing else "-"
-        self._seen[f"{received.id}{sign}"] = None
+        now, before = "+-" if received.alert.firing else "-+"
+        self._seen[f"{received.id}{now}"] = None
+        # Prometheus gives each firing a begin of its own, but Alertmanager merges what overlaps and keeps the earliest:
+        # of two Prometheus servers one says that it is over, and the other one that it fires. So may who sends itself.
+        self._seen.pop(f"{received.id}{before}", None)
         self._ended.pop(series(received.alert), None)
         if not received.alert.firing:
             self._ended[series(received.alert)] = None

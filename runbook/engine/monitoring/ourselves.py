@@ -194,8 +194,8 @@ def _messages() -> Iterator[AlertRule]:
         Severity.WARNING,
         5,
         (
-            "The webhook refuses requests: {{ $labels.outcome }}",
-            "Alertmanager's token or payload is not what it takes; or somebody else knocks.",
+            "The webhook refuses requests, or misses alerts: {{ $labels.outcome }}",
+            "Alertmanager's token or payload is not what it takes, or was cut short; or somebody else knocks.",
             "runbook audit show",
         ),
     )

@@ -12,6 +12,7 @@ from runbook.serve.console.pages import Content
 from runbook.serve.console.query import number
 from runbook.serve.console.source import Source
 from runbook.serve.console.standing import entry_data, found_data, tone_of_answer
+from runbook.serve.webhook.outcomes import Outcome
 
 PAGE = 50
 _SHOWN = frozenset(
@@ -63,7 +64,8 @@ def _told(found: Found) -> dict[str, Any]:
             tone = "plain" if details.get("state") in {"left", "intended"} else "UNKNOWN"
             heading = _heading(f"acted: {details.get('state', '')}", tone, details.get("issue"))
         case Event.WEBHOOK_REFUSED:
-            heading = _heading("requests refused", "plain", "")
+            cut = details.get("kind") == Outcome.CUT_SHORT  # these were taken
+            heading = _heading("alerts left out", "UNKNOWN", "") if cut else _heading("requests refused", "plain", "")
         case Event.NOTIFICATION_FAILED:
             heading = _heading("notification failed", "UNKNOWN", "")
         case _:

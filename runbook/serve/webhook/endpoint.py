@@ -8,9 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from runbook.adapters.alerts import alerts_in
+from runbook.adapters.alerts import Payload, payload_in
 from runbook.errors import DamagedError, NotSupportedError, RunbookError
-from runbook.model.alert import Alert
 from runbook.ports import Clock
 from runbook.serve.webhook.credential import Credential
 from runbook.serve.webhook.intake import BusyError, Intake
@@ -50,30 +49,39 @@ def routes(webhook: Webhook) -> list[BaseRoute]:
 
     async def receive(request: Request) -> Response:
         try:
-            new = await _received(webhook, request)
+            new, left_out = await _received(webhook, request)
         except RefusedRequestError as refusal:
             webhook.outcomes.note(refusal.outcome, webhook.clock.monotonic(), refusal.told)
             return _refusal(refusal)
         except ClientDisconnect:
             webhook.outcomes.note(Outcome.TOO_SLOW, webhook.clock.monotonic(), "hung up before the end of the body")
             return Response(status_code=400)
-        webhook.outcomes.note(Outcome.ACCEPTED, webhook.clock.monotonic())
+        outcome, told = (Outcome.CUT_SHORT, _left_out(left_out)) if left_out > 0 else (Outcome.ACCEPTED, "")
+        webhook.outcomes.note(outcome, webhook.clock.monotonic(), told)
         return JSONResponse({"taken": new})
 
     return [Route(PATH, receive, methods=["POST"])]
 
 
-async def _received(webhook: Webhook, request: Request) -> int:
+async def _received(webhook: Webhook, request: Request) -> tuple[int, int]:
+    """How many were new, and how many Alertmanager left out."""
     _let_in(webhook, request)
-    alerts = _parsed(await _body(request))
+    payload = _parsed(await _body(request))
     try:
-        return await webhook.intake.take(alerts)
+        new = await webhook.intake.take(payload.alerts)
     except BusyError as busy:
         outcome = Outcome.NOT_READY if webhook.intake.not_ready else Outcome.FLOOD
         raise RefusedRequestError(outcome, 503, str(busy)) from None
     except RunbookError as error:
         webhook.say(f"alerts could not be journaled, and Alertmanager was asked to send them again: {error.message}")
         raise RefusedRequestError(Outcome.NOT_JOURNALED, 503, "the alerts could not be journaled") from None
+    if payload.left_out > 0:
+        webhook.say(_left_out(payload.left_out))
+    return new, payload.left_out
+
+
+def _left_out(count: int) -> str:
+    return f"{count} alerts were left out by Alertmanager, and nobody diagnoses them (max_alerts of its receiver)"
 
 
 def _let_in(webhook: Webhook, request: Request) -> None:
@@ -108,20 +116,20 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _parsed(raw: bytes) -> tuple[Alert, ...]:
+def _parsed(raw: bytes) -> Payload:
     try:
-        alerts = alerts_in(raw, "the payload")
+        payload = payload_in(raw, "the payload")
     except NotSupportedError as error:
         raise RefusedRequestError(Outcome.WRONG_VERSION, 400, error.message) from None
     except DamagedError as error:
         raise RefusedRequestError(Outcome.MALFORMED, 400, error.message) from None
-    if len(alerts) > MOST_ALERTS:
-        told = f"{len(alerts)} alerts in one payload, {MOST_ALERTS} are taken (max_alerts of the receiver)"
+    if len(payload.alerts) > MOST_ALERTS:
+        told = f"{len(payload.alerts)} alerts in one payload, {MOST_ALERTS} are taken (max_alerts of the receiver)"
         raise RefusedRequestError(Outcome.TOO_MANY, 413, told)
-    for at, each in enumerate(alerts):
+    for at, each in enumerate(payload.alerts):
         if not each.starts_at:  # without it a firing is not told from the one before it
             raise RefusedRequestError(Outcome.MALFORMED, 400, f"the payload: alerts[{at}].startsAt is missing")
-    return alerts
+    return payload
 
 
 def _refusal(refusal: RefusedRequestError) -> Response:

@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     """How a request to the webhook ends."""
 
     ACCEPTED = "accepted"  # also where everything in it was taken before
+    CUT_SHORT = "cut short"  # taken as well, but Alertmanager left alerts out that nobody will know of
     UNKNOWN_SENDER = "unknown sender"
     TOO_LARGE = "too large"
     TOO_SLOW = "too slow"
