@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from runbook.cli.notify.starting import Telling
 from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
 from runbook.engine.evidence import Looking
-from runbook.errors import RefusedError
+from runbook.errors import ExitCode, RefusedError
 from runbook.model.runbook import Runbook
 from runbook.model.target import Node, Target
 from runbook.ports import ChangePorts, Plays, ReadPorts
@@ -247,17 +247,17 @@ def change_ports(current: Session, target: Target, read: ReadPorts) -> ChangePor
     return ChangePorts(read, plays_on(target), current.journal, current.locks)
 
 
-def plays_on(target: Target) -> Plays:
-    """Ansible, on the hosts of that target."""
-    return hosts_of(target)
+def plays_on(target: Target, cancelled: Callable[[], ExitCode | None] = signals.received) -> Plays:
+    """Ansible, on the hosts of that target; `cancelled` is the exit code of what ends a play, asked while it runs."""
+    return hosts_of(target, cancelled)
 
 
-def hosts_of(target: Target) -> "AnsiblePlays":
+def hosts_of(target: Target, cancelled: Callable[[], ExitCode | None] = signals.received) -> "AnsiblePlays":
     """The same, for work that the hosts' own `runbook` does."""
     from runbook.adapters.ansible import Access, AnsiblePlays
 
     files = {node.name: node.token_file for node in target.nodes if node.token_file is not None}
-    return AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), signals.received)
+    return AnsiblePlays(target.inventory, Access(files, target.allow_plain_http), cancelled)
 
 
 def looking(current: Session, runbook: Runbook) -> Looking | None:

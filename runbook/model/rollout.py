@@ -284,6 +284,8 @@ class Rollout:
     """Folders of the evidence that was written for it, in their order."""
     splitters: tuple[str, ...] = ()
     """What was told to split its traffic when its stage was last entered; nothing where the nodes do it themselves."""
+    released: datetime | None = None
+    """When a person last let it go in the stage that it is in; None where nobody did."""
 
     @property
     def current(self) -> Stage:

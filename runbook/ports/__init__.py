@@ -20,9 +20,10 @@ from runbook.ports.fleet import (
     Store,
     Talk,
 )
-from runbook.ports.rollout import CellSource, CellStore, EvidenceShelf
+from runbook.ports.rollout import AccessLogs, CellSource, CellStore, EvidenceShelf
 
 __all__ = [
+    "AccessLogs",
     "Archives",
     "Bench",
     "Brake",

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from runbook.model.access import AccessReport
 from runbook.model.cells import Cell, FleetCells, NodeCells, Pruned
+from runbook.model.rollout import Rollout
 from runbook.model.target import Node
 
 
@@ -45,6 +47,20 @@ class CellStore(Protocol):
         Raises:
             StorageError: the disk refused.
             DamagedError: the file is none of ours.
+        """
+        ...
+
+
+class AccessLogs(Protocol):
+    """What the access logs of the splitters tell."""
+
+    def report(self, rollout: Rollout, now: float) -> AccessReport | None:
+        """Of the stage that the rollout is in, until `now` (seconds since 1970); None while they are being read.
+
+        A host that cannot be asked is a silence in it.
+
+        Raises:
+            InterruptedRunError: cancelled; nothing was changed.
         """
         ...
 

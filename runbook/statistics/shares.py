@@ -19,3 +19,15 @@ def share_interval(part: float, whole: float, reach: float = REACH) -> Interval 
     middle = (share + squared / 2) / (1 + squared)
     half = math.sqrt(squared * (share * (1 - share) + squared / 4)) / (1 + squared)
     return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0))
+
+
+def least_more(mine: tuple[float, float], others: tuple[float, float], reach: float = REACH) -> float | None:
+    """By how much the share of `mine` is above that of `others` at least; None where either whole is nothing.
+
+    Both are (part, whole). It is the lower end of Newcombe's hybrid score interval of the difference (Statistics in
+    Medicine 17, 1998, 873-890, method 10).
+    """
+    one, other = share_interval(*mine, reach), share_interval(*others, reach)
+    if one is None or other is None:
+        return None
+    return one.value - other.value - math.hypot(one.value - one.low, other.high - other.value)

@@ -1,6 +1,7 @@
 """`runbook abtest report` where splitters stand in front of the nodes: their access logs are counted on their hosts."""
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,14 +10,21 @@ from pathlib import Path
 import pytest
 from command_line import Output, complaint, document
 from peers import Peer, http
+from running_node import wait_until
 
 from runbook.adapters.clock import SystemClock
+from runbook.adapters.memory.access import WELL
+from runbook.cli import compose
 from runbook.cli.abtest.access import scope_of
+from runbook.cli.rollout.access_logs import LogsBeside, StageLogs
 from runbook.cli.rollout.plans import plan_named
 from runbook.cli.root import run
 from runbook.engine.rollout.plan.document import filled
+from runbook.errors import InterruptedRunError, StorageError
+from runbook.model.access import AccessReport
 from runbook.model.assignment import in_treatment
 from runbook.model.rollout import Entered, Rollout, Standing
+from runbook.model.target import Node, Target, Way
 
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 RATE, SALT, SPACES = (f"dual_memory.treatment_{word}" for word in ("rate", "salt", "spaces"))
@@ -86,7 +94,51 @@ def test_a_stage_is_counted_without_its_edges(hours: float, seconds: float) -> N
     begin, end = AT.timestamp(), (AT + timedelta(hours=hours)).timestamp()
     plan, entered = filled(plan_named("dual-memory"), "pepper", ("alpha",)), (Entered(1, AT, 5, "run-1"),)
     inside = Rollout("r", "prod", plan, "", "anna", AT, 1, "", Standing.RUNNING, 1, entered=entered)
+    later = scope_of(replace(inside, released=AT + timedelta(hours=hours / 2)), end)
+    assert begin + hours * 1800 < (later.since or 0) <= begin + hours * 1800 + seconds
     scope = scope_of(inside, end)
     assert (scope.since, scope.until) == (begin + seconds, None)
     scope = scope_of(replace(inside, entering=AT + timedelta(hours=hours)), end + 5000)
     assert (scope.since, scope.until) == (begin + seconds, end - seconds)
+
+
+class Slow(StageLogs):
+    """Reads one after the other, each until it is let go or cancelled."""
+
+    def report(self, rollout: Rollout, now: float) -> AccessReport:
+        """The play that is not run."""
+        del rollout, now
+        begun.release()
+        while not told.acquire(timeout=0.05):
+            if self.cancelled() is not None:
+                gone.set()
+                raise InterruptedRunError("cancelled")
+        if (next_one := answers.pop(0)) is not None:
+            return next_one
+        raise StorageError("no room")
+
+
+begun, told, gone = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
+answers: list[AccessReport | None] = []
+
+
+def test_a_watch_does_not_wait_for_access_logs() -> None:
+    """A later look has them; they are read anew for another stage, and a play that is under way ends with the watch."""
+    plan = replace(filled(plan_named("dual-memory"), "pepper", ("alpha",)), check_every=timedelta(hours=1))
+    rollout = Rollout("r", "prod", plan, "", "anna", AT, 1, "", Standing.RUNNING, 1, entered=(Entered(1, AT, 5, "r"),))
+    target = Target("prod", "staging", Path("no"), (), splitters=(Node("s1", "http://s1", Way.NGINX),))
+    answers[:] = [WELL, None]
+    with LogsBeside(Slow(compose.session(), target, lambda _: None)) as logs:
+        assert (logs.report(rollout, 0.0), logs.report(rollout, 0.0)) == (None, None)
+        told.release()
+        wait_until(lambda: logs.report(rollout, 0.0) is WELL, "it is not told")
+        assert begun.acquire(blocking=False)
+        assert not begun.acquire(blocking=False)  # read once
+        other = replace(rollout, released=AT)
+        assert logs.report(other, 0.0) is None
+        told.release()
+        wait_until(lambda: logs.report(other, 0.0) is not None, "it is not told")
+        (silence,) = (logs.report(other, 0.0) or WELL).silent
+        assert (silence.node, silence.reason) == ("s1", "no room")
+        assert logs.report(rollout, 0.0) is None
+    assert gone.is_set()

@@ -142,10 +142,13 @@ def journaled(journal: Sequence[Mapping[str, Any]], begin: float) -> dict[str, f
 
 
 def test_it_went_as_far_as_5_percent_by_itself_and_identical_arms_took_nothing_back(story: Story) -> None:
-    """Shadow, internal, canary, 5 %; each on the nginx; the tripwire was asked there, and said NO before the fault."""
+    """Each on the nginx, whose access log let it go on; the tripwire was asked at 5 %, and said NO before the fault."""
     assert [each["name"] for each in story.of("rollout.entered")] == ["shadow", "internal", "canary", "gradual-5%"]
     assert story.before["dual_memory.treatment_rate"] == 0.05
     assert story.before["dual_memory.treatment_spaces"] == ["tenant-010"]
+    gates = [each["gates"] for each in story.of("rollout.entering")[1:]]
+    logs = [each for passed in gates for each in passed if each["name"] == "access logs"]
+    assert [each["arithmetic"].partition(", ")[2] for each in logs] == ["each space in its group"] * 3
     asked = [each["answers"] for each in story.of("rollout.checked")]
     assert [each["answer"] for answers in asked[:-1] for each in answers if each["answer"] == "YES"] == []
 

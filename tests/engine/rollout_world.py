@@ -8,6 +8,7 @@ from typing import Any
 
 from fleet_in_memory import Wired, World, world
 
+from runbook.adapters.memory.access import MemoryAccessLogs
 from runbook.adapters.memory.brake import MemoryBrake
 from runbook.adapters.memory.cells import MemoryCells, MemoryCellStore
 from runbook.engine.brake_record import Rolled, Wish
@@ -79,12 +80,14 @@ class Scene:
     brake: MemoryBrake = field(init=False)
     cells: MemoryCells = field(init=False)
     eyes: Eyes = field(init=False)
+    logs: MemoryAccessLogs = field(init=False)
     ids: "count[int]" = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.brake = MemoryBrake(self.world.fleet.settings)
         self.cells = MemoryCells({name: NodeCells(name, 2, ()) for name in NAMES})
         wire = self.world.wire
+        self.logs = MemoryAccessLogs()
         self.eyes = Eyes(Wired(self.cells, "cells", wire), Wired(MemoryCellStore(), "rows", wire))
         self._counts: dict[str, tuple[float, float, float]] = {}
 
@@ -110,6 +113,7 @@ class Scene:
         """From now on the inventory has these splitters."""
         splitters = tuple(Node(name, f"http://{name}", Way.NGINX) for name in names)
         self.world.target = replace(self.world.target, splitters=splitters)
+        self.eyes = replace(self.eyes, logs=Wired(self.logs, "logs", self.world.wire) if names else None)
 
     def keep(self, rollout: Rollout, why: str) -> None:
         """The shelf of the evidence."""

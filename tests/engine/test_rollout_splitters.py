@@ -4,20 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from rollout_world import BLENDED, CONCEPTS, HOLD, NAMES, PLAN, RATE, SALT, SPACES, Scene, scene, walked
+from rollout_world import BLENDED, BY_ITSELF, CONCEPTS, HOLD, NAMES, PLAN, RATE, SALT, SPACES, Scene, scene, walked
 from test_rollout_every_interruption import sweep
 
+from runbook.adapters.memory.access import WELL
 from runbook.engine.brake_record import Wish
 from runbook.engine.history import runs_of
 from runbook.engine.rollout import say
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
+from runbook.engine.rollout.gates.access import ACCESS
 from runbook.engine.rollout.mend import mend, mending
 from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.splitters import agreed, check_without
 from runbook.engine.rollout.values import UNSPLIT, drift, steps_into
+from runbook.engine.rollout.watch import Until, Watched
 from runbook.errors import ExitCode, RefusedError, UnreachableError, UsageError
+from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
+from runbook.model.gate import Gate
+from runbook.model.journal import Event
+from runbook.model.measurement import Silence
 from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
@@ -366,6 +373,34 @@ def test_a_share_that_is_mended_while_the_rollout_is_taken_back_goes_back_too() 
     assert acted is not None
     assert (acted.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ABORTED)
     assert gone_back(made)
+
+
+def test_access_logs_are_read_once_every_other_gate_is_passed() -> None:
+    """In nobody's way: the watch reads them when it would go on, holds on what they say, and goes on by it."""
+    made = walked(0, BY_ITSELF, splitters=SPLITTERS)
+    made.world.admin.silent["s2"] = "connection refused"
+    made.watch(seconds=20)
+    assert made.logs.asked == []
+    made.world.admin.silent.clear()
+    made.logs.found = None
+    watched = made.watch(seconds=6)
+    assert (made.rollout.stage, watched.last.told.rsplit("; ", 1)[-1]) == (0, f"held by {ACCESS}")
+    assert "are being read" in _logs_gate(watched).arithmetic
+    made.logs.found = replace(WELL, silent=(Silence("s2", "no permission"),))
+    assert "s2: no permission" in _logs_gate(made.watch(seconds=6)).arithmetic
+    made.logs.found = WELL
+    made.watch(Until.STAGE)
+    assert made.rollout.stage == 1
+    entering = [each for each in made.world.journal.entries() if each.event is Event.ROLLOUT_ENTERING]
+    (told,) = [each for each in entering[-1].details["gates"] if each["name"] == ACCESS]
+    assert told["arithmetic"] == "200 recalls of 20 spaces through s1, each space in its group"
+    assert set(made.logs.asked) == {0}
+
+
+def _logs_gate(watched: Watched) -> Gate:
+    (gate,) = [each for each in watched.last.gates if each.name == ACCESS]
+    assert gate.answer is Answer.UNKNOWN
+    return gate
 
 
 def advanced(made: Scene) -> None:

@@ -123,6 +123,11 @@ def _gates(plan: RolloutPlan) -> Iterator[tuple[str, ...]]:
         _in(plan, lambda each: each.validated),
     )
     yield "nodes agree", "do all nodes run with the values of the stage?", "always"
+    yield (
+        "access logs",
+        "was every space served in its group, in the ratio that was assigned, with few enough errors?",
+        "where splitters stand in front of the nodes; asked last",
+    )
 
 
 def _on(plan: RolloutPlan, binds: Callable[[Phase], bool]) -> str:

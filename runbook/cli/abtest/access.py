@@ -1,6 +1,6 @@
 """The access logs for `runbook abtest report`: counted on the splitters' hosts by a play, or a file that is here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from runbook.model.measurement import Silence
 from runbook.model.play import Collected, CollectRequest
 from runbook.model.rollout import Rollout
 from runbook.model.target import Target
+from runbook.ports import Plays
 
 PLAY = "read_access_log"
 _USUAL = timedelta(hours=24)
@@ -40,11 +41,12 @@ class Scope:
 def scope_of(rollout: Rollout, now: float) -> Scope:
     """Since the stage was entered, and until the next one was begun with; a little less at both ends.
 
-    Splitters have clocks of their own, and a request that was on its way is answered as before.
+    Splitters have clocks of their own, and a request that was on its way is answered as before. Who let the rollout go
+    in the stage has agreed to what was before: it does not count any more.
     """
     if not rollout.entered:
         return Scope(None, now)
-    begin = rollout.entered[-1].at.timestamp()
+    begin = max(rollout.entered[-1].at, rollout.released or rollout.entered[-1].at).timestamp()
     end = now if rollout.entering is None else rollout.entering.timestamp()
     margin = min(_MARGIN.total_seconds(), max(end - begin, 0.0) / 10)
     until = None if rollout.entering is None else end - margin
@@ -65,23 +67,29 @@ def read_file(path: Path, scope: Scope) -> AccessReport:
 
 def read_splitters(current: Session, target: Target, scope: Scope) -> AccessReport:
     """Those of the splitters; without a stage, the last day. One that cannot be read is told, and hides no other."""
-    since = scope.now - _USUAL.total_seconds() if scope.since is None else scope.since
     with ScreenTalk() as talk:
-        found = _collected(current, target, (since, scope.until or 0.0), talk)
-    logs, silent = _understood(found)
+        return counted_by(compose.plays_on(target), target, scope, f"access-{current.new_run_id()}", talk.say)
+
+
+def counted_by(plays: Plays, target: Target, scope: Scope, mark: str, say: Callable[[str], None]) -> AccessReport:
+    """The same by these plays; `mark` is in the environment of every process of the play.
+
+    Raises:
+        InterruptedRunError: cancelled; nothing was changed.
+    """
+    since = scope.now - _USUAL.total_seconds() if scope.since is None else scope.since
+    hosts = tuple(each.name for each in target.splitters)
+    request = CollectRequest(PLAY, hosts, mark, {"since": since, "before": scope.until or 0.0})
+    logs, silent = _understood(_collected(plays, request, say))
     return access_report(logs, silent, scope.regime, Since(since, scope.bucket.total_seconds()))
 
 
-def _collected(current: Session, target: Target, span: tuple[float, float], talk: ScreenTalk) -> Sequence[Collected]:
-    hosts = tuple(each.name for each in target.splitters)
-    inputs = {"since": span[0], "before": span[1]}
-    request = CollectRequest(PLAY, hosts, f"access-{current.new_run_id()}", inputs)
+def _collected(plays: Plays, request: CollectRequest, say: Callable[[str], None]) -> Sequence[Collected]:
     try:
-        plays = compose.plays_on(target)
         plays.ready()
-        return plays.collect(request, talk.say)
+        return plays.collect(request, say)
     except (NotSupportedError, UsageError, StorageError) as error:
-        return [Collected(host, None, error.message) for host in hosts]
+        return [Collected(host, None, error.message) for host in request.hosts]
 
 
 def _understood(found: Sequence[Collected]) -> tuple[list[AccessLog], list[Silence]]:

@@ -1,12 +1,14 @@
 """Carry out `runbook rollout watch`, and the watching that `start` does."""
 
 import sys
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
+from runbook.cli.rollout.access_logs import LogsBeside, StageLogs
 from runbook.cli.rollout.crew import Where, crew_of, going
 from runbook.cli.rollout.heartbeat import BeatingTalk, Pulse, ending
 from runbook.cli.screen import ScreenTalk, show, show_json
@@ -21,7 +23,7 @@ from runbook.report.document import envelope
 from runbook.report.rollout_watched import look_text, watched_data, watched_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ class WatchWishes:
 
 
 def eyes_of(current: Session, target: Target, talk: ScreenTalk) -> Eyes:
-    """Rows of the nodes, the watcher's own store, the recorded baseline."""
+    """Rows of the nodes, the watcher's own store, the recorded baseline; the access logs of what splits the traffic."""
     source, store = compose.cell_source(target, talk), compose.cell_store(current, target.name)
-    return Eyes(source, store, current.store.load_baseline(target.name))
+    logs = StageLogs(current, target, talk.say) if target.splitters else None
+    return Eyes(source, store, current.store.load_baseline(target.name), logs)
 
 
 def look_after(where: Where, wishes: WatchWishes) -> ExitCode:
@@ -66,10 +69,24 @@ def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes, pulse: Pul
         pulse.looked(look)
         say(look)
 
-    with signals.way_on("the journal knows where the rollout stands", again), ending(pulse):
-        watched = watch(crew, eyes, rollout, how, tell_look, lambda: pulse.began(rollout))
+    with (
+        signals.way_on("the journal knows where the rollout stands", again),
+        ending(pulse),
+        beside(eyes, how) as looking,
+    ):
+        watched = watch(crew, looking, rollout, how, tell_look, lambda: pulse.began(rollout))
     pulse.ended(watched)
     return watched
+
+
+@contextmanager
+def beside(eyes: Eyes, how: Wishes) -> "Iterator[Eyes]":
+    """Eyes whose looks do not wait for access logs; who looks but once has to wait for them."""
+    if how.once or not isinstance(eyes.logs, StageLogs):
+        yield eyes
+        return
+    with LogsBeside(eyes.logs) as logs:
+        yield replace(eyes, logs=logs)
 
 
 def _teller(crew: Crew, *, bar: bool) -> "Callable[[Look], None]":

@@ -20,7 +20,7 @@ from runbook.model.judgement import Judgement
 from runbook.model.measurement import Baseline, NodeSamples, Samples, Silence, WarmUp
 from runbook.model.quantity import Quantity, quantities_of
 from runbook.model.rollout import Phase, Rollout
-from runbook.ports import CellSource, CellStore
+from runbook.ports import AccessLogs, CellSource, CellStore
 
 LOOKS_PER_WINDOW = 3
 """A window of a source that only knows what it observed holds as many checks at least."""
@@ -30,11 +30,12 @@ FARTHEST = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """What looking needs beside the crew."""
+    """What looking needs beside the crew. `logs` is None where no splitter stands in front of the nodes."""
 
     source: CellSource
     store: CellStore
     baseline: Baseline | None = None
+    logs: AccessLogs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.crew import Acted, Crew, found_in
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
-from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged
-from runbook.engine.rollout.gates.every import code_of
+from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged, logged, passed_but_logs
 from runbook.engine.rollout.gates.lasted import overdue, stage_age, time_left
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
@@ -218,12 +217,13 @@ class Looker:
             if stage != rollout.stage or known is None:
                 known = judged(self._crew, self._eyes, rollout, seen.now)
             answered = ask(self._crew, rollout, seen.reading, known)
-            if earlier and code_of(answered.gates) is ExitCode.DONE:  # on what was so at the last look
+            if earlier and passed_but_logs(answered.gates):  # on what was so at the last look
                 known = judged(self._crew, self._eyes, rollout, seen.now)
                 if known is not None and known.verdict is Verdict.HARM:
                     note_look(self._crew, self._eyes, rollout, known, seen.now)
                 answered = ask(self._crew, rollout, seen.reading, known)
-            return replace(answered, gates=(*answered.gates, _heard(look, seen)))
+            answered = replace(answered, gates=(*answered.gates, _heard(look, seen)))
+            return logged(self._eyes, rollout, answered, seen.now)
 
         try:
             done = advance(self._crew, look.rollout.id, answer)

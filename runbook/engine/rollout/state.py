@@ -121,7 +121,8 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
             inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
             agreed = _splitters(entry) if "splitters" in details else rollout.splitters
             standing = Standing.RUNNING if inside else Standing.ENTERING
-            return replace(rollout, standing=standing, splitters=agreed, why="")
+            released = entry.at if inside else None
+            return replace(rollout, standing=standing, splitters=agreed, why="", released=released)
         case Event.ROLLOUT_JUDGED if details.get("stage") == rollout.stage and details.get("planned", True):
             return replace(rollout, looks=max(rollout.looks, int(details.get("look", rollout.looks + 1))))
         case _:
@@ -156,7 +157,7 @@ def _entered(rollout: Rollout, entry: Entry) -> Rollout:
     looks = rollout.looks if again else 0
     if rollout.standing is not Standing.HELD:  # a hold of the last moment stands
         rollout = replace(rollout, standing=Standing.RUNNING, why="")
-    return replace(rollout, stage=number, run=run, entered=entered, looks=looks, entering=None)
+    return replace(rollout, stage=number, run=run, entered=entered, looks=looks, entering=None, released=None)
 
 
 def _stage(rollout: Rollout, entry: Entry) -> int:

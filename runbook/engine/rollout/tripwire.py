@@ -15,7 +15,7 @@ from runbook.model.finding import Finding
 from runbook.model.measurement import NodeSamples, Samples, Series, Silence
 from runbook.model.rollout import Tripwire
 from runbook.statistics.counters import histogram_quantile, increase, since
-from runbook.statistics.shares import share_interval
+from runbook.statistics.shares import least_more, share_interval
 
 RECALLS = "engram_recall_total"
 ERRORS = "engram_recall_errors_total"
@@ -88,14 +88,12 @@ def _more(treated: _Pool, control: _Pool, limit: float) -> tuple[bool, str]:
     """Are certainly more of treatment's recalls over the limit than of control's? The sum, in words.
 
     Control's p99 is that of a window, too: of a hundred recalls it is the slowest but one, and chance sets it.
-    Newcombe's hybrid score interval of the difference (Statistics in Medicine 17, 1998, 873-890, method 10).
     """
-    mine = share_interval(_over(treated, limit), treated.timed, CERTAIN)
-    others = share_interval(_over(control, limit), control.timed, CERTAIN)
-    if mine is None or others is None:
+    over = _over(control, limit)
+    least = least_more((_over(treated, limit), treated.timed), (over, control.timed), CERTAIN)
+    if least is None:
         return False, "nothing to compare with"
-    least = mine.value - others.value - math.hypot(mine.value - mine.low, others.high - others.value)
-    told = f"of control's {control.timed:.0f} {others.value:.2%}"
+    told = f"of control's {control.timed:.0f} {over / control.timed:.2%}"
     return least > 0, told if least > 0 else f"{told}, not fewer for certain"
 
 

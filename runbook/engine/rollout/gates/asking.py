@@ -1,13 +1,14 @@
 """Ask every gate of a stage: the journal's side and what is asked now, put together for those who advance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runbook.engine.history import runs_of
 from runbook.engine.journal_time import settled
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes, judgement, live, measured, rows
+from runbook.engine.rollout.gates.access import ACCESS, access
 from runbook.engine.rollout.gates.every import gates_of
 from runbook.engine.rollout.gates.facts import Facts, facts_of
 from runbook.engine.rollout.gates.kept_backups import fresh
@@ -38,7 +39,7 @@ def ask_now(crew: Crew, eyes: Eyes, rollout: Rollout) -> Answered:
     # Harm between two looks (the confidence sequence may be asked at any time) is for who watches to act on.
     if found is not None and (due(rollout, now)[0] > rollout.looks or found.verdict is Verdict.HARM):
         note_look(crew, eyes, rollout, found, now)
-    return ask(crew, rollout, measured(crew, eyes, rollout), found)
+    return logged(eyes, rollout, ask(crew, rollout, measured(crew, eyes, rollout), found), now)
 
 
 def ask(crew: Crew, rollout: Rollout, reading: Reading, judge: Judgement | None) -> Answered:
@@ -46,6 +47,23 @@ def ask(crew: Crew, rollout: Rollout, reading: Reading, judge: Judgement | None)
     entries, now = settled(crew.ports.journal, crew.ports.read.clock)
     found = facts_of(rollout, entries, now, reading.nodes, live(crew, rollout, reading, judge))
     return Answered((*gates_of(found), *_beside(rollout, entries)), _backups(found))
+
+
+def logged(eyes: Eyes, rollout: Rollout, answered: Answered, now: float) -> Answered:
+    """With what the splitters' access logs say; they are read where every other gate is passed, since that is a play.
+
+    `now` is in seconds since 1970.
+    """
+    if eyes.logs is None or not passed_but_logs(answered.gates):
+        return answered
+    told = access(rollout, eyes.logs.report(rollout, now))
+    gates = tuple(new for each in answered.gates for new in (told if each.name == ACCESS else (each,)))
+    return replace(answered, gates=gates)
+
+
+def passed_but_logs(gates: Sequence[Gate]) -> bool:
+    """Is every gate passed, but for the one of the access logs?"""
+    return all(each.open for each in gates if each.name != ACCESS)
 
 
 def _beside(rollout: Rollout, entries: Sequence[Entry]) -> tuple[Gate, ...]:

@@ -7,6 +7,7 @@ are UNKNOWN, and UNKNOWN holds. A rollback never comes this way.
 from collections.abc import Iterator
 from datetime import UTC
 
+from runbook.engine.rollout.gates.access import unread
 from runbook.engine.rollout.gates.evidence import criteria, drift, judged, validated
 from runbook.engine.rollout.gates.facts import Facts
 from runbook.engine.rollout.gates.kept_backups import newest
@@ -79,6 +80,7 @@ def _gates(facts: Facts) -> Iterator[Gate]:
     yield from complaints(facts)
     yield from validated(facts)
     yield from drift(facts)
+    yield from unread(facts)
 
 
 def _entering(facts: Facts, stage: Stage) -> Iterator[Gate]:
