@@ -215,9 +215,10 @@ def _played(ports: ChangePorts, target: Target, request: PlayRequest) -> tuple[H
     return played + tuple(HostResult(host, HostState.UNREACHABLE, message=message) for host in gone)
 
 
-def settings_of(ports: ChangePorts, target: Target, step: RunStep) -> NodeSettings:
-    """What the step's nodes run with now."""
-    return ports.read.nodes.settings(nodes_named(target, {change.node for change in step.changes}))
+def settings_of(ports: ChangePorts, target: Target, *steps: RunStep) -> NodeSettings:
+    """What the nodes of these steps run with now."""
+    names = {change.node for step in steps for change in step.changes}
+    return ports.read.nodes.settings(nodes_named(target, names))
 
 
 def _shows(settings: NodeSettings, node: str, key: str) -> Value | None:
@@ -229,7 +230,11 @@ def confirmed(
     ports: ChangePorts, target: Target, step: RunStep, played: Sequence[HostResult]
 ) -> tuple[HostResult, ...]:
     """The play's results, each checked against what the node itself says now."""
-    settings = settings_of(ports, target, step)
+    return checked_by(settings_of(ports, target, step), step, played)
+
+
+def checked_by(settings: NodeSettings, step: RunStep, played: Sequence[HostResult]) -> tuple[HostResult, ...]:
+    """The same, by settings that were read after it; one that is not among them has the play's own word."""
     wanted = {change.node: change.new for change in step.changes}
     return tuple(_check_host(result, settings, step.key, wanted) for result in played)
 

@@ -25,6 +25,28 @@ class PlayRequest:
     expected: Mapping[str, Value] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TogetherRequest:
+    """One run of one playbook that restores: several settings of each host, whatever they were before.
+
+    `values` is what each becomes, by setting and host; on a splitter they come into effect at one moment. `mark` as in
+    `PlayRequest`.
+    """
+
+    playbook: str
+    values: Mapping[str, Mapping[str, Value]]
+    mark: str
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host that is named, once."""
+        return tuple(dict.fromkeys(host for by_host in self.values.values() for host in by_host))
+
+    def of(self, host: str) -> Mapping[str, Value]:
+        """What becomes of that host, by setting."""
+        return {key: by_host[host] for key, by_host in self.values.items() if host in by_host}
+
+
 class HostState(StrEnum):
     """What a play did on one host."""
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from runbook.model.concept import NodeConcepts
 from runbook.model.journal import Entry, Event, JournalState
 from runbook.model.measurement import Baseline, NodeSettings, Samples
-from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, HostResult, PlayRequest, PlayResult, TogetherRequest
 from runbook.model.target import Node, Target
 
 
@@ -104,6 +104,18 @@ class Plays(Protocol):
         Raises:
             NotSupportedError: Ansible or the playbook is missing or broken; nothing was touched.
             InterruptedRunError: cancelled half-way; read the nodes to learn what took effect.
+        """
+        ...
+
+    def run_together(
+        self, request: TogetherRequest, progress: Callable[[str], None]
+    ) -> Mapping[str, tuple[HostResult, ...]]:
+        """Run one playbook that sets several settings at once; every requested host is in the result of its settings.
+
+        A host that failed did so in all of them: the play has one word for it.
+
+        Raises:
+            NotSupportedError, InterruptedRunError: as `run`.
         """
         ...
 

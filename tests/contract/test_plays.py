@@ -11,7 +11,7 @@ from ansible_fleet import running_fleet
 from runbook.adapters.ansible import AnsiblePlays
 from runbook.adapters.memory.plays import MemoryPlays
 from runbook.errors import NotSupportedError, UsageError
-from runbook.model.play import Collected, CollectRequest, HostState, PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, HostState, PlayRequest, PlayResult, TogetherRequest
 from runbook.model.settings import Value, defaults
 from runbook.ports import Plays
 
@@ -163,6 +163,29 @@ def test_a_dead_node_does_not_keep_the_others_from_being_restored(world: World) 
     """An undo goes as far as it can."""
     result = world.run("restore_config", dict.fromkeys((DEAD, *HOSTS), 0.2))
     assert states(result) == [HostState.UNREACHABLE, *[HostState.CHANGED] * 4]
+
+
+def test_several_settings_go_back_by_one_play_and_a_dead_node_keeps_nobody_from_it(world: World) -> None:
+    """Each setting has its own values, old and new; a host that is named in one of them keeps the others."""
+    salt, rate, names = (f"dual_memory.treatment_{part}" for part in ("salt", "rate", "spaces"))
+    world.put(names, ("a", "b,c"))
+    values: dict[str, dict[str, Value]] = {
+        rate: dict.fromkeys((DEAD, *HOSTS), 0.0),
+        names: dict.fromkeys((*HOSTS[:2], DEAD), ()),
+    }
+    SAID.clear()
+    found = world.plays.run_together(TogetherRequest("restore_config", values, MARK), SAID.append)
+    assert {key: [host.host for host in hosts] for key, hosts in found.items()} == {
+        key: list(by_host) for key, by_host in values.items()
+    }
+    assert {(host.state, host.old, host.read_back) for host in found[rate][1:]} == {(HostState.CHANGED, 1.0, 0.0)}
+    told = [(host.state, host.old, host.read_back) for host in found[names]]
+    assert told == [*[(HostState.CHANGED, ("a", "b,c"), ())] * 2, (HostState.UNREACHABLE, None, None)]
+    assert found[rate][0].state is HostState.UNREACHABLE
+    assert [len(list(world.value(host, names))) for host in HOSTS] == [0, 0, 2, 2]  # type: ignore[arg-type] # a list
+    assert {world.value(host, salt) for host in HOSTS} == {"dual-memory"}
+    world.put(names, ())
+    world.put(rate, 1.0)
 
 
 def test_a_value_out_of_range_is_the_node_s_no(world: World) -> None:

@@ -25,7 +25,7 @@ from runbook.issues.high_formation_rate import CLUSTER_SIZE, CONCEPTS, RUNBOOK, 
 from runbook.model.evidence import Kept
 from runbook.model.finding import Plan
 from runbook.model.measurement import Silence
-from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult
+from runbook.model.play import Collected, CollectRequest, HostResult, PlayRequest, PlayResult, TogetherRequest
 from runbook.model.run import Run, RunPlan
 from runbook.model.runbook import Evidence, Verify
 from runbook.model.settings import Value
@@ -110,10 +110,17 @@ class WatchedPlays:
 
     inner: MemoryPlays
     before: Callable[[PlayRequest], None] = lambda _: None
+    before_together: Callable[[TogetherRequest], None] = lambda _: None
 
     def run(self, request: PlayRequest, progress: Callable[[str], None]) -> PlayResult:
         self.before(request)
         return self.inner.run(request, progress)
+
+    def run_together(
+        self, request: TogetherRequest, progress: Callable[[str], None]
+    ) -> Mapping[str, tuple[HostResult, ...]]:
+        self.before_together(request)
+        return self.inner.run_together(request, progress)
 
     def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
         return self.inner.collect(request, progress)

@@ -25,7 +25,7 @@ from runbook.model.brake import Rollback
 from runbook.model.gate import Gate
 from runbook.model.journal import Event
 from runbook.model.measurement import Silence
-from runbook.model.play import PlayRequest
+from runbook.model.play import PlayRequest, TogetherRequest
 from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
 from runbook.model.run import RunStatus
@@ -92,7 +92,7 @@ def test_a_share_that_is_too_high_or_of_another_salt_goes_to_nothing_first() -> 
 
 
 def test_a_whole_rollout_is_split_by_the_splitters() -> None:
-    """From nobody to a quarter to half; then back: the brake first, then every splitter at once."""
+    """From nobody to a quarter to half; then back: the brake first, then every splitter at once, by one play."""
     made = scene(splitters=SPLITTERS)
     assert made.start().code is ExitCode.DONE
     assert at_stage(made, 0.0)
@@ -103,15 +103,18 @@ def test_a_whole_rollout_is_split_by_the_splitters() -> None:
         assert made.advance().code is ExitCode.DONE
         assert at_stage(made, share)
     flags: list[Value] = []
+    played: list[TogetherRequest] = []
 
-    def before(request: PlayRequest) -> None:
-        if request.playbook == UNSPLIT:
-            flags.extend(made.settings[name][BLENDED] for name in NAMES)
-            assert set(request.hosts) == set(SPLITTERS)
+    def before(request: TogetherRequest) -> None:
+        flags.extend(made.settings[name][BLENDED] for name in NAMES)
+        played.append(request)
 
-    made.world.plays.before = before
+    made.world.plays.before_together = before
     assert made.abort().code is ExitCode.DONE
     assert set(flags) == {False}
+    (back,) = played  # share and named spaces at once: nginx is reloaded once
+    nobody = {RATE: dict.fromkeys(SPLITTERS, 0.0), SPACES: dict.fromkeys(SPLITTERS, ())}
+    assert (back.playbook, back.values) == (UNSPLIT, nobody)
     assert gone_back(made)
     assert made.rollout.standing is Standing.ABORTED
 
@@ -195,8 +198,8 @@ def test_a_splitter_that_cannot_be_set_back_is_told_and_given_again(broken: str)
         plays.ignoring.add("s2")
     acted = made.abort()
     assert acted.code is ExitCode.PARTIAL
-    assert acted.told.count("s2: ") == (1 if broken == "dead" else 2)  # two settings, of one trouble or of two
-    assert f"s2: {RATE}" in acted.told
+    assert acted.told.count("s2: ") == 1  # two settings, of one play
+    assert f"s2: {RATE}, {SPACES}: " in acted.told
     assert "off on 3 of 3 nodes" in acted.told
     assert made.rollout.standing is Standing.REVERTING
     assert made.settings["s1"][RATE] == 0.0
@@ -229,15 +232,15 @@ def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() ->
     made = scene(splitters=SPLITTERS)
     made.start()
     assert at_stage(made, 0.0)
-    played: list[tuple[str, tuple[str, ...]]] = []
-    made.world.plays.before = lambda request: played.append((request.key, tuple(request.hosts)))
+    played: list[tuple[str | tuple[str, ...], ...]] = []
+    made.world.plays.before_together = lambda request: played.append((*request.values, request.hosts))
     made.world.plays.inner.unreachable.add("s2")
     acted = made.abort()
     assert (acted.code, made.rollout.standing) == (ExitCode.PARTIAL, Standing.REVERTING)
     assert f"s2: {RATE}: no connection" in acted.told
     made.world.plays.inner.unreachable.clear()
     assert made.abort().code is ExitCode.DONE
-    assert [each for each in played if each[1] == SPLITTERS] == [(RATE, SPLITTERS), (RATE, SPLITTERS)]
+    assert played == [(RATE, SPLITTERS), (RATE, SPLITTERS)]
 
 
 def test_a_brake_beside_a_way_back_ends_no_play_of_it() -> None:
@@ -247,12 +250,12 @@ def test_a_brake_beside_a_way_back_ends_no_play_of_it() -> None:
     made.world.plays.end = lambda mark: ended.append(mark) or 1  # type: ignore[func-returns-value, method-assign]  # records
     pulled: list[str] = []
 
-    def before(request: PlayRequest) -> None:
-        if request.playbook == UNSPLIT and not pulled:
+    def before(request: TogetherRequest) -> None:
+        if not pulled:
             pulled.append(request.mark)
             made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "beside it", 5.0, "rollback features"))
 
-    made.world.plays.before = before
+    made.world.plays.before_together = before
     assert made.abort().code is ExitCode.DONE
     assert (len(pulled), ended) == (1, [])
 

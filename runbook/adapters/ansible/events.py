@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runbook.errors import ExitCode
@@ -26,6 +27,7 @@ class Gathering:
         self._progress = progress
         self._works = works
         self._results: dict[str, HostResult] = {}
+        self._several: dict[str, Mapping[str, Any]] = {}
         self._documents: dict[str, Mapping[str, Any]] = {}
         self._begun: set[str] = set()
         self._dark: set[str] = set()
@@ -67,6 +69,19 @@ class Gathering:
     def results(self, hosts: Sequence[str], status: int | None) -> tuple[HostResult, ...]:
         """Every host that was asked for, once, in that order; `status` is the exit code of Ansible."""
         return tuple(self._result(host, status) for host in dict.fromkeys(hosts))
+
+    def of_setting(self, key: str, hosts: Sequence[str], status: int | None) -> tuple[HostResult, ...]:
+        """The same of a play that set several settings at once: what that one was and is."""
+        return tuple(
+            replace(
+                each, old=self._value_of(each.host, "old", key), read_back=self._value_of(each.host, "read_back", key)
+            )
+            for each in self.results(hosts, status)
+        )
+
+    def _value_of(self, host: str, word: str, key: str) -> Value | None:
+        told = self._several.get(host, {}).get(word)
+        return _value(told.get(key)) if isinstance(told, Mapping) else None
 
     def collected(self, hosts: Sequence[str], status: int | None) -> tuple[Collected, ...]:
         """What was read of every host that was asked for, once, in that order."""
@@ -113,6 +128,8 @@ class Gathering:
             self.unknown_hosts = message
         if isinstance(result.get("collected"), Mapping):
             self._documents[host] = result["collected"]
+        if isinstance(result.get("old"), Mapping):
+            self._several[host] = result
         settled = HostResult(host, state, _value(result.get("old")), _value(result.get("read_back")), message)
         earlier = self._results.get(host)
         if earlier is None or earlier.done:  # a failure is not mended by a task behind it

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -15,7 +15,16 @@ from runbook.adapters.ansible.folder import private_folder, remove_leftovers
 from runbook.adapters.ansible.runner import play
 from runbook.errors import ExitCode, InterruptedRunError, NotSupportedError, StorageError, UsageError
 from runbook.material import playbook
-from runbook.model.play import Collected, CollectRequest, PlayRequest, PlayResult, WorkRequest, WorkResult
+from runbook.model.play import (
+    Collected,
+    CollectRequest,
+    HostResult,
+    PlayRequest,
+    PlayResult,
+    TogetherRequest,
+    WorkRequest,
+    WorkResult,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,19 @@ class AnsiblePlays:
             return PlayResult((), 0.0)
         gathering, status = self._carry_out(request, progress)
         return PlayResult(gathering.results(request.hosts, status), time.monotonic() - begun)
+
+    def run_together(
+        self, request: TogetherRequest, progress: Callable[[str], None]
+    ) -> Mapping[str, tuple[HostResult, ...]]:
+        """Run one playbook that sets several settings at once; every requested host is in the result of its settings.
+
+        Raises:
+            UsageError, NotSupportedError, StorageError, InterruptedRunError: as `run`.
+        """
+        if not request.hosts:
+            return {}
+        gathering, status = self._carry_out(request, progress)
+        return {key: gathering.of_setting(key, tuple(hosts), status) for key, hosts in request.values.items()}
 
     def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
         """Run one playbook that changes nothing; every requested host once, in their order.

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from runbook.errors import UsageError
-from runbook.model.play import CollectRequest, PlayRequest, WorkRequest
+from runbook.model.play import CollectRequest, PlayRequest, TogetherRequest, WorkRequest
 from runbook.model.settings import Value
 
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """Names that Ansible can only take for a host; patterns such as `all:!web*` are not among them."""
 
-Request = PlayRequest | CollectRequest | WorkRequest
+Request = PlayRequest | TogetherRequest | CollectRequest | WorkRequest
 
 
 def check(request: Request) -> None:
@@ -69,6 +69,8 @@ def as_yaml(request: Request, access: Access) -> str:
         told |= {"key": _Text(request.key), "value_by_host": _by_host(request, request.values)}
         if request.expected is not None:
             told["expected_by_host"] = _by_host(request, request.expected)
+    if isinstance(request, TogetherRequest):
+        told["value_by_host"] = {host: _marked(request.of(host)) for host in request.hosts}
     if isinstance(request, WorkRequest | CollectRequest):
         told |= {name: _marked(value) for name, value in request.inputs.items()}
     return yaml.dump(told, Dumper=Dumper, allow_unicode=False)

@@ -1,14 +1,22 @@
 """Plays on nodes that are dictionaries, with the waves and the outcomes of the real ones."""
 
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runbook.errors import UsageError
 from runbook.material import playbook
 from runbook.model.brake import FLAGS, Rollback
-from runbook.model.play import Collected, CollectRequest, HostResult, HostState, PlayRequest, PlayResult
+from runbook.model.play import (
+    Collected,
+    CollectRequest,
+    HostResult,
+    HostState,
+    PlayRequest,
+    PlayResult,
+    TogetherRequest,
+)
 from runbook.model.settings import CATALOGUE, Value, checked, same
 
 QUARTER = 0.25
@@ -55,6 +63,20 @@ class MemoryPlays:
         results |= {host: HostResult(host, HostState.NOT_REACHED, message="an earlier wave failed") for host in missed}
         hosts = tuple(results[host] for host in dict.fromkeys(request.hosts))
         return PlayResult(hosts, time.monotonic() - begun)
+
+    def run_together(
+        self, request: TogetherRequest, progress: Callable[[str], None]
+    ) -> Mapping[str, tuple[HostResult, ...]]:
+        """Run one playbook that sets several settings at once; every requested host is in the result of its settings.
+
+        Raises:
+            UsageError, NotSupportedError: as `run`.
+        """
+        parts = {
+            key: self.run(PlayRequest(request.playbook, tuple(values), key, values, request.mark), progress)
+            for key, values in request.values.items()
+        }
+        return {key: tuple(_as_one(each, parts.values()) for each in part.hosts) for key, part in parts.items()}
 
     def collect(self, request: CollectRequest, progress: Callable[[str], None]) -> tuple[Collected, ...]:
         """Run one playbook that changes nothing; every requested host once, in their order.
@@ -139,3 +161,10 @@ class MemoryPlays:
             return HostResult(host, HostState.FAILED, old, old, message)
         self.nodes[host][key] = value
         return HostResult(host, HostState.CHANGED, old, value, f"{key} was {old}, and is {value}")
+
+
+def _as_one(result: HostResult, parts: Iterable[PlayResult]) -> HostResult:
+    """With the one state and message that a play has for a host, whatever it set there."""
+    mine = [each for part in parts for each in part.hosts if each.host == result.host]
+    first = next((each for each in mine if not each.done), result)
+    return replace(result, state=first.state, message=first.message)

@@ -4,11 +4,12 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from runbook.engine.apply import LEASE, confirmed
+from runbook.engine.apply import LEASE, checked_by, settings_of
 from runbook.engine.brake_journal import Recorder
 from runbook.engine.brake_record import Rolled, Wish
 from runbook.engine.history import details_of
@@ -23,7 +24,7 @@ from runbook.model.brake import Rollback
 from runbook.model.finding import Change
 from runbook.model.journal import Event, original
 from runbook.model.measurement import NodeSettings, Silence
-from runbook.model.play import HostResult, HostState, PlayRequest
+from runbook.model.play import HostResult, HostState, TogetherRequest
 from runbook.model.rollout import Rollout, Standing
 from runbook.model.run import WAY_BACK, RunPlan, RunStatus, RunStep
 from runbook.model.settings import Value, same
@@ -117,7 +118,7 @@ def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
 
 
 def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
-    """The share to nothing and the named spaces emptied, by a play everywhere at once."""
+    """The share to nothing and the named spaces emptied, everywhere at once: one play on splitters, one on nodes."""
     steps = _steps(crew.target, _settings(crew))
     if not steps:
         return Left()
@@ -126,12 +127,12 @@ def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
     left: list[tuple[str, str, str]] = []
     ended: tuple[str, ...] = ()
     code: ExitCode | None = None
-    for step in steps:
+    for play, together in groupby(steps, key=lambda step: step.do):
         try:
-            left += _take(crew, recorder, plan, step)
+            left += _take(crew, recorder, plan, tuple(together))
         except (KeyboardInterrupt, InterruptedRunError) as error:
             code = getattr(error, "code", ExitCode.INTERRUPTED)
-            ended = (f"{step.key}: interrupted",)
+            ended = (f"{play}: interrupted",)
             break
     told = (*_each_once(left), *ended)
     status = RunStatus.PARTIAL if told else RunStatus.DONE
@@ -182,27 +183,36 @@ def _changes(settings: NodeSettings, key: str, value: Value, *, files: bool) -> 
             yield Change(name, key, known[key], value)
 
 
-def _take(crew: Crew, recorder: Recorder, plan: RunPlan, step: RunStep) -> tuple[tuple[str, str, str], ...]:
-    """One play, and a look at its hosts; where it did not take effect: host, key, and why."""
-    news = {change.node: change.new for change in step.changes}
-    mark = f"{plan.id}.{step.index}"
-    changes = [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in step.changes]
-    intent = {"step": step.index, "title": step.title, "playbook": step.do, "mark": mark, "changes": changes}
-    recorder.note(Event.STEP_INTENT, plan.id, intent)
-    crew.say(f"{step.title} ({step.key})")
-    request = PlayRequest(step.do, tuple(news), step.key, news, mark)
+def _take(crew: Crew, recorder: Recorder, plan: RunPlan, steps: Sequence[RunStep]) -> list[tuple[str, str, str]]:
+    """One play for these steps, and one look at its hosts; where it did not take effect: host, key, and why."""
+    mark = f"{plan.id}.{steps[0].index}"
+    for step in steps:
+        changes = [{"node": each.node, "key": each.key, "old": each.old, "new": each.new} for each in step.changes]
+        intent = {"step": step.index, "title": step.title, "playbook": step.do, "mark": mark, "changes": changes}
+        recorder.note(Event.STEP_INTENT, plan.id, intent)
+        crew.say(f"{step.title} ({step.key})")
+    played = _played(crew, steps, mark)
+    told: list[tuple[str, str, str]] = []
+    settings: NodeSettings = {}
+    with suppress(RunbookError):  # where nobody may ask them, the play's own word stands, as for a silent node
+        settings = settings_of(crew.ports, crew.target, *steps)
+    for step in steps:
+        hosts = checked_by(settings, step, played[step.key])
+        recorder.note(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
+        told += [(host.host, step.key, host.message) for host in hosts if not host.done]
+    return told
+
+
+def _played(crew: Crew, steps: Sequence[RunStep], mark: str) -> Mapping[str, Sequence[HostResult]]:
+    """What came of each setting. A broken Ansible can break in any way: then nothing is set, and it is told."""
+    values = {step.key: {change.node: change.new for change in step.changes} for step in steps}
     try:
-        played = crew.ports.plays.run(request, crew.say).hosts
+        return crew.ports.plays.run_together(TogetherRequest(steps[0].do, values, mark), crew.say)
     except InterruptedRunError:
         raise
-    except Exception as error:  # noqa: BLE001 - a broken Ansible can break in any way; what is not set is told
+    except Exception as error:  # noqa: BLE001 - as above
         told = error.message if isinstance(error, RunbookError) else f"{type(error).__name__}: {error}"
-        played = tuple(HostResult(name, HostState.NOT_REACHED, message=told) for name in news)
-    hosts = played
-    with suppress(RunbookError):  # where nobody may ask them, the play's own word stands, as for a silent node
-        hosts = confirmed(crew.ports, crew.target, step, played)
-    recorder.note(Event.STEP_OUTCOME, plan.id, outcome_details(step, hosts))
-    return tuple((host.host, step.key, host.message) for host in hosts if not host.done)
+    return {key: [HostResult(host, HostState.NOT_REACHED, message=told) for host in values[key]] for key in values}
 
 
 def _is_entering(rollout: Rollout) -> bool:

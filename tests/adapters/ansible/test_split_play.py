@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from peers import closed_port
 
 from runbook.adapters.ansible import AnsiblePlays
 from runbook.material import playbook
-from runbook.model.play import HostResult, HostState, PlayRequest
+from runbook.model.play import HostResult, HostState, PlayRequest, TogetherRequest
 from runbook.model.settings import Value
 
 HOST, NODE = "split-1", "node-1"
@@ -29,7 +29,7 @@ class Splitter:
     """One splitter of an inventory that has a node too."""
 
     def __init__(self, inventory: Path, listen: str) -> None:
-        self.inventory, self._listen = inventory, listen
+        self.inventory, self._listen, self.reloads = inventory, listen, inventory.with_name("reloads")
 
     @property
     def values(self) -> dict[str, Any]:
@@ -41,6 +41,13 @@ class Splitter:
         old = None if expected is None else {HOST: expected}
         request = PlayRequest(name, (HOST,), key, {HOST: value}, f"test-{os.getpid()}", old)
         return AnsiblePlays(self.inventory).run(request, lambda _: None).of(HOST)
+
+    def back(self, values: Mapping[str, Value]) -> dict[str, HostResult]:
+        """What a rollout's way back plays; the result by setting."""
+        by_host = {key: {HOST: value} for key, value in values.items()}
+        request = TogetherRequest("restore_split", by_host, f"test-{os.getpid()}")
+        found = AnsiblePlays(self.inventory).run_together(request, lambda _: None)
+        return {key: host for key, (host,) in found.items()}
 
     def by_hand(self, name: str, *words: str) -> str:
         """What a person sees who plays it."""
@@ -57,6 +64,9 @@ def splitter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Splitter]:
     folder, listen = tmp_path_factory.mktemp("nginx"), f"127.0.0.1:{closed_port()}"
     with nginx(folder) as server:
         variables = server.variables([{"listen": listen, "control": ["http://127.0.0.1:1"]}])
+        counting = 'echo once >> "$0"; exec "$@"'  # each reload leaves a line in the file `reloads`
+        reload = ["sh", "-c", counting, str(folder / "reloads"), *server.command("-s", "reload")]
+        variables["engram_splitter_reload_command"] = reload
         hosts = {HOST: {"ansible_connection": "local", **variables}, NODE: {"engram_url": "http://127.0.0.1:1"}}
         (folder / "inventory.yml").write_text(json.dumps({"all": {"hosts": hosts}}))  # JSON is YAML
         yield Splitter(folder / "inventory.yml", listen)
@@ -75,7 +85,7 @@ def test_the_first_play_by_hand_sets_it_up_and_check_touches_nothing(splitter: S
     assert splitter.values == {RATE: 0.05, SALT: FIRST[SALT], SPACES: ["a", "b"]}
 
 
-def test_a_run_changes_one_setting_and_puts_it_back(splitter: Splitter) -> None:
+def test_a_run_changes_one_setting(splitter: Splitter) -> None:
     """Old and new value come back as of a node; what someone else changed is a conflict, what is hostile refused."""
     found = splitter.play("split_traffic", SPACES, ("c",), expected=("a", "b"))
     assert (found.state, found.old, found.read_back) == (HostState.CHANGED, ("a", "b"), ("c",))
@@ -84,9 +94,19 @@ def test_a_run_changes_one_setting_and_puts_it_back(splitter: Splitter) -> None:
     assert "neither 0.25, as expected, nor 0.0" in found.message
     found = splitter.play("split_traffic", SALT, "'; } server { listen 1; ")
     assert (found.state, "is refused" in found.message) == (HostState.FAILED, True)
-    found = splitter.play("restore_split", RATE, 0.0, expected=0.05)
-    assert (found.state, found.read_back) == (HostState.CHANGED, 0.0)
-    assert splitter.values == {RATE: 0.0, SALT: FIRST[SALT], SPACES: ["c"]}
+    assert splitter.values == {RATE: 0.05, SALT: FIRST[SALT], SPACES: ["c"]}
+
+
+def test_the_way_back_takes_share_and_named_spaces_at_once_and_reloads_once(splitter: Splitter) -> None:
+    """One play; old and new value of each are told; the salt stays."""
+    splitter.reloads.write_text("")
+    found = splitter.back({RATE: 0.0, SPACES: ()})
+    assert {key: (host.state, host.old, host.read_back) for key, host in found.items()} == {
+        RATE: (HostState.CHANGED, 0.05, 0.0),
+        SPACES: (HostState.CHANGED, ("c",), ()),
+    }
+    assert splitter.values == {RATE: 0.0, SALT: FIRST[SALT], SPACES: []}
+    assert splitter.reloads.read_text() == "once\n"
 
 
 def test_a_play_on_nodes_passes_over_a_splitter(splitter: Splitter) -> None:
@@ -104,9 +124,9 @@ def test_the_way_back_leaves_its_file_where_nginx_is_down_and_says_that_nothing_
         (tmp_path / "inventory.yml").write_text(json.dumps(inventory))
         found = Splitter(tmp_path / "inventory.yml", listen)
         assert found.play("split_traffic", RATE, 0.25).state is HostState.CHANGED
-    back = found.play("restore_split", RATE, 0.0)
-    assert (back.state, back.read_back) == (HostState.FAILED, None)
-    assert "THE NEW FILE STAYS" in back.message
+    backs = found.back({RATE: 0.0, SPACES: ()})
+    assert [(back.state, back.read_back) for back in backs.values()] == [(HostState.FAILED, None)] * 2
+    assert all("THE NEW FILE STAYS" in back.message for back in backs.values())
     with nginx(tmp_path):
         assert found.values[RATE] == 0.0
         assert found.play("restore_split", RATE, 0.0).state is HostState.UNCHANGED
@@ -149,6 +169,9 @@ def test_what_was_typed_is_read_as_the_setting_is() -> None:
     assert wish(key=SPACES, value="a, b").value == ["a", "b"]
     assert wish(key=SALT, value="5").value == "5"
     assert wish(settings={RATE: "1", SALT: None}).value == {RATE: 1}
+    assert wish(value_by_host={HOST: {RATE: 0, SPACES: []}}).value == {RATE: 0, SPACES: []}
+    with pytest.raises(WayError, match="several settings by name"):
+        wish(value_by_host={HOST: 0.5})
     for refused in ({"key": "dual_memory.semantic_weight"}, {"settings": {"dual_memory.enabled": True}}):
         with pytest.raises(WayError, match="not for a splitter"):
             wish(**refused)

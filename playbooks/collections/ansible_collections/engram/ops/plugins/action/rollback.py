@@ -5,7 +5,6 @@ from typing import Any
 from ansible_collections.engram.ops.plugins.action.setting import ActionModule as Setting
 from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach
 from ansible_collections.engram.ops.plugins.plugin_utils.brake import FLAGS, one_by_one, together
-from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 
 OPTIONS: dict[str, dict[str, Any]] = {"what": {"type": "str", "required": True, "choices": list(FLAGS)}}
@@ -28,6 +27,6 @@ class ActionModule(Setting):
         try:
             if reach.variable("engram_way", "http") == "http":
                 return together(reach.http_node(), flags, check=check)
-            return one_by_one(lambda key: self._way("feature", Wish(key, value=False), variables), flags, check=check)
+            return one_by_one(lambda wish: self._way("feature", wish, variables), flags, check=check)
         except WayError as problem:
             return {"changed": False, "failed": True, "reason": problem.reason, "msg": str(problem)}

@@ -1,12 +1,12 @@
 """The action `engram.ops.setting`; its options and results are documented beside it, in modules/setting.py."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.engram.ops.plugins.plugin_utils.access import Reach, passed_over, restart_of
-from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply
+from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply, apply_each, by_name
 from ansible_collections.engram.ops.plugins.plugin_utils.cli_way import CliWay
 from ansible_collections.engram.ops.plugins.plugin_utils.file_way import FileWay
 from ansible_collections.engram.ops.plugins.plugin_utils.host import Host, RunModule, command_of
@@ -16,7 +16,7 @@ from ansible_collections.engram.ops.plugins.plugin_utils.values import plain
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "kind": {"type": "str", "required": True, "choices": ["feature", "config"]},
-    "key": {"type": "str", "required": True, "no_log": False},
+    "key": {"type": "str", "default": "", "no_log": False},
     "value": {"type": "raw"},
     "value_by_host": {"type": "dict", "default": {}},
     "expected": {"type": "raw"},
@@ -32,23 +32,25 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
     _VALID_ARGS = frozenset(OPTIONS)
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Change one setting of one node. Never raises for what a node does."""
+        """Change one setting of one node, or several. Never raises for what a node does."""
         super().run(tmp, task_vars)
         variables: Mapping[str, Any] = task_vars or {}
         _, options = self.validate_argument_spec(argument_spec=OPTIONS)
         host = str(variables["inventory_hostname"])
-        value, expected = (plain(options[f"{name}_by_host"].get(host, options[name])) for name in ("value", "expected"))
-        wish = Wish(str(options["key"]), value, expected)
-        result: dict[str, Any] = {"key": wish.key, "changed": False}
+        key, check = str(options["key"]), bool(self._task.check_mode)
+        result: dict[str, Any] = {"key": key, "changed": False}
         if not options["value_by_host"] and (passed := passed_over(variables)):
             return result | passed
         try:
             if not self._is_meant(options["value_by_host"], variables):
                 return result | {"skipped": True, "skip_reason": "this host is not named", "msg": "not named"}
-            way = self._way(str(options["kind"]), wish, variables)
+            wishes = _wishes(key, options, host)
+            ways = {wish.key: self._way(str(options["kind"]), wish, variables) for wish in wishes}
         except WayError as problem:
             return result | {"failed": True, "reason": problem.reason, "msg": str(problem)}
-        return apply(way, wish, check=self._task.check_mode)
+        if key:
+            return apply(ways[key], wishes[0], check=check)
+        return result | apply_each(lambda wish: ways[wish.key], wishes, check=check)
 
     def _is_meant(self, hosts: Iterable[str], variables: Mapping[str, Any]) -> bool:
         """Is this host among the named ones? A name that the inventory does not have is an error everywhere."""
@@ -97,3 +99,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # Ansible carries no types
             return done
 
         return run_module
+
+
+def _wishes(key: str, options: Mapping[str, Any], host: str) -> Sequence[Wish]:
+    """One setting for this host, or without a key several by name, whatever they were before."""
+    value, expected = (plain(options[f"{name}_by_host"].get(host, options[name])) for name in ("value", "expected"))
+    if key:
+        return [Wish(key, value, expected)]
+    return [Wish(name, each) for name, each in by_name(value).items()]

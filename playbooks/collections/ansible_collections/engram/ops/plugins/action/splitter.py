@@ -7,7 +7,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.engram.ops.plugins.module_utils.split_values import FIRST, KEYS, Split
 from ansible_collections.engram.ops.plugins.plugin_utils.access import SPLITTER_URL, Reach, with_python
-from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply
+from ansible_collections.engram.ops.plugins.plugin_utils.change import Wish, apply, by_name
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
 from ansible_collections.engram.ops.plugins.plugin_utils.splitter_way import SEVERAL, SplitterWay
 from ansible_collections.engram.ops.plugins.plugin_utils.values import plain, read_as
@@ -117,7 +117,7 @@ def _wish(options: Mapping[str, Any], host: str) -> Wish:
             raise WayError(f"{key} is not for a splitter, which has {', '.join(KEYS)}", "not_supported")
         value, expected = (plain(options[f"{name}_by_host"].get(host, options[name])) for name in ("value", "expected"))
         return Wish(key, read_as(value, FIRST[key]), read_as(expected, FIRST[key]))
-    several = {name: plain(value) for name, value in options["settings"].items() if value is not None}
+    several = by_name(options["value_by_host"].get(host, options["settings"]))
     if unknown := several.keys() - set(KEYS):
         raise WayError(f"{', '.join(sorted(unknown))}: not for a splitter, which has {', '.join(KEYS)}", "usage")
     return Wish(SEVERAL, {name: read_as(value, FIRST[name]) for name, value in several.items()})

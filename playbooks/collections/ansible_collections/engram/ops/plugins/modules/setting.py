@@ -2,7 +2,7 @@
 
 DOCUMENTATION = r"""
 module: setting
-short_description: Change one setting of an Engram node, and read it back
+short_description: Change one setting of an Engram node, or several, and read them back
 description:
   - Reads the setting first, sets it only where it differs, and reads it back afterwards.
   - A node that accepts a value and ignores it is a failure.
@@ -15,9 +15,12 @@ options:
     required: true
     choices: [feature, config]
   key:
-    description: Name of the setting, such as C(dual_memory.concept_sample_rate).
+    description:
+      - Name of the setting, such as C(dual_memory.concept_sample_rate).
+      - Without it, I(value_by_host) has several settings by name for each host. They are set one after the other, and
+        one that fails keeps none of the others from it.
     type: str
-    required: true
+    default: ""
   value:
     description: What it becomes. A text is read as a value of the type that the node has.
     type: raw
@@ -68,15 +71,15 @@ key:
   type: str
   returned: always
 old:
-  description: The value before.
+  description: The value before; of several settings, all of them by name.
   type: raw
   returned: when it could be read
 new:
   description: The value that was asked for, in the type that the node has.
   type: raw
-  returned: always
+  returned: for one setting
 read_back:
-  description: The value that the node has after the change.
+  description: The value that the node has after the change; of several settings, all of them by name.
   type: raw
   returned: when it could be read
 reason:

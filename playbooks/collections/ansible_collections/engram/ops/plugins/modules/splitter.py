@@ -13,7 +13,7 @@ options:
   key:
     description:
       - C(dual_memory.treatment_rate), C(dual_memory.treatment_salt) or C(dual_memory.treatment_spaces).
-      - Without it, I(settings) are meant.
+      - Without it, I(value_by_host) has several of them by name for each host, set at once; or I(settings) are meant.
     type: str
     default: ""
   value:
@@ -76,7 +76,7 @@ new:
   type: raw
   returned: always
 read_back:
-  description: The value that the running nginx tells after the change.
+  description: The value that the running nginx tells after the change; of several settings, all of them by name.
   type: raw
   returned: when it could be read
 reason:

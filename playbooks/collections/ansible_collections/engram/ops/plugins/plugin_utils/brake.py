@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply
+from ansible_collections.engram.ops.plugins.plugin_utils.change import Way, Wish, apply_each
 from ansible_collections.engram.ops.plugins.plugin_utils.http_node import HttpNode
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import UnreachableNodeError, WayError
 from ansible_collections.engram.ops.plugins.plugin_utils.values import shown
@@ -67,21 +67,10 @@ def _read(node: HttpNode, flags: Sequence[str], *, forgiving: bool) -> Flags | N
     return {key: document[key] for key in flags if key in document}
 
 
-def one_by_one(way_for: Callable[[str], Way], flags: Sequence[str], *, check: bool) -> dict[str, Any]:
+def one_by_one(way_for: Callable[[Wish], Way], flags: Sequence[str], *, check: bool) -> dict[str, Any]:
     """Flag by flag, in order. One that fails keeps none of the others from it; the result is that of all."""
-    done = {key: apply(way_for(key), Wish(key, value=False), check=check) for key in flags}
-    result: dict[str, Any] = {
-        "old": _told({key: each["old"] for key, each in done.items()}),
-        "read_back": _told({key: each["read_back"] for key, each in done.items()}),
-        "changed": any(each["changed"] for each in done.values()),
-        "diff": [each["diff"] for each in done.values() if "diff" in each],
-        "msg": "; ".join(str(each["msg"]) for each in done.values()),
-    }
-    for word in ("unreachable", "failed"):
-        broken = next((each for each in done.values() if each.get(word)), None)
-        if broken is not None:
-            return result | {word: True, "reason": broken["reason"]}
-    return result
+    result = apply_each(way_for, [Wish(key, value=False) for key in flags], check=check)
+    return result | {word: _told(result[word]) for word in ("old", "read_back")}
 
 
 def _told(values: Flags) -> list[str]:

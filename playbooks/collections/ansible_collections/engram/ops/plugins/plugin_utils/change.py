@@ -1,11 +1,12 @@
 """Compare, set, and read back: the same whichever way leads to the node."""
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import UnreachableNodeError, WayError
-from ansible_collections.engram.ops.plugins.plugin_utils.values import read_as, same, shown
+from ansible_collections.engram.ops.plugins.plugin_utils.values import plain, read_as, same, shown
 
 
 class Way(Protocol):
@@ -38,6 +39,17 @@ class Wish:
     expected: Any = None
 
 
+def by_name(told: Any) -> dict[str, Any]:
+    """Several settings by name, ready for JSON; those that are null stay as they are.
+
+    Raises:
+        WayError: it is no such mapping.
+    """
+    if not isinstance(told, Mapping):
+        raise WayError("without `key`, each host of `value_by_host` has several settings by name", "usage")
+    return {str(name): plain(value) for name, value in told.items() if value is not None}
+
+
 def apply(way: Way, wish: Wish, *, check: bool) -> dict[str, Any]:
     """Make it so, unless `check` only asks what would happen; the result as Ansible shows it."""
     result: dict[str, Any] = {"key": wish.key, "old": None, "new": wish.value, "read_back": None, "changed": False}
@@ -50,6 +62,25 @@ def apply(way: Way, wish: Wish, *, check: bool) -> dict[str, Any]:
     if way.retries:
         result["retries"] = way.retries
         result["msg"] += f" (tried again {len(way.retries)} x: {way.retries[-1]})"
+    return result
+
+
+def apply_each(way_for: Callable[[Wish], Way], wishes: Sequence[Wish], *, check: bool) -> dict[str, Any]:
+    """One after the other, in order. One that fails keeps none of the others from it; the result is that of all.
+
+    What a setting was and is, is told by its name.
+    """
+    done = {wish.key: apply(way_for(wish), wish, check=check) for wish in wishes}
+    result: dict[str, Any] = {
+        **{word: {key: each[word] for key, each in done.items()} for word in ("old", "read_back")},
+        "changed": any(each["changed"] for each in done.values()),
+        "diff": [each["diff"] for each in done.values() if "diff" in each],
+        "msg": "; ".join(str(each["msg"]) for each in done.values()),
+    }
+    for word in ("unreachable", "failed"):
+        broken = next((each for each in done.values() if each.get(word)), None)
+        if broken is not None:
+            return result | {word: True, "reason": broken["reason"]}
     return result
 
 
