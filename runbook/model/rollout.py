@@ -291,3 +291,8 @@ class Rollout:
     def current(self) -> Stage:
         """The stage that it is in, or that is being entered."""
         return self.plan.stages[self.stage]
+
+    @property
+    def inside(self) -> bool:
+        """Was that stage entered, and not only intended?"""
+        return bool(self.entered) and self.entered[-1].stage == self.stage

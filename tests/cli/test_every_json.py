@@ -82,7 +82,13 @@ def test_a_rollout_that_never_was(target: Path, capsys: Output) -> None:
     """Its plan; that nothing is under way. `test_rollout_said` and others have one that is."""
     assert document(capsys, "rollout", "plan")["data"]["stages"][0]["name"] == "shadow"
     assert document(capsys, "rollout", "status", expect=4)["data"]["rollout"] is None
-    for words in (["approve", "--yes"], ["note", "--text", "x"], ["hold", "--reason", "x"], ["resume"], ["report"]):
+    for words in (
+        ["approve", "--yes"],
+        ["note", "--text", "x"],
+        ["hold", "--reason", "x"],
+        ["resume", "--yes"],
+        ["report"],
+    ):
         assert complaint(capsys, "rollout", *words, expect=13)
     for words in (["advance", "--yes"], ["abort", "--yes", "--reason", "x"], ["watch"]):
         assert complaint(capsys, "rollout", *words, expect=13)

@@ -1,5 +1,6 @@
 """What people say to a rollout and are told of it: plan, status, approve, note, hold, resume, report."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from click.shell_completion import ShellComplete
 from command_line import Output, complaint, document
+from peers import Peer, http
 
 from runbook.adapters.clock import SystemClock
 from runbook.adapters.journal import FileJournal
@@ -173,6 +175,25 @@ def test_complaints_holds_and_releases_are_seen_in_the_status(target: Path, tell
     assert complaint(capsys, "rollout", "advance", "--yes", expect=13)
     assert document(capsys, "rollout", "resume", "--reason", "over")["data"]["rollout"]["standing"] == "running"
     assert "nothing is to be resumed" in complaint(capsys, "rollout", "resume", expect=13)["message"]
+    tell(Event.ROLLOUT_ENTERING, record.entering(PLAN.stages[2], "run-3"))
+    tell(Event.ROLLOUT_HELD, record.held(PLAN.stages[2], "a storm", "person"))
+    assert complaint(capsys, "rollout", "resume", "--reason", "over", expect=13)["hint"] == "add --yes"
+
+
+def test_a_splitter_is_not_set_unasked_where_a_rollout_is_let_go(
+    tell: Tell, target: Path, state: Path, capsys: Output
+) -> None:
+    """What it splits by is another share than the stage's: it is named, and without `--yes` nothing is touched."""
+    enter(tell, PLAN.stages[1])
+    tell(Event.ROLLOUT_HELD, record.held(PLAN.stages[1], "split-1 was replaced", "person"))
+    place, before = target / "prod.yml", events(state)
+    found = json.loads(place.read_text())
+    split = {f"dual_memory.treatment_{name}": value for name, value in (("rate", 1), ("salt", "new"), ("spaces", []))}
+    with Peer(lambda _: http(split)) as peer:
+        found["all"]["hosts"]["split-1"] = {"engram_splitter_url": peer.url}
+        place.write_text(json.dumps(found))
+        refused = complaint(capsys, "rollout", "resume", "--reason", "it is there again", expect=13)
+    assert (refused["hint"], events(state)) == ("add --yes", before)
 
 
 def test_the_learnings_are_a_page_at_any_time(

@@ -113,7 +113,7 @@ def test_a_node_that_ignores_is_found_and_the_watcher_is_alone_and_notices_an_ab
     begun("sandbox", "clear")
     assert values(begun) == before
     begun("rollout", "advance", "--yes", expect=13)
-    begun("rollout", "resume", "--reason", "the node is well")
+    begun("rollout", "resume", "--yes", "--reason", "the node is well")
     begun("rollout", "advance", "--yes")
     assert values(begun) == (0.25, True)
 

@@ -10,7 +10,7 @@ from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
-from runbook.cli.rollout.act import tell, way_on
+from runbook.cli.rollout.act import Consent, ask, tell, way_on
 from runbook.cli.rollout.crew import Where, crew_of, going
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout import say
@@ -83,12 +83,12 @@ def hold(where: Where, reason: str) -> ExitCode:
     return _tell(where, "hold", say.hold(current.journal, _going(current, where), reason))
 
 
-def resume(where: Where, reason: str, without: Sequence[str] = ()) -> ExitCode:
+def resume(where: Where, consent: Consent, without: Sequence[str] = ()) -> ExitCode:
     """Let go what is held, and go on with what was cut off: with entering a stage, or with going back.
 
     Raises:
         RefusedError: there is no rollout, or it runs and nothing is to be resumed; or one of its splitters left the
-            inventory, and is not among those that can be done `without`.
+            inventory, and is not among those that can be done `without`; nobody agreed to what it would change.
         UsageError: one of these did not leave it.
         LockedError, UnreachableError, StorageError: as entering raises.
     """
@@ -99,12 +99,14 @@ def resume(where: Where, reason: str, without: Sequence[str] = ()) -> ExitCode:
         hint = f"runbook rollout status --target {target.name}"
         raise RefusedError(f"rollout {rollout.id} runs: nothing is to be resumed", hint=hint)
     if rollout.standing is Standing.HELD:
-        check_reason(target, reason)
+        check_reason(target, consent.reason)
         check_without(rollout, target, without)
-        mended = _mended(current, target, rollout, reason) if target.splitters else None
+        if not rollout.inside and not consent.yes:
+            ask(f"Go on with entering {rollout.current.name} on {target.name}?")
+        mended = _mended(current, target, rollout, consent) if target.splitters else None
         if mended is not None and mended.code is not ExitCode.DONE:
             return tell(where, "resume", mended)
-        said = say.release(current.journal, rollout, reason, agreed(rollout, target))
+        said = say.release(current.journal, rollout, consent.reason, agreed(rollout, target))
         rollout = said.rollout
         if rollout.standing is not Standing.ENTERING:
             return _tell(where, "resume", said)
@@ -121,7 +123,7 @@ def resume(where: Where, reason: str, without: Sequence[str] = ()) -> ExitCode:
     return tell(where, "resume", acted)
 
 
-def _mended(current: Session, target: Target, rollout: Rollout, reason: str) -> Acted | None:
+def _mended(current: Session, target: Target, rollout: Rollout, consent: Consent) -> Acted | None:
     """Its splitters set as its stage wants them, where any is not; None where all are."""
     with ScreenTalk() as talk, way_on(target.name):
         crew = crew_of(current, target, talk)
@@ -130,7 +132,10 @@ def _mended(current: Session, target: Target, rollout: Rollout, reason: str) -> 
             if not steps:
                 return None
             refuse_beside_open(current, target.name)
-            return mend(crew, rollout, steps, reason)
+            if not consent.yes:
+                names = dict.fromkeys(change.node for step in steps for change in step.changes)
+                ask(f"Set {', '.join(names)} as {rollout.current.name} wants it?")
+            return mend(crew, rollout, steps, consent.reason)
 
 
 def _going(current: Session, where: Where) -> Rollout:

@@ -23,8 +23,7 @@ def mending(crew: Crew, rollout: Rollout) -> tuple[RunStep, ...]:
     Raises:
         RefusedError: the emergency brake was pulled in the stage.
     """
-    inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
-    if not crew.target.splitters or not inside or rollout.standing is not Standing.HELD:
+    if not crew.target.splitters or not rollout.inside or rollout.standing is not Standing.HELD:
         return ()
     check_brake(rollout, crew)
     settings = crew.ports.read.nodes.settings(crew.target.splitters)

@@ -118,10 +118,9 @@ def _moved(rollout: Rollout, entry: Entry) -> Rollout:
             held = replace(rollout, standing=Standing.HELD, stage=number, why=str(details.get("why", "")))
             return held if number == rollout.stage else replace(held, entering=None)
         case Event.ROLLOUT_RELEASED if rollout.standing is Standing.HELD:
-            inside = bool(rollout.entered) and rollout.entered[-1].stage == rollout.stage
             agreed = _splitters(entry) if "splitters" in details else rollout.splitters
-            standing = Standing.RUNNING if inside else Standing.ENTERING
-            released = entry.at if inside else None
+            standing = Standing.RUNNING if rollout.inside else Standing.ENTERING
+            released = entry.at if rollout.inside else None
             return replace(rollout, standing=standing, splitters=agreed, why="", released=released)
         case Event.ROLLOUT_JUDGED if details.get("stage") == rollout.stage and details.get("planned", True):
             return replace(rollout, looks=max(rollout.looks, int(details.get("look", rollout.looks + 1))))

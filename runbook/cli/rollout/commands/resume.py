@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runbook.cli.options import ends_with, json_option, readable, target_options
+from runbook.cli.options import change_options, ends_with, json_option, target_options
 from runbook.errors import ExitCode
 
 
@@ -27,23 +27,25 @@ from runbook.errors import ExitCode
         ExitCode.TERMINATED,
     ),
 )
-@click.option("--reason", default="", metavar="TEXT", callback=readable, help="Why; kept in the journal.")
 @click.option(
     "--without",
     multiple=True,
     metavar="SPLITTER",
     help="A splitter that left the inventory and treats nobody; repeat.",
 )
+@change_options
 @target_options
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, *, reason: str, without: tuple[str, ...], **said: Any) -> None:
+def command(ctx: click.Context, /, *, without: tuple[str, ...], yes: bool, reason: str, **said: Any) -> None:
     """Let a held rollout go; and go on with what was cut off: with entering a stage, or with going back.
 
     It leaves no stage: that is `advance`. A share that was taken back is never restored. Splitters that differ from the
-    stage that is held are set as it wants them first. One that left the inventory has to be named.
+    stage that is held are set as it wants them first. One that left the inventory has to be named. It asks before it
+    changes splitters, or nodes of a stage that is not entered yet; to let go alone is only journaled.
     """
+    from runbook.cli.rollout.act import Consent
     from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import resume
 
-    ctx.exit(resume(Where(**said), reason, without))
+    ctx.exit(resume(Where(**said), Consent(yes, reason), without))
