@@ -11,6 +11,7 @@ from runbook.config.quick import essentials
 from runbook.config.rails import length_of, rails_of
 from runbook.config.receivers import Receivers, receiver_of, receivers_of
 from runbook.config.serving import automatic_of, serve_of
+from runbook.config.stray import header_of, is_stray, whole
 from runbook.errors import DamagedError, NotSupportedError, UsageError
 from runbook.model.configuration import WARM_UP, Config, TargetSettings
 
@@ -66,8 +67,8 @@ def read_config(path: Path, *, quick: bool = False) -> Config:
     needed = essentials(document) if quick else None
     if needed is not None:
         document = needed
-    elif complaint := first_complaint(document):
-        raise DamagedError(f"{path}: {complaint.place}: {complaint.what}", hint=complaint.hint)
+    else:
+        _check(path, document)
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  # a link to the file keeps its own neighbours
     targets = {name: _target(path, folder, name, table) for name, table in document.get("targets", {}).items()}
     default = document.get("default_target")
@@ -131,6 +132,20 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise DamagedError(f"{path}: {error}", hint="the format is TOML: https://toml.io") from None
     except RecursionError:
         raise DamagedError(f"{path}: nested too deeply", hint="is this the right file?") from None
+
+
+def _check(path: Path, document: dict[str, Any]) -> None:
+    """Does it fit its schema?"""
+    said = document.get("targets")
+    targets: dict[str, Any] = said if isinstance(said, dict) else {}
+    for name in targets:
+        if is_stray(name, targets):
+            number, header = header_of(name, path.read_text(encoding="utf-8"))
+            place = f"{path}: line {number}" if number else str(path)
+            what = f"{header}: there is no target {name}, and this makes one without environment and inventory"
+            raise DamagedError(f"{place}: {what}", hint=suggestion(name, whole(targets)))
+    if complaint := first_complaint(document):
+        raise DamagedError(f"{path}: {complaint.place}: {complaint.what}", hint=complaint.hint)
 
 
 def _check_version(path: Path, document: Mapping[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from runbook.config.stray import is_stray
+
 _TEXTS = {"environment": True, "inventory": True, "prometheus": False, "token_file": False}
 """Keys of a target whose value is a text, and whether it must be there."""
 
@@ -16,7 +18,7 @@ def essentials(document: Mapping[str, Any]) -> dict[str, Any] | None:
     default = document.get("default_target")
     if document.get("version") != 1 or not isinstance(targets, dict) or not isinstance(default, str | None):
         return None
-    found = {name: _target(table) for name, table in targets.items()}
+    found = {name: _target(table) for name, table in targets.items() if name == default or not is_stray(name, targets)}
     if None in found.values():
         return None
     return {"version": 1, "targets": found} | ({} if default is None else {"default_target": default})

@@ -68,6 +68,17 @@ A_TARGET = "version = 1\n[targets.a]\nenvironment = 'e'\ninventory = 'i'\n"
 RAILS = A_TARGET + "[targets.a.rails]\n"
 FAULTS = [
     (A_TARGET + "[targets.a.automatic]\nissues = ['memory-leek']", "automatic.issues.0: there is no", "memory-leak"),
+    (
+        A_TARGET.replace("a]", "prod]") + "# [targets.prd]\n[targets.prd.automatic] # by itself\nissues = []",
+        "line 6: [targets.prd.automatic]: there is no target prd",
+        "did you mean prod?",
+    ),
+    (A_TARGET + '[targets."b".rails]', 'line 5: [targets."b".rails]: there is no target b', "known: a"),
+    (
+        "version = 1\ntargets.a = {environment = 'e', inventory = 'i'}\ntargets.b.rails = {}",
+        "targets.b: there is no",
+        "",
+    ),
     (A_TARGET + "[targets.a.automatic]\nmax_risk = 'low'", "targets.a.automatic.issues: missing", "incidents"),
     (A_TARGET + "[targets.a.automatic]\nissues = []\ncool_down = '1x'", "automatic.cool_down: ", "30s"),
     ("version = 1\n[serve]\nport = 70000", "serve.port", "port"),
@@ -264,3 +275,12 @@ def test_a_name_that_no_file_can_have_is_said_and_is_no_bug() -> None:
     """A path that cannot even be looked at."""
     with pytest.raises(DamagedError, match="too long"):
         load_config({}, Path("a" * 5000))
+
+
+def test_the_brake_reads_past_a_misspelt_table(tmp_path: Path) -> None:
+    """Nobody waits for `[targets.prd.automatic]` to be mended before the flags go off; unless it is the very target."""
+    stray = "[targets.tst.automatic]\nissues = []\n"
+    assert list(load_config({}, write(tmp_path, WHOLE + stray), quick=True).targets) == ["prod", "test"]
+    with pytest.raises(DamagedError, match=r"\[targets\.tst\.automatic\]: there is no target tst") as caught:
+        load_config({}, write(tmp_path, WHOLE.replace('"prod"', '"tst"') + stray), quick=True)
+    assert caught.value.hint.startswith("did you mean test?")
