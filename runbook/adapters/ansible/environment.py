@@ -19,6 +19,7 @@ KEPT = (
 )
 VAULT = "ANSIBLE_VAULT_PASSWORD_FILE"
 """A path: inventories may be encrypted. A relative one is relative to where the person is, as in Ansible itself."""
+LONGEST_FIRST_LINE = 4096
 HINT = "install engram-runbook again, with its dependencies ansible-core and ansible-runner"
 
 
@@ -32,6 +33,18 @@ def find_ansible() -> Path:
     if found is None:
         raise NotSupportedError("ansible-playbook was not found", hint=HINT)
     return Path(found)
+
+
+def start_of(ansible: Path) -> list[str]:
+    """The words that start it: the script of this very Python by our launcher, which is cheaper; any other as it is."""
+    try:
+        with ansible.open("rb") as script:
+            first = script.readline(LONGEST_FIRST_LINE)
+    except OSError:
+        return [str(ansible)]
+    if first.strip() != b"#!" + os.fsencode(sys.executable) or not os.access(sys.executable, os.X_OK):
+        return [str(ansible)]  # pexpect asks the same, and takes a Python that only a capability opens for none
+    return [sys.executable, "-P", str(Path(__file__).with_name("launcher.py"))]
 
 
 def child_environment(folder: Path, collections: Path, mark: str) -> dict[str, str]:

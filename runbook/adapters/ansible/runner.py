@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runbook.adapters.ansible.environment import HINT, child_environment, find_ansible, runner_environment
+from runbook.adapters.ansible.environment import HINT, child_environment, find_ansible, runner_environment, start_of
 from runbook.adapters.ansible.events import Gathering
 from runbook.adapters.ansible.variables import Request
 from runbook.errors import ExitCode, NotSupportedError
@@ -38,7 +38,7 @@ def play(
         ),  # else ansible-runner takes the signal handlers of the whole process
     )
     runner.config.env = environment | runner_environment(runner.config.artifact_dir)
-    runner.config.command[0] = str(ansible)
+    runner.config.command[:1] = start_of(ansible)
     runner.config.cwd = str(folder)
     _, status = runner.run()
     return int(status) if isinstance(status, int) else None

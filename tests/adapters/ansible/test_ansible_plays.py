@@ -40,6 +40,7 @@ def test_no_secret_is_anywhere_while_a_play_runs_nor_afterwards(
         result = AnsiblePlays(inventory).run(PlayRequest("set_config", ("one",), KEY, {"one": 0.1}, mark), lines.append)
     assert CANARY.encode() in seen["request"]  # it did go where it belongs
     assert len(seen["processes"]) >= 2
+    assert all(b"launcher.py" in words.partition(b"\n")[0] for words in seen["processes"].values())  # the cheaper start
     assert len(seen["files"]) >= 3
     assert seen["modes"] == {0o700}
     everything = b"".join(seen["processes"].values()) + seen["contents"] + repr(result).encode() + repr(lines).encode()
