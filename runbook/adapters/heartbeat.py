@@ -15,6 +15,7 @@ from runbook.model.heartbeat import Heartbeat
 VERSION = 1
 _LIMIT_BYTES = 64 * 1024
 _MOST_WORDS = 2000  # characters of the look's answer that are kept
+_MOST_SILENT, _MOST_NAME = 200, 128
 _WORDS = ("target", "rollout", "phase", "stage", "standing", "machine", "told", "ended")
 _COUNTS = ("process", "looks", "code")
 _HINT = "it is written anew at the next look of runbook rollout watch; until then nothing is known of one"
@@ -72,13 +73,21 @@ def _document(sign: Heartbeat) -> dict[str, Any]:
     fields = {field.name: getattr(sign, field.name) for field in dataclasses.fields(sign)}
     seen = sign.seen.astimezone(UTC).isoformat().replace("+00:00", "Z")
     words = {"told": _kept(sign.told), "ended": _kept(sign.ended), "seen": seen}
+    silent = [_kept(name, _MOST_NAME) for name in sign.silent[:_MOST_SILENT]]
     del fields["every"]
-    return {"version": VERSION, "kind": "watch", **fields, **words, "every_seconds": sign.every.total_seconds()}
+    return {
+        "version": VERSION,
+        "kind": "watch",
+        **fields,
+        **words,
+        "silent": silent,
+        "every_seconds": sign.every.total_seconds(),
+    }
 
 
-def _kept(text: str) -> str:
+def _kept(text: str, most: int = _MOST_WORDS) -> str:
     """A look's words, bounded; half a surrogate pair in some peer's words must not keep the sign from the disk."""
-    return text[:_MOST_WORDS].encode("utf-8", "replace").decode()
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 def _sign(data: bytes, path: Path) -> Heartbeat:
@@ -90,6 +99,9 @@ def _sign(data: bytes, path: Path) -> Heartbeat:
         raise DamagedError(f"{path}: it is no sign of life of a watch of version {VERSION}", hint=_HINT)
     odd = [name for name in _WORDS if not isinstance(found.get(name), str)]
     odd += [name for name in _COUNTS if not isinstance(found.get(name), int)]
+    silent = found.get("silent", [])  # an older watch tells none
+    if not isinstance(silent, list) or not all(isinstance(name, str) for name in silent):
+        odd.append("silent")
     if odd:
         raise DamagedError(f"{path}: {odd[0]}: it is missing, or of another type", hint=_HINT)
     try:
@@ -97,4 +109,5 @@ def _sign(data: bytes, path: Path) -> Heartbeat:
         every, share = timedelta(seconds=float(found["every_seconds"])), float(found["share"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DamagedError(f"{path}: {type(error).__name__}: {error}", hint=_HINT) from None
-    return Heartbeat(**{name: found[name] for name in (*_WORDS, *_COUNTS)}, share=share, every=every, seen=seen)
+    words = {name: found[name] for name in (*_WORDS, *_COUNTS)}
+    return Heartbeat(**words, share=share, every=every, seen=seen, silent=tuple(silent))

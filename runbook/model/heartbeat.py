@@ -13,7 +13,8 @@ class Heartbeat:
 
     `seen` is the wall clock's moment of it, `told` the last look's answer in words, `code` its exit code, `every` how
     often the plan says to look. `process` ran on `machine`. `ended` says in words how the watch ended in order; it is
-    empty while one goes on, and stays empty where one was killed: then `seen` only grows older.
+    empty while one goes on, and stays empty where one was killed: then `seen` only grows older. `silent` are the nodes
+    and splitters that did not tell what the last look asked.
     """
 
     target: str
@@ -30,6 +31,7 @@ class Heartbeat:
     told: str
     code: int
     ended: str = ""
+    silent: tuple[str, ...] = ()
 
     def overdue(self, now: datetime, looks: float = 3.0) -> bool:
         """Is it older than so many looks take, and did nobody end it?

@@ -49,6 +49,11 @@ class Silence:
     reason: str
     answered: bool = False
 
+    @property
+    def words(self) -> str:
+        """Who, and why."""
+        return f"{self.node}: {self.reason}"
+
 
 Samples = Mapping[str, NodeSamples | Silence]
 NodeSettings = Mapping[str, Settings | Silence]

@@ -23,10 +23,11 @@ class Served:
 ALL = (
     Served("watch_seen_timestamp_seconds", ("target",), "When rollout watch last looked."),
     Served("watch_interval_seconds", ("target",), "How often rollout watch means to look."),
+    Served("watch_silent", ("target", "host"), "1: a node or splitter that did not tell what the last look asked."),
     Served("rollout_under_way", ("target",), "1 while a rollout is neither completed nor taken back, else 0."),
     Served(
         "rollout_stage_info",
-        ("target", "rollout", "phase", "stage", "standing"),
+        ("target", "rollout", "plan", "phase", "stage", "standing"),
         "1: where the newest rollout stands.",
     ),
     Served("rollout_share", ("target",), "The share of spaces that its stage treats; 0 where none is under way."),

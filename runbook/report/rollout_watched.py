@@ -26,7 +26,7 @@ def watched_lines(watched: Watched) -> Iterator[Line]:
     for each in look.asked:
         mark = (f"{each.answer.value:<8} ", SYMPTOM_STYLES[each.answer])
         yield Line((mark, (f"{each.title}: {each.arithmetic}", Style.PLAIN)), indent=2, hang=9)
-    yield from (line(text, Style.UNSURE, 2, 2) for text in (*look.rows.silent, *look.rows.told))
+    yield from (line(text, Style.UNSURE, 2, 2) for text in (*_silent(look), *look.rows.told))
     if look.judgement is not None:
         yield from judgement_lines(look.judgement)
     yield from gate_lines(look.gates)
@@ -37,6 +37,10 @@ def watched_lines(watched: Watched) -> Iterator[Line]:
         yield standing_line(look.rollout)
         yield from (line(text, indent=2, hang=2) for text in next_steps(look.rollout))
     yield line(sentence(watched.why), _CODES.get(watched.code, Style.BAD), hang=2)
+
+
+def _silent(look: Look) -> list[str]:
+    return [each.words for each in look.rows.silent]
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[Line]:
@@ -57,7 +61,7 @@ def watched_data(watched: Watched) -> dict[str, Any]:
         "looks": watched.looks,
         "why": watched.why,
         "answers": [each.details for each in look.asked],
-        "silent": list(look.rows.silent),
+        "silent": _silent(look),
         "told": list(look.rows.told),
         "judgement": judged,
     }

@@ -1,5 +1,6 @@
 """The watch's sign of life: kept whole, told apart from one that ended, and no other file is taken for one."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ SIGN = Heartbeat(
     looks=3,
     told="canary 5 %: triggers 5 NO, 0 UNKNOWN",
     code=0,
+    silent=("edge", "node-2"),
 )
 
 
@@ -43,10 +45,22 @@ def test_the_last_sign_is_read_as_it_was_left(tmp_path: Path) -> None:
 def test_words_of_any_length_and_kind_are_kept(tmp_path: Path) -> None:
     """A silent node's words may be long, and half a surrogate pair: the sign is left all the same, bounded."""
     kept = FileHeartbeats(tmp_path)
-    kept.beat(replace(SIGN, told="\ud800" + "x" * 100_000))
+    kept.beat(replace(SIGN, told="\ud800" + "x" * 100_000, silent=("\ud800" * 1000,) * 1000))
     found = kept.last("prod")
     assert found is not None
     assert found.told == "?" + "x" * 1999
+    assert found.silent == ("?" * 128,) * 200
+
+
+def test_a_sign_of_an_older_watch_names_nobody_who_is_silent(tmp_path: Path) -> None:
+    """It is read all the same."""
+    kept = FileHeartbeats(tmp_path)
+    kept.beat(SIGN)
+    path = tmp_path / "watch" / "prod.json"
+    document = json.loads(path.read_text())
+    del document["silent"]
+    path.write_text(json.dumps(document))
+    assert kept.last("prod") == replace(SIGN, silent=())
 
 
 def test_overdue_is_what_nobody_ended_and_grew_old() -> None:
@@ -82,7 +96,13 @@ def test_a_value_of_another_type_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "watch" / "prod.json"
     kept.beat(SIGN)
     good = path.read_text()
-    for old, new in (("2026-11-27T", "2026-17-27T"), ('"bastion"', "7"), ('"prod"', '"stage"'), ("4711", '"4711"')):
+    for old, new in (
+        ("2026-11-27T", "2026-17-27T"),
+        ('"bastion"', "7"),
+        ('"prod"', '"stage"'),
+        ("4711", '"4711"'),
+        ('"edge"', "7"),
+    ):
         path.write_text(good.replace(old, new))
         with pytest.raises(DamagedError):
             kept.last("prod")

@@ -67,6 +67,7 @@ def test_a_rollout_from_its_start_to_its_abort(target: Path, state: Path, plan: 
     sign = FileHeartbeats(state).last("prod")
     assert sign is not None
     assert (sign.looks, sign.stage, sign.ended) == (watched["looks"], "shadow", "nothing was decided within 2 s")
+    assert sign.silent == ()
 
     gone = document(capsys, "rollout", "abort", "--yes", *WHY)["data"]
     assert (gone["rollout"]["standing"], gone["rollout"]["why"]) == ("aborted", "test")

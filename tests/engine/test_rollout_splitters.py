@@ -221,10 +221,13 @@ def test_a_watch_names_a_splitter_and_a_source_that_are_silent() -> None:
     last = made.watch(once=True).last
     assert "; silent: s2: connection refused" in last.told
     assert "b: no metrics" in last.told
+    assert {each.node for each in last.quiet} == {"s2", "b"}
     assert last.code is ExitCode.COULD_NOT_TELL
     made.world.admin.silent.clear()
     made.silent.clear()
-    assert "silent" not in made.watch(once=True).last.told
+    last = made.watch(once=True).last
+    assert "silent" not in last.told
+    assert last.quiet == ()
 
 
 def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() -> None:

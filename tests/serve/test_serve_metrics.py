@@ -1,17 +1,20 @@
 """Numbers for Prometheus, where what they are made of does not read."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.adapters.memory.clock import MemoryClock
 from runbook.adapters.notify import FileCursors
 from runbook.adapters.store import FileStore
 from runbook.errors import DamagedError
+from runbook.model.heartbeat import Heartbeat
 from runbook.model.measurement import Baseline, NodeBaseline
 from runbook.model.notification import START, Cursor
-from runbook.serve.metrics.kept import OLDEST, Baselines, notifications
+from runbook.serve.metrics.kept import OLDEST, Baselines, notifications, watches
 from runbook.serve.metrics.sample import Sample
 
 T = TypeVar("T")
@@ -54,6 +57,20 @@ def test_a_baseline_is_told_on_while_it_cannot_be_looked_at(tmp_path: Path) -> N
         clock.sleep(OLDEST.total_seconds())
     (tmp_path / "baselines" / "prod.json").unlink()
     assert named(kept.samples()) == {}
+
+
+def test_whom_the_watch_did_not_hear_is_told(tmp_path: Path) -> None:
+    """By name, as of its last look; beside when that was."""
+    kept = FileHeartbeats(tmp_path)
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    sign = Heartbeat("prod", "r", "p", "s", "running", 0.1, timedelta(seconds=15), at, 1, "m", 3, "told", 4)
+    kept.beat(replace(sign, silent=("edge", "node-2")))
+    assert named(watches(kept)) == {
+        ("watch_seen_timestamp_seconds", "prod"): at.timestamp(),
+        ("watch_interval_seconds", "prod"): 15,
+        ("watch_silent", "prod", "edge"): 1,
+        ("watch_silent", "prod", "node-2"): 1,
+    }
 
 
 def test_messages_that_nobody_will_get_are_told(tmp_path: Path) -> None:

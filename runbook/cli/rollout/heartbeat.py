@@ -50,7 +50,8 @@ class Pulse:
     def looked(self, look: Look) -> None:
         """A look was taken."""
         looks = 1 if self._last is None else self._last.looks + 1
-        self._beat(self._sign(look.rollout, look.code, look.told, looks))
+        quiet = tuple(dict.fromkeys(each.node for each in look.quiet))
+        self._beat(replace(self._sign(look.rollout, look.code, look.told, looks), silent=quiet))
 
     def spoke(self) -> None:
         """Something was said between two looks."""

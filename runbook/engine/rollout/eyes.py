@@ -42,7 +42,7 @@ class Eyes:
 class Rows:
     """What came of collecting rows: who was silent (what splits the traffic, too), and what people have to know."""
 
-    silent: tuple[str, ...] = ()
+    silent: tuple[Silence, ...] = ()
     told: tuple[str, ...] = ()
 
 
@@ -92,17 +92,18 @@ def rows(crew: Crew, eyes: Eyes, now: float) -> Rows:
         found = collect(eyes.source, eyes.store, crew.target.nodes, now)
     except RunbookError as error:
         return Rows(dead, (f"rows were not collected: {error.message}",))
-    return Rows((*(f"{each.node}: {each.reason}" for each in found.silent), *dead), found.told)
+    return Rows((*found.silent, *dead), found.told)
 
 
-def _silent_splitters(crew: Crew) -> tuple[str, ...]:
+def _silent_splitters(crew: Crew) -> tuple[Silence, ...]:
     """Where clients reach nobody, the nodes have nothing to complain of: few recalls, and no errors."""
     if not crew.target.splitters:
         return ()
     try:
-        return silent(crew.ports.read.nodes.settings(crew.target.splitters))
+        told = crew.ports.read.nodes.settings(crew.target.splitters)
     except RunbookError as error:
-        return tuple(f"{each.name}: {error.message}" for each in crew.target.splitters)
+        return tuple(Silence(each.name, error.message) for each in crew.target.splitters)
+    return tuple(each for each in told.values() if isinstance(each, Silence))
 
 
 def judgement(eyes: Eyes, rollout: Rollout, now: float) -> Judgement:
@@ -114,12 +115,12 @@ def judgement(eyes: Eyes, rollout: Rollout, now: float) -> Judgement:
     return judge_stage(rollout, eyes.store.rows(rows_needed(rollout), now), now)
 
 
-def unheard(reading: Reading) -> tuple[str, ...]:
+def unheard(reading: Reading) -> tuple[Silence, ...]:
     """The nodes that did not tell their metrics, or told what is no number, with the reasons."""
     found = {**reading.samples, **{name: each for name, each in reading.short.items() if isinstance(each, Silence)}}
-    quiet = [f"{name}: {each.reason}" for name, each in found.items() if isinstance(each, Silence)]
+    quiet = [each for each in found.values() if isinstance(each, Silence)]
     wrong = [name for name, each in found.items() if isinstance(each, NodeSamples) and not _is_numbers(each)]
-    return (*quiet, *(f"{name}: it tells values that are no numbers" for name in wrong))
+    return (*quiet, *(Silence(name, "it tells values that are no numbers", answered=True) for name in wrong))
 
 
 def _is_numbers(found: NodeSamples) -> bool:

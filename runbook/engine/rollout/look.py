@@ -32,6 +32,7 @@ from runbook.model.answer import Answer
 from runbook.model.gate import Gate
 from runbook.model.journal import Entry, Event
 from runbook.model.judgement import Judgement, Verdict
+from runbook.model.measurement import Silence
 from runbook.model.rollout import NOTHING, Advance, Rollout, Standing
 
 NO_ROWS = Rows()
@@ -44,7 +45,8 @@ class Look:
     """What one look found and did. `judgement` is that of a planned look which was taken now.
 
     `code` is for who looks once: 0 where all is well, 4 where something could not be told, 3 where it is taken back.
-    `lasted` is how long the stage has lasted, `left` how much longer it has to at least.
+    `quiet` are those that did not tell what was asked. `lasted` is how long the stage has lasted, `left` how much
+    longer it has to at least.
     """
 
     rollout: Rollout
@@ -54,6 +56,7 @@ class Look:
     judgement: Judgement | None = None
     gates: tuple[Gate, ...] = ()
     rows: Rows = NO_ROWS
+    quiet: tuple[Silence, ...] = ()
     acted: Acted | None = None
     overdue: str = ""
     lasted: timedelta = NOTHING
@@ -143,7 +146,8 @@ class Looker:
         asked = self._check(rollout, seen.reading, seen.entries)
         why = reason_to_go_back(rollout, asked, seen.entries)
         quiet = (*seen.rows.silent, *(unheard(seen.reading) if asked else ()))
-        look = Look(rollout, _answer(asked, seen.rows), _words(rollout, asked, quiet), asked, rows=seen.rows)
+        told, code = _words(rollout, asked, quiet), _answer(asked, seen.rows)
+        look = Look(rollout, code, told, asked, rows=seen.rows, quiet=quiet)
         if why is not None:
             return _with(look, revert(self._crew, rollout, why))
         return self._judge(look, seen)
@@ -266,7 +270,7 @@ def _heard(look: Look, seen: _Seen) -> Gate:
     bad = [each.title for each in look.asked if each.answer is Answer.YES]
     if bad:
         return Gate("triggers", Answer.NO, f"YES: {'; '.join(bad)}")
-    quiet = [*unheard(seen.reading), *seen.rows.silent]
+    quiet = [each.words for each in (*unheard(seen.reading), *seen.rows.silent)]
     unsure = [each.title for each in look.asked if each.answer is Answer.UNKNOWN and not each.tripwire]
     if quiet or unsure:
         return Gate("triggers", Answer.UNKNOWN, f"not known: {'; '.join([*unsure, *quiet])}")
@@ -291,7 +295,7 @@ def _answer(asked: Sequence[Asked], found: Rows) -> ExitCode:
     return ExitCode.COULD_NOT_TELL if unsure else ExitCode.DONE
 
 
-def _words(rollout: Rollout, asked: Sequence[Asked], quiet: Sequence[str]) -> str:
+def _words(rollout: Rollout, asked: Sequence[Asked], quiet: Sequence[Silence]) -> str:
     counts = [f"{sum(each.answer is answer for each in asked)} {answer.value}" for answer in Answer]
     told = f"{rollout.current.name}: triggers {', '.join(counts)}" if asked else f"{rollout.current.name}: no triggers"
-    return f"{told}; silent: {'; '.join(dict.fromkeys(quiet))}" if quiet else told
+    return f"{told}; silent: {'; '.join(dict.fromkeys(each.words for each in quiet))}" if quiet else told

@@ -48,7 +48,7 @@ class Journaled:
             yield Sample("rollout_share", (target,), share)
             if found is not None:
                 stage = found.current
-                labels = (target, found.id, stage.phase.name, stage.name, found.standing.value)
+                labels = (target, found.id, found.plan.name, stage.phase.name, stage.name, found.standing.value)
                 yield Sample("rollout_stage_info", labels, 1)
 
     def runs(self) -> Iterator[Sample]:

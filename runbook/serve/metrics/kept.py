@@ -17,13 +17,17 @@ OLDEST = timedelta(seconds=60)
 
 
 def watches(heartbeats: FileHeartbeats) -> Iterator[Sample]:
-    """When each watch was last heard of, and how often it means to be. One that does not read is left out."""
+    """When each watch was last heard of, how often it means to be, and whom it did not hear at the last look.
+
+    One that does not read is left out.
+    """
     for target in heartbeats.targets():
         with suppress(RunbookError):
             sign = heartbeats.last(target)
             if sign is not None:
                 yield Sample("watch_seen_timestamp_seconds", (target,), sign.seen.timestamp())
                 yield Sample("watch_interval_seconds", (target,), sign.every.total_seconds())
+                yield from (Sample("watch_silent", (target, host), 1) for host in sign.silent)
 
 
 class Baselines:
