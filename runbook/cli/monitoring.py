@@ -1,7 +1,7 @@
 """Carry out `runbook monitoring`: write what others load, or say whether it is in step; tell what is scraped."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +11,11 @@ import click
 from runbook.adapters.published import Standing, compare, publish
 from runbook.cli import compose
 from runbook.cli.issue import known_issues
-from runbook.cli.rollout.plans import chosen
+from runbook.cli.rollout.plans import chosen, several
 from runbook.cli.screen import show, show_json
+from runbook.engine.rollout.state import rollouts_of
 from runbook.errors import ExitCode
+from runbook.model.rollout import RolloutPlan
 from runbook.report.document import envelope
 from runbook.report.lines import Style, line
 from runbook.report.monitoring.folder import EXAMPLES, Wanted, monitoring_files
@@ -26,7 +28,8 @@ _STYLES = {Standing.DIFFERS: Style.BAD, Standing.MISSING: Style.BAD, Standing.WR
 class Wishes:
     """What the person said."""
 
-    plan: str
+    plan: tuple[str, ...]
+    under_way: bool
     scrape_interval: timedelta
     docs: str
     check: bool
@@ -37,33 +40,50 @@ def write_files(folder: Path, wishes: Wishes) -> ExitCode:
     """Write the folder, or compare it.
 
     Raises:
-        UsageError: there is no such plan.
-        DamagedError, NotSupportedError: its file is no plan.
+        UsageError: there is no such plan, or two differ and have one name.
+        DamagedError, NotSupportedError: its file is no plan, or the journal is damaged.
         StorageError: the disk refused.
     """
-    plan = chosen(wishes.plan)
-    files = monitoring_files(known_issues(), Wanted(plan, wishes.scrape_interval, wishes.docs))
+    plans = _plans(wishes)
+    files = monitoring_files(known_issues(), Wanted(plans, wishes.scrape_interval, wishes.docs))
+    names = [plan.name for plan in plans]
     found = compare(folder, files, EXAMPLES) if wishes.check else publish(folder, files, EXAMPLES)
     bad = {Standing.DIFFERS, Standing.MISSING} & set(found.values())
     code = ExitCode.BAD_NEWS if bad else ExitCode.DONE
     if wishes.as_json:
         rows = [{"path": name, "standing": standing.value} for name, standing in found.items()]
-        data = {"folder": str(folder), "plan": plan.name, "files": rows}
+        data = {"folder": str(folder), "plan": names[0], "plans": names, "files": rows}
         show_json(envelope("monitoring", "runbook monitoring write", code, data))
     else:
         show(
             line(f"{standing.value:<8} {name}", _STYLES.get(standing, Style.PLAIN)) for name, standing in found.items()
         )
-        show([line(_summary(found, folder, plan.name), Style.BAD if bad else Style.GOOD)])
+        show(
+            [
+                line(
+                    _summary(found, folder, f"plan{'s' if len(names) > 1 else ''} {', '.join(names)}"),
+                    Style.BAD if bad else Style.GOOD,
+                )
+            ]
+        )
     return code
 
 
-def _summary(found: Mapping[str, Standing], folder: Path, plan: str) -> str:
+def _plans(wishes: Wishes) -> Sequence[RolloutPlan]:
+    """Those that were asked for; one that is under way by such a name counts as it is carried out."""
+    found = several(map(chosen, wishes.plan))
+    if wishes.under_way:
+        rollouts = rollouts_of(compose.session().journal.entries()).values()
+        found |= several(each.plan for each in rollouts if not each.standing.is_over)
+    return tuple(found.values())
+
+
+def _summary(found: Mapping[str, Standing], folder: Path, plans: str) -> str:
     out = sum(standing in {Standing.DIFFERS, Standing.MISSING} for standing in found.values())
     if out:
-        return f"{out} of {len(found)} files in {folder} are out of step with plan {plan}: leave out --check"
+        return f"{out} of {len(found)} files in {folder} are out of step with {plans}: leave out --check"
     written = sum(standing is Standing.WRITTEN for standing in found.values())
-    return f"{written} of {len(found)} files written, the others are in step with plan {plan}: {folder}"
+    return f"{written} of {len(found)} files written, the others are in step with {plans}: {folder}"
 
 
 def tell_scrape(target: str | None, config: Path | None, *, as_json: bool) -> ExitCode:

@@ -58,7 +58,7 @@ def test_reading_commands(target: Path, capsys: Output) -> None:
     assert document(capsys, "notify", "deliver")["data"] == {"receivers": [], "broken": []}
     assert complaint(capsys, "notify", "test", expect=2)
     folder = str(target / "monitoring")
-    assert document(capsys, "monitoring", "write", folder)["data"]["plan"] == "dual-memory"
+    assert document(capsys, "monitoring", "write", folder)["data"]["plans"] == ["dual-memory"]
     assert document(capsys, "monitoring", "scrape")["data"]["scrape"][0]["labels"]["node"] == "prod-1"
     assert document(capsys, "nodes", "--recall")["data"]["nodes"][0]["recall"]["reason"] == ""
 

@@ -1,5 +1,6 @@
 """Everything real: a rollout through nginx, a fault in the treated arm, and the way back by itself, timed."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,6 +197,17 @@ def test_the_journal_is_whole_and_the_time_is_told(
     )
     for line in timeline(story.moments, story.begin):
         report(line)
+
+
+def test_the_panels_about_this_tool_show_what_the_real_server_tells(fleet: Production, story: Story) -> None:
+    """Of the rollout that is over: where it is, when it was watched, and the journal; by each expression as it is."""
+    assert story.watch == 3
+    files = sorted((fleet.command.state / "monitoring" / "dashboards").glob("*.json"))
+    panels = [panel for path in files for panel in json.loads(path.read_bytes())["panels"]]
+    exprs = {target["expr"] for panel in panels for target in panel.get("targets", ())}
+    ours = [expr.replace("$target", ".*") for expr in exprs if "engram_runbook_" in expr]
+    assert len(ours) >= 6
+    assert [expr for expr in ours if fleet.asked(expr) is None] == []
 
 
 BRIEF = f"""\

@@ -54,7 +54,7 @@ def known_names() -> dict[str, set[str]]:
     recorded: dict[str, set[str]] = {}
     for rule in RULES:
         if "record" in rule:
-            recorded.setdefault(rule["record"], {"of", "quantity", "phase", "group"})
+            recorded.setdefault(rule["record"], {"of", "quantity", "plan", "phase", "group"})
     prometheus: dict[str, set[str]] = {"up": set(), "ALERTS": {"alertstate", "alertname", "severity"}}
     return {name: labels | ANYWHERE for name, labels in {**of_nodes, **ours, **recorded, **prometheus}.items()}
 

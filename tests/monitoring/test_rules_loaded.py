@@ -3,8 +3,11 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from console_state import make_state
 from promtool import checked, proofs_of, rules_of
 
 from runbook.cli.root import run
@@ -55,12 +58,89 @@ def test_the_examples_of_configurations_are_valid() -> None:
     checked("amtool", "check-config", OURS / "alertmanager.yml")
 
 
-def test_a_plan_of_ones_own_has_rules_that_hold(tmp_path: Path, capsys: Output) -> None:
-    """Other windows, other quantities, conditions that the plan that comes with the tool does not have."""
-    assert run(["monitoring", "write", str(tmp_path), "--plan", str(EVERY_KEY), "--scrape-interval", "2s"]) == 0
-    assert "written" in capsys.readouterr().out
+MILD = """\
+version: 1
+name: mild
+title: Half of the recalls may fail
+phases:
+  - name: ramp
+    title: The same phase as that of the other plan
+    flags: {dual_memory.enabled: true}
+    triggers:
+      - title: Recalls fail
+        when: {above: 50, of: {metric: engram_recall_errors_total, how: part, whole: engram_recall_total}}
+    tripwire: {errors: 0.5, latency_ratio: 3, window: 10s, fewest: 50}
+"""
+
+
+def test_plans_of_ones_own_have_rules_that_hold_each_for_its_targets(tmp_path: Path, capsys: Output) -> None:
+    """Other windows, other quantities, conditions that the plan that comes with the tool does not have; two at once."""
+    (tmp_path / "mild.yml").write_text(MILD)
+    plans = ("--plan", str(tmp_path / "mild.yml"), "--plan", str(EVERY_KEY))
+    assert run(["monitoring", "write", str(tmp_path), *plans, "--scrape-interval", "2s"]) == 0
+    assert "plans mild, every-key" in capsys.readouterr().out
     checked("promtool", "check", "rules", *rules_of(tmp_path))
-    checked("promtool", "test", "rules", *(each for each in proofs_of(tmp_path) if each.stem in {"alerts", "tripwire"}))
+    files = [each for each in proofs_of(tmp_path) if each.stem in {"alerts", "tripwire"}]
+    order = yaml.safe_load(files[0].read_text())["group_eval_order"]
+    (tmp_path / "apart.yml").write_text(json.dumps(told_apart(tmp_path / "rules", order)))  # JSON is YAML
+    checked("promtool", "test", "rules", *files, tmp_path / "apart.yml")
+
+
+def told_apart(rules: Path, order: list[str]) -> dict[str, Any]:
+    """A tenth of the recalls fails where the name says so, and nine of ten elsewhere."""
+    fires = {
+        "every-key, a tenth": ("RolloutRecallsFail", "RolloutTripwireErrors"),
+        "every-key": ("RolloutRecallsFail", "RolloutTripwireErrors"),
+        "mild, a tenth": (),
+        "mild": ("RecallsFail", "RolloutTripwireErrors"),
+        "another": ("RecallsFail", "RolloutPlanUnknown"),
+        "nothing": ("RecallsFail",),
+    }
+    given, samples = [], []
+    for target, alerts in fires.items():
+        plan, failing = target.partition(",")[0], 100 if "," in target else 900
+        labels = f'job="engram",target="{target}",instance="i",group="treatment"'
+        given += [(f"engram_recall_total{{{labels}}}", 1000), (f"engram_recall_errors_total{{{labels}}}", failing)]
+        if plan != "nothing":
+            stage = f'target="{target}",plan="{plan}",phase="ramp"'
+            given += [(f"engram_runbook_rollout_stage_info{{{stage}}}", 0)]
+            given += [(f'engram_runbook_rollout_under_way{{target="{target}"}}', 0)]
+        for alert in alerts:
+            by = f',plan="{plan}"' if alert.startswith("Rollout") else ""
+            samples.append({"labels": f'{{alertname="{alert}",target="{target}"{by}}}', "value": 1})
+    asked = 'count by (alertname, target, plan) (ALERTS{alertstate="firing",issue=~"fleet|rollout"})'
+    return {
+        "rule_files": [str(rules / f"{name}.yml") for name in ("recording", "rollout")],
+        "evaluation_interval": "5s",
+        "group_eval_order": order,
+        "tests": [
+            {
+                "interval": "5s",
+                "input_series": [{"series": name, "values": f"1+{rise}x96"} for name, rise in given],
+                "promql_expr_test": [{"expr": asked, "eval_time": "8m", "exp_samples": samples}],
+            }
+        ],
+    }
+
+
+def test_two_plans_of_one_name_are_refused(tmp_path: Path, capsys: Output) -> None:
+    """Nobody could tell whose limits are meant; the same one twice is one."""
+    (tmp_path / "mild.yml").write_text(MILD)
+    (tmp_path / "other.yml").write_text(MILD.replace("above: 50", "above: 60"))
+    words = ["monitoring", "write", str(tmp_path / "m"), "--plan", str(tmp_path / "mild.yml"), "--plan"]
+    assert run([*words, str(tmp_path / "other.yml")]) == 2
+    assert "'mild'" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+    assert run([*words, str(tmp_path / "mild.yml")]) == 0
+
+
+def test_rollouts_that_are_under_way_bring_their_plans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    """As the journal has them, by whatever file they were started."""
+    monkeypatch.setenv("RUNBOOK_STATE", str(make_state(tmp_path / "state")))
+    assert run(["monitoring", "write", str(tmp_path / "m"), "--under-way", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["data"]["plans"] == ["dual-memory", "rehearsal"]
 
 
 def test_a_tripwire_of_seconds_is_asked_over_seconds(tmp_path: Path, capsys: Output) -> None:

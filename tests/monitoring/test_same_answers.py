@@ -17,9 +17,9 @@ from runbook.model.measurement import Baseline, NodeBaseline, NodeSamples, Sampl
 from runbook.model.monitoring import PLACE, Given
 
 STEP = timedelta(seconds=30)
-PLAN = plan_named("dual-memory")
+PLANS = (plan_named("dual-memory"),)
 SYMPTOMS = [each for issue in known_issues() for each in symptom_alerts(issue)]
-ASKS = [*SYMPTOMS, *trigger_alerts(PLAN, ()), *standing_alerts(PLAN, ()), *gate_alerts(PLAN)]
+ASKS = [*SYMPTOMS, *trigger_alerts(PLANS, ()), *standing_alerts(PLANS, ()), *gate_alerts(PLANS)]
 CASES = every_case(ASKS, USUAL)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _PART = re.compile(r"(-?[\d.e+-]+?)([+-][\d.e+-]+?)x(\d+)")

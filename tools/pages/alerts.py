@@ -23,7 +23,7 @@ _PLACEHOLDERS = (
 
 def files() -> Mapping[str, str]:
     """The files of `monitoring/`, for the plan that comes with the tool."""
-    return monitoring_files(known_issues(), Wanted(plan_named(PLAN)))
+    return monitoring_files(known_issues(), Wanted((plan_named(PLAN),)))
 
 
 def alerts() -> str:
@@ -36,7 +36,7 @@ def alerts() -> str:
         "Prometheus](../how-to/monitor-with-prometheus.md); what those about this tool ask: [the server](server.md)."
     )
     parts = [said]
-    for file in rule_files(known_issues(), plan_named(PLAN)):
+    for file in rule_files(known_issues(), (plan_named(PLAN),)):
         if file.alerts:
             parts += [f"## {file.name.capitalize()}", file.about, *_sections(file)]
     return page("# Alerts", parts)

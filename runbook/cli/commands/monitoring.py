@@ -26,12 +26,14 @@ def command() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--plan",
-    default="dual-memory",
+    multiple=True,
+    default=["dual-memory"],
     show_default=True,
     metavar="FILE|NAME",
     shell_complete=complete_plans,
-    help="Whose triggers, tripwire and gates are alerted of.",
+    help="Whose triggers, tripwire and gates are alerted of; may be given more than once.",
 )
+@click.option("--under-way", is_flag=True, help="Those of the rollouts that are under way, too, by the journal.")
 @click.option(
     "--scrape-interval",
     type=Duration(timedelta(seconds=1)),
@@ -52,6 +54,9 @@ def command() -> None:
 @click.pass_context
 def write(ctx: click.Context, /, *, folder: Path, **said: Any) -> None:
     """Write rules, their promtool tests, dashboards and examples of configurations into FOLDER.
+
+    Each plan has its own limits, which are asked of the targets that are rolled out by it; what the first one says in
+    every phase is asked of targets without a rollout, too.
 
     What is in step is not touched; each other file is replaced whole. The examples `prometheus.yml` and
     `alertmanager.yml` are yours from then on: they are not written again.

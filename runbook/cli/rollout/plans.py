@@ -1,6 +1,8 @@
 """The plan that was asked for: one of those that come with the tool, by name, or a file."""
 
 import pkgutil
+from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +43,23 @@ def chosen(plan: str) -> RolloutPlan:
     close = get_close_matches(plan, known_plans(), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     raise UsageError(f"there is neither a plan nor a file {plan!r}", hint=f"{hint}known: {', '.join(known_plans())}")
+
+
+def several(plans: Iterable[RolloutPlan]) -> dict[str, RolloutPlan]:
+    """Each by its name. Two that differ in the spaces that they name, and in nothing else, are the same.
+
+    Raises:
+        UsageError: two that differ otherwise have one name.
+    """
+    found: dict[str, RolloutPlan] = {}
+    for plan in plans:
+        if _unnamed(found.setdefault(plan.name, plan)) != _unnamed(plan):
+            raise UsageError(f"two plans that differ are named {plan.name!r}", hint="give one of them another name")
+    return found
+
+
+def _unnamed(plan: RolloutPlan) -> RolloutPlan:
+    return replace(plan, phases=tuple(replace(phase, spaces=()) for phase in plan.phases))
 
 
 def check_kept(plan: RolloutPlan) -> None:

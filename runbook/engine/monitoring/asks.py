@@ -8,9 +8,13 @@ from runbook.model.quantity import Condition
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """`holds`: the alert fires where the condition is NO. `phase`: one of those that it is asked in; empty: always."""
+    """`holds`: the alert fires where the condition is NO.
+
+    `plan` and `phase` are the plan, and one of its phases, that it is asked in; empty: always.
+    """
 
     alert: AlertRule
     condition: Condition
     holds: bool = False
+    plan: str = ""
     phase: str = ""

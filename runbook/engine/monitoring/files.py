@@ -6,10 +6,12 @@ from datetime import timedelta
 from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.nodes import node_alerts
 from runbook.engine.monitoring.ourselves import own_alerts
+from runbook.engine.monitoring.plans import plan_alerts
 from runbook.engine.monitoring.promql import span
 from runbook.engine.monitoring.questions import BASELINE, BY_ADDRESS, TOLD
 from runbook.engine.monitoring.series import recordings
 from runbook.engine.monitoring.stage import RECORDINGS as STAGE
+from runbook.engine.monitoring.stage import REMEMBERED
 from runbook.engine.monitoring.symptoms import conditions, present_alert, symptom_alerts, symptom_limits
 from runbook.engine.monitoring.triggers import (
     gate_alerts,
@@ -24,8 +26,6 @@ from runbook.model.quantity import Quantity
 from runbook.model.rollout import RolloutPlan
 from runbook.model.runbook import Runbook
 
-REMEMBERED = timedelta(hours=6)
-"""So long a baseline counts that nobody tells any more: a server that is down makes no slow fleet an ill one."""
 _LAST = BY_ADDRESS.replace(TOLD, f"last_over_time({TOLD}[{span(REMEMBERED)}])")
 _KNOWN = Recording(
     BASELINE,
@@ -34,7 +34,9 @@ _KNOWN = Recording(
 )
 
 
-def rule_files(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta = SCRAPE) -> tuple[RuleFile, ...]:
+def rule_files(
+    runbooks: Sequence[Runbook], plans: Sequence[RolloutPlan], scrape: timedelta = SCRAPE
+) -> tuple[RuleFile, ...]:
     """Every file, in the order of their names."""
     asked = conditions(runbooks)
     return (
@@ -44,24 +46,30 @@ def rule_files(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta
             "The nodes themselves: down, started again, not scraped, silent. No data is no health.",
             (RuleGroup("engram-nodes", alerts=node_alerts()),),
         ),
-        _recorded(runbooks, plan, scrape),
+        _recorded(runbooks, plans, scrape),
         RuleFile(
             "rollout",
-            f"Rollout plan {plan.name}: its triggers, its tripwire, its gates. In its phases alone, but for what "
-            "stands in every phase and no issue asks.",
+            f"{_named(plans)}: triggers, tripwires, gates. In the plan's phases alone, but for what stands in every "
+            "phase and no issue asks.",
             (
-                RuleGroup("engram-rollout-triggers", alerts=_alerts(trigger_alerts(plan, asked))),
-                RuleGroup("engram-always", alerts=_alerts(standing_alerts(plan, asked))),
-                *tripwire_groups(plan, scrape),
-                RuleGroup("engram-rollout-gates", alerts=_alerts(gate_alerts(plan))),
+                RuleGroup("engram-rollout-triggers", alerts=_alerts(trigger_alerts(plans, asked))),
+                RuleGroup("engram-always", alerts=_alerts(standing_alerts(plans, asked))),
+                *tripwire_groups(plans, scrape),
+                RuleGroup("engram-rollout-gates", alerts=_alerts(gate_alerts(plans))),
+                RuleGroup("engram-rollout-plans", alerts=plan_alerts(plans)),
             ),
         ),
         RuleFile(
             "runbook",
             "This tool: a watch that is silent, serve, the journal, runs, backups, notifications.",
-            (RuleGroup("engram-runbook", alerts=own_alerts(plan)),),
+            (RuleGroup("engram-runbook", alerts=own_alerts(plans)),),
         ),
     )
+
+
+def _named(plans: Sequence[RolloutPlan]) -> str:
+    many = "s" if len(plans) > 1 else ""
+    return f"Rollout plan{many} {', '.join(plan.name for plan in plans)}"
 
 
 def _issues(runbooks: Sequence[Runbook]) -> RuleFile:
@@ -72,10 +80,10 @@ def _issues(runbooks: Sequence[Runbook]) -> RuleFile:
     return RuleFile("issues", "The known issues: each symptom that metrics tell.", groups)
 
 
-def _recorded(runbooks: Sequence[Runbook], plan: RolloutPlan, scrape: timedelta) -> RuleFile:
-    quantities = _quantities(runbooks, plan)
+def _recorded(runbooks: Sequence[Runbook], plans: Sequence[RolloutPlan], scrape: timedelta) -> RuleFile:
+    quantities = _quantities(runbooks, plans)
     kept = tuple(each for quantity in quantities for each in recordings(quantity, scrape))
-    limits = (*symptom_limits(runbooks), *plan_limits(plan))
+    limits = (*symptom_limits(runbooks), *plan_limits(plans))
     return RuleFile(
         "recording",
         "What the alerts and the dashboards are made of: each quantity of each node, its baseline, its limit.",
@@ -87,6 +95,6 @@ def _alerts(asks: Iterable[Asks]) -> tuple[AlertRule, ...]:
     return tuple(each.alert for each in asks)
 
 
-def _quantities(runbooks: Sequence[Runbook], plan: RolloutPlan) -> Iterable[Quantity]:
+def _quantities(runbooks: Sequence[Runbook], plans: Sequence[RolloutPlan]) -> Iterable[Quantity]:
     of_issues = (quantity for issue in runbooks for quantity in issue.quantities)
-    return dict.fromkeys((*of_issues, *plan_quantities(plan)))
+    return dict.fromkeys((*of_issues, *plan_quantities(plans)))

@@ -3,28 +3,31 @@
 What they are asked of is exported by `runbook serve`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import number, selector, span
-from runbook.engine.monitoring.stage import ANY_UNDER_WAY, SAID
+from runbook.engine.monitoring.stage import ANY_UNDER_WAY, REMEMBERED, SAID, last_told
 from runbook.engine.monitoring.symptoms import command, where
 from runbook.model.monitoring import NODES, OURSELVES, AlertRule, Severity
 from runbook.model.rollout import RolloutPlan
 
 UP = selector("up", {"job": OURSELVES})
 SEEN, INTERVAL = "engram_runbook_watch_seen_timestamp_seconds", "engram_runbook_watch_interval_seconds"
-SOUND = "engram_runbook_journal_sound"
+SOUND, SILENT = "engram_runbook_journal_sound", "engram_runbook_watch_silent"
+VALIDATED = "engram_runbook_validated_timestamp_seconds"
 MISSED, SLACK = 3, timedelta(seconds=30)
 DAY = timedelta(days=1)
+AGAIN = timedelta(minutes=2)
+"""So long may `serve` take to be there again: it was started anew, or reads its journal."""
 QUARTER = "15m"
 _AGE = "{{ $value | humanizeDuration }}"
 PAGE = "reference/alerts.md"
 
 
-def own_alerts(plan: RolloutPlan) -> tuple[AlertRule, ...]:
+def own_alerts(plans: Sequence[RolloutPlan]) -> tuple[AlertRule, ...]:
     """Every one."""
-    return (*_watch(), *_serve(), *_journal(), *_backups(plan), *_validated(), *_messages())
+    return (*_watch(), *_silent(), *_serve(), *_journal(), *_backups(plans), *_validated(), *_messages())
 
 
 def _rule(name: str, expr: str, severity: Severity, minutes: float, texts: tuple[str, str, str]) -> AlertRule:
@@ -62,15 +65,52 @@ def _watch() -> Iterator[AlertRule]:
     )
 
 
+def _silent() -> Iterator[AlertRule]:
+    yield _rule(
+        "RolloutWatchUnknown",
+        f"{last_told(SAID)} == 1\nunless on (target) {SAID}",
+        Severity.CRITICAL,
+        AGAIN / timedelta(minutes=1),
+        (
+            "A rollout was under way on {{ $labels.target }} when `runbook serve` was last heard of: is it watched?",
+            f"For {span(REMEMBERED)} its alerts are asked on in the phase of then. Nobody tells whether it is watched.",
+            command("runbook rollout status"),
+        ),
+    )
+    yield _rule(
+        "RolloutHostSilent",
+        f"max by (target, host) ({SILENT})\nand on (target) {ANY_UNDER_WAY}",
+        Severity.WARNING,
+        5,
+        (
+            "{{ $labels.host }} does not tell the rollout's watch on {{ $labels.target }} what it asks",
+            "It is a node, or splits the traffic. As long as it does not tell, nothing goes on by itself.",
+            command("runbook rollout status"),
+        ),
+    )
+
+
 def _serve() -> Iterator[AlertRule]:
     yield _rule(
         "RunbookServeDown",
-        f"{UP} == 0\nor absent({UP})",
+        # Where Prometheus was never told to scrape it, nobody runs it.
+        f"{UP} == 0\nor absent({UP}) and on (job) last_over_time({UP}[{span(DAY)}])",
         Severity.CRITICAL,
-        2,
+        AGAIN / timedelta(minutes=1),
         (
             "`runbook serve` does not answer Prometheus",
-            "No alert reaches it, and alerts of a rollout, of its watch, or against a baseline, are mute.",
+            f"No alert reaches it. For {span(REMEMBERED)} what it last told counts; who watches, is not known.",
+            "runbook doctor",
+        ),
+    )
+    yield _rule(
+        "RunbookServeNeverSeen",
+        f"absent(last_over_time({UP}[{span(DAY)}]))",
+        Severity.INFO,
+        AGAIN / timedelta(minutes=1),
+        (
+            "Prometheus does not scrape `runbook serve`, and did not for a day",
+            "Where nobody runs it, this is how it is: alerts of a rollout, and against a baseline, are mute.",
             "runbook doctor",
         ),
     )
@@ -101,7 +141,7 @@ def _journal() -> Iterator[AlertRule]:
     )
     yield _rule(
         "RunNeedsPerson",
-        "engram_runbook_runs_needing_a_person > 0",
+        f"{last_told('engram_runbook_runs_needing_a_person')} > 0",
         Severity.CRITICAL,
         0,
         (
@@ -112,7 +152,7 @@ def _journal() -> Iterator[AlertRule]:
     )
     yield _rule(
         "RunLeftOpen",
-        "engram_runbook_runs_open > 0",
+        f"{last_told('engram_runbook_runs_open')} > 0",
         Severity.WARNING,
         120,
         (
@@ -123,14 +163,15 @@ def _journal() -> Iterator[AlertRule]:
     )
 
 
-def oldest_backup(plan: RolloutPlan) -> timedelta:
-    """How old a backup may be: as the plan's stages ask it."""
-    return min((phase.fresh.backup for phase in plan.phases if phase.fresh.backup is not None), default=DAY)
+def oldest_backup(plans: Sequence[RolloutPlan]) -> timedelta:
+    """How old a backup may be: as the plans' stages ask it."""
+    asked = [phase.fresh.backup for plan in plans for phase in plan.phases]
+    return min((each for each in asked if each is not None), default=DAY)
 
 
-def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
-    oldest = oldest_backup(plan)
-    verified = "max by (target, node) (engram_runbook_backup_verified_timestamp_seconds)"
+def _backups(plans: Sequence[RolloutPlan]) -> Iterator[AlertRule]:
+    oldest = oldest_backup(plans)
+    verified = last_told("engram_runbook_backup_verified_timestamp_seconds", "target, node")
     scraped = f"max by (target, node) ({selector('up', {'job': NODES})})"
     yield _rule(
         "BackupTooOld",
@@ -158,12 +199,12 @@ def _backups(plan: RolloutPlan) -> Iterator[AlertRule]:
 
 
 def _validated() -> Iterator[AlertRule]:
-    told = "engram_runbook_validated_timestamp_seconds"
-    newest = f"on (target) group_left () max by (target) ({told})"
-    bad = selector(told, {"recommendation": "roll back"})
+    bad = f"last_over_time({selector(VALIDATED, {'recommendation': 'roll back'})}[{span(REMEMBERED)}])"
     yield _rule(
         "ValidatorSaysRollBack",
-        f"{bad} == {newest}\nand on (target) {ANY_UNDER_WAY}",
+        # The newest is the one that counts; those from before are remembered, too.
+        f"max by (target) ({bad}) == max by (target) (last_over_time({VALIDATED}[{span(REMEMBERED)}]))\n"
+        f"and on (target) {last_told(SAID)} == 1",
         Severity.CRITICAL,
         0,
         (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from runbook.engine.monitoring.promql import any_of, window
+from runbook.engine.monitoring.promql import any_of, quoted, span, window
 from runbook.model.monitoring import Recording
 from runbook.model.rollout import Criterion, Phase, RolloutPlan, Trigger
 
@@ -13,25 +13,46 @@ UNDER_WAY, PHASE = "engram:rollout_under_way", "engram:rollout_phase"
 
 LATELY = window(timedelta(minutes=1))
 """So long a phase counts after it has ended: a rollout that is harmful is taken back before Prometheus has asked."""
+REMEMBERED = timedelta(hours=6)
+"""So long what nobody tells any more counts as it was last told: a server that is down disarms no alert."""
+_STAGE = f"max by (target, plan, phase) (max_over_time(engram_runbook_rollout_stage_info[{LATELY}]))"
+
+
+def last_told(metric: str, by: str = "target") -> str:
+    """The metric as `serve` tells it; where it tells nothing of it, as it last did, for a while."""
+    return f"(max by ({by}) ({metric}) or max by ({by}) (last_over_time({metric}[{span(REMEMBERED)}])))"
+
 
 RECORDINGS = (
     Recording(
         UNDER_WAY,
-        f"max by (target) ({SAID}) == 1",
-        note="There is a series for each target with a rollout under way, and none for the others.",
+        f"{last_told(SAID)} == 1",
+        note="There is a series for each target with a rollout under way, and none for the others; for a while as "
+        "it was last told.",
     ),
     Recording(
         PHASE,
-        f"max by (target, phase) (max_over_time(engram_runbook_rollout_stage_info[{LATELY}]))\n"
+        f"(\n  {_STAGE}\n  or ({PHASE} unless on (target) {_STAGE})\n)\n"
         f"and on (target) max_over_time({UNDER_WAY}[{LATELY}])",
-        note="The phase that it is in, or was in a moment ago: what takes it back is faster than a scrape.",
+        note="The phase that it is in, or was in a moment ago: what takes it back is faster than a scrape. While "
+        "nobody tells, the one that it was in at last.",
     ),
 )
 
 
-def within(phases: Iterable[str]) -> str:
-    """There is a series for each target that is in one of these phases."""
-    return f"{PHASE}{{phase=~{any_of(phases)}}}"
+def within(plan: RolloutPlan, phases: Iterable[str]) -> str:
+    """There is a series for each target that is in one of these phases of that plan."""
+    return f"{PHASE}{{plan={quoted(plan.name)},phase=~{any_of(phases)}}}"
+
+
+def by_one_of(plans: Iterable[RolloutPlan]) -> str:
+    """There is a series for each target that is rolled out by one of these plans."""
+    return f"{PHASE}{{plan=~{any_of(plan.name for plan in plans)}}}"
+
+
+def by_none_of(plans: Iterable[RolloutPlan]) -> str:
+    """There is a series for each target that is rolled out by another plan than these."""
+    return f"{PHASE}{{plan!~{any_of(plan.name for plan in plans)}}}"
 
 
 def phases_with(plan: RolloutPlan, part: Trigger | Criterion) -> tuple[Phase, ...]:

@@ -1,16 +1,18 @@
-"""The alerts of a rollout plan: every trigger, and every criterion that closes a gate.
+"""The alerts of rollout plans: every trigger, and every criterion that closes a gate.
 
-A trigger is asked in its phases alone. One that stands in every phase, and that no issue asks, is asked always: that
-recalls fail is bad whether a rollout is under way or not.
+A trigger is asked in its phases alone, of targets that are rolled out by its plan. One of the first plan that stands in
+every phase, and that no issue asks, is asked always: that recalls fail is bad whether a rollout is under way or not.
+Where another plan is under way, its own limits count.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.promql import camel, identifier, inert
 from runbook.engine.monitoring.questions import Question, absent, gated, present
-from runbook.engine.monitoring.stage import phases_with, within
+from runbook.engine.monitoring.stage import by_one_of, phases_with, within
 from runbook.engine.monitoring.symptoms import command, told, where
 from runbook.model.monitoring import AlertRule, Recording, Severity
 from runbook.model.quantity import Condition, Quantity, quantities_of
@@ -35,42 +37,60 @@ def every_criterion(plan: RolloutPlan) -> tuple[Criterion, ...]:
     return tuple(dict.fromkeys(criterion for phase in plan.phases for criterion in phase.criteria))
 
 
-def plan_quantities(plan: RolloutPlan) -> tuple[Quantity, ...]:
-    """Every quantity that the plan asks for, each once."""
-    asked = [each.condition for each in every_trigger(plan)] + [each.condition for each in every_criterion(plan)]
+def plan_quantities(plans: Sequence[RolloutPlan]) -> tuple[Quantity, ...]:
+    """Every quantity that the plans ask for, each once."""
+    asked: list[Condition] = []
+    for plan in plans:
+        asked += [each.condition for each in every_trigger(plan)] + [each.condition for each in every_criterion(plan)]
     return tuple(dict.fromkeys(found for condition in asked for found in quantities_of(condition)))
 
 
-def plan_limits(plan: RolloutPlan) -> tuple[Recording, ...]:
+def plan_limits(plans: Sequence[RolloutPlan]) -> tuple[Recording, ...]:
     """The limits that hang on a baseline."""
-    found = [*_triggers(plan), *_criteria(plan)]
-    return tuple(limit for _, question in found for limit in question.recordings)
+    found = [question for plan in plans for _, question in (*_triggers(plan), *_criteria(plan))]
+    return tuple(limit for question in found for limit in question.recordings)
 
 
-def trigger_alerts(plan: RolloutPlan, asked_already: Collection[Condition]) -> tuple[Asks, ...]:
+def trigger_alerts(plans: Sequence[RolloutPlan], asked_already: Collection[Condition]) -> tuple[Asks, ...]:
     """Those that are asked only in their phases."""
     return tuple(
-        Asks(_rolls_back(plan, trigger, question), trigger.condition, phase=_phases(plan, trigger)[0])
+        Asks(_rolls_back(plan, trigger, question), trigger.condition, plan=plan.name, phase=_phases(plan, trigger)[0])
+        for plan in plans
         for trigger, question in _triggers(plan)
-        if not _always(plan, trigger, asked_already)
+        if plan is not plans[0] or not _always(plan, trigger, asked_already)
     )
 
 
-def standing_alerts(plan: RolloutPlan, asked_already: Collection[Condition]) -> tuple[Asks, ...]:
-    """Those that are asked whether a rollout is under way or not."""
+def standing_alerts(plans: Sequence[RolloutPlan], asked_already: Collection[Condition]) -> tuple[Asks, ...]:
+    """Those of the first plan that are asked whether a rollout is under way or not."""
+    first, *others = plans
     return tuple(
-        Asks(_stands(trigger, question), trigger.condition)
-        for trigger, question in _triggers(plan)
-        if _always(plan, trigger, asked_already)
+        Asks(_stands(trigger, _unless(question, others)), trigger.condition)
+        for trigger, question in _triggers(first)
+        if _always(first, trigger, asked_already)
     )
 
 
-def gate_alerts(plan: RolloutPlan) -> tuple[Asks, ...]:
+def gate_alerts(plans: Sequence[RolloutPlan]) -> tuple[Asks, ...]:
     """What a phase waits for: information, since a gate that is closed is how it should be."""
     return tuple(
-        Asks(_closed(plan, criterion, question), criterion.condition, holds=True, phase=_phases(plan, criterion)[0])
+        Asks(
+            _closed(plan, criterion, question),
+            criterion.condition,
+            holds=True,
+            plan=plan.name,
+            phase=_phases(plan, criterion)[0],
+        )
+        for plan in plans
         for criterion, question in _criteria(plan)
     )
+
+
+def _unless(question: Question, others: Sequence[RolloutPlan]) -> Question:
+    """The same, of targets that are rolled out by none of these."""
+    if not others:
+        return question
+    return replace(question, expr=f"({question.expr})\nunless on (target) {by_one_of(others)}")
 
 
 def _always(plan: RolloutPlan, trigger: Trigger, asked_already: Collection[Condition]) -> bool:
@@ -83,14 +103,14 @@ def _phases(plan: RolloutPlan, part: Trigger | Criterion) -> tuple[str, ...]:
 
 def _triggers(plan: RolloutPlan) -> Iterator[tuple[Trigger, Question]]:
     for number, trigger in enumerate(every_trigger(plan), start=1):
-        question = present(trigger.condition, f"trigger-{number}-{identifier(trigger.title)}")
+        question = present(trigger.condition, f"{plan.name}-trigger-{number}-{identifier(trigger.title)}")
         if question is not None:
             yield trigger, question
 
 
 def _criteria(plan: RolloutPlan) -> Iterator[tuple[Criterion, Question]]:
     for number, criterion in enumerate(every_criterion(plan), start=1):
-        question = absent(criterion.condition, f"criterion-{number}-{identifier(criterion.title)}")
+        question = absent(criterion.condition, f"{plan.name}-criterion-{number}-{identifier(criterion.title)}")
         if question is not None:
             yield criterion, question
 
@@ -98,7 +118,7 @@ def _criteria(plan: RolloutPlan) -> Iterator[tuple[Criterion, Question]]:
 def _rolls_back(plan: RolloutPlan, trigger: Trigger, question: Question) -> AlertRule:
     return AlertRule(
         f"Rollout{camel(trigger.title)}",
-        gated(question, within(_phases(plan, trigger))).expr,
+        gated(question, within(plan, _phases(plan, trigger))).expr,
         Severity.CRITICAL,
         ROLLOUT,
         f"{inert(trigger.title)} on {where()}: {told(question)}; the rollout's watch takes it back",
@@ -106,7 +126,7 @@ def _rolls_back(plan: RolloutPlan, trigger: Trigger, question: Question) -> Aler
         command("runbook rollout status"),
         BACK,
         trigger.lasting,
-        (("phases", inert(", ".join(_phases(plan, trigger)))),),
+        (("plan", plan.name), ("phases", inert(", ".join(_phases(plan, trigger))))),
         _FOR if trigger.lasting else "",
     )
 
@@ -130,7 +150,7 @@ def _stands(trigger: Trigger, question: Question) -> AlertRule:
 
 def _closed(plan: RolloutPlan, criterion: Criterion, question: Question) -> AlertRule:
     phases = _phases(plan, criterion)
-    held = gated(question, within(phases))
+    held = gated(question, within(plan, phases))
     return AlertRule(
         "RolloutGateClosed",
         held.expr,
@@ -141,5 +161,5 @@ def _closed(plan: RolloutPlan, criterion: Criterion, question: Question) -> Aler
         command("runbook rollout status"),
         GATES,
         GATE_LASTS,
-        (("criterion", inert(criterion.title)), ("phases", inert(", ".join(phases)))),
+        (("criterion", inert(criterion.title)), ("plan", plan.name), ("phases", inert(", ".join(phases)))),
     )

@@ -4,7 +4,7 @@
 are over the limit for certain, which a histogram in Prometheus cannot be asked with a limit that moves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import inert, number, of_nodes, selector, window
@@ -19,14 +19,17 @@ PAGE = "operations/dual_memory_rollout.md#rolling-back"
 _BEGIN = "engram:tripwire"
 
 
-def tripwire_groups(plan: RolloutPlan, scrape: timedelta = SCRAPE) -> Iterator[RuleGroup]:
+def every_tripwire(plans: Sequence[RolloutPlan]) -> tuple[Tripwire, ...]:
+    """Each once, in the order of the plans and of their phases."""
+    return tuple(dict.fromkeys(phase.tripwire for plan in plans for phase in plan.phases if phase.tripwire is not None))
+
+
+def tripwire_groups(plans: Sequence[RolloutPlan], scrape: timedelta = SCRAPE) -> Iterator[RuleGroup]:
     """One group for each tripwire that some phases have, with what it is made of."""
-    found = dict.fromkeys(phase.tripwire for phase in plan.phases if phase.tripwire is not None)
-    for index, tripwire in enumerate(found, start=1):
-        phases = [phase.name for phase in plan.phases if phase.tripwire == tripwire]
+    for index, tripwire in enumerate(every_tripwire(plans), start=1):
         name = _BEGIN if index == 1 else f"{_BEGIN}_{index}"
-        group = f"engram-tripwire-{index}"
-        yield RuleGroup(group, tuple(_recordings(name, tripwire, scrape)), tuple(_alerts(name, tripwire, phases)))
+        alerts = tuple(alert for plan in plans for alert in _alerts(name, tripwire, plan))
+        yield RuleGroup(f"engram-tripwire-{index}", tuple(_recordings(name, tripwire, scrape)), alerts)
 
 
 def _recordings(name: str, tripwire: Tripwire, scrape: timedelta) -> Iterator[Recording]:
@@ -47,9 +50,12 @@ def _recordings(name: str, tripwire: Tripwire, scrape: timedelta) -> Iterator[Re
     yield Recording(f"{name}:p99", f"{p99}\n  and {enough} >= {tripwire.fewest}")
 
 
-def _alerts(name: str, tripwire: Tripwire, phases: list[str]) -> Iterator[AlertRule]:
-    on = f"and on (target) {within(phases)}"
-    labels = (("phases", inert(", ".join(phases))),)
+def _alerts(name: str, tripwire: Tripwire, plan: RolloutPlan) -> Iterator[AlertRule]:
+    phases = [phase.name for phase in plan.phases if phase.tripwire == tripwire]
+    if not phases:
+        return
+    on = f"and on (target) {within(plan, phases)}"
+    labels = (("plan", plan.name), ("phases", inert(", ".join(phases))))
     share = number(tripwire.errors)
     yield AlertRule(
         "RolloutTripwireErrors",

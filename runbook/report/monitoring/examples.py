@@ -73,7 +73,8 @@ def prometheus_text(scrape: timedelta) -> str:
     about = (
         "An example for Prometheus: put it beside the folder `rules`. The labels `target` and `node` are those of "
         "the configuration and of the inventory; `runbook monitoring scrape` writes them, into a file of `targets`. "
-        f"The alerts know the nodes by the job {NODES}, and `runbook serve` by the job {OURSELVES}."
+        f"The alerts know the nodes by the job {NODES}, and `runbook serve` by the job {OURSELVES}: where nobody runs "
+        "it, take that job out."
     )
     filled = _PROMETHEUS.format(scrape=span(scrape), nodes=NODES, ourselves=OURSELVES, serve=SERVE)
     return "\n".join(comment(about)) + "\n" + filled

@@ -1,6 +1,6 @@
 """Every file of `monitoring/`, by its place in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,18 +24,18 @@ EXAMPLES = frozenset({"alertmanager.yml", "prometheus.yml"})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the rules are made for: a plan, how often Prometheus scrapes, what the addresses of pages begin with."""
+    """What the rules are made for: plans, how often Prometheus scrapes, what the addresses of pages begin with."""
 
-    plan: RolloutPlan
+    plans: Sequence[RolloutPlan]
     scrape: timedelta = SCRAPE
     docs: str = DOCS
 
 
 def monitoring_files(runbooks: tuple[Runbook, ...], wanted: Wanted) -> Mapping[str, str]:
     """The text of each file."""
-    rules = rule_files(runbooks, wanted.plan, wanted.scrape)
-    proofs = proof_files(runbooks, wanted.plan, rules, wanted.scrape)
-    dashboards = (overview(runbooks), canary(wanted.plan), objectives())
+    rules = rule_files(runbooks, wanted.plans, wanted.scrape)
+    proofs = proof_files(runbooks, wanted.plans, rules, wanted.scrape)
+    dashboards = (overview(runbooks), canary(wanted.plans), objectives())
     return {
         "alertmanager.yml": alertmanager_text(),
         "prometheus.yml": prometheus_text(wanted.scrape),

@@ -11,6 +11,7 @@ from runbook.engine.monitoring.asks import Asks
 from runbook.engine.monitoring.promql import selector
 from runbook.engine.monitoring.proofs.bounds import Bound, bounds
 from runbook.engine.monitoring.proofs.craft import START, Scene, crafted, old_process
+from runbook.engine.monitoring.stage import SAID
 from runbook.model.monitoring import AlertRule, Expected, Given, Proof
 from runbook.model.quantity import Condition, How, Reported, Sustained
 from runbook.model.rollout import NOTHING
@@ -53,7 +54,7 @@ class Case:
         given = list(crafted(scene, self.bound.quantity, self.bound.value))
         if not any(each.series.startswith(START) for each in given):
             given.append(old_process(scene))
-        return (*given, *_baseline(scene, self.bound), *_phase(scene, self.asks.phase))
+        return (*given, *_baseline(scene, self.bound), *_phase(scene, self.asks))
 
     def expected(self, step: timedelta) -> Iterator[Expected]:
         """It fires when it has lasted, and not before; or never."""
@@ -103,14 +104,18 @@ def _baseline(scene: Scene, bound: Bound) -> Iterator[Given]:
         yield Given(selector("engram_runbook_baseline", labels), scene.values(bound.baseline, 0))
 
 
-def _phase(scene: Scene, phase: str) -> Iterator[Given]:
-    if phase:
-        yield from in_phase(scene, phase)
+def _phase(scene: Scene, asks: Asks) -> Iterator[Given]:
+    if asks.phase:
+        yield from in_phase(scene, asks.plan, asks.phase)
 
 
-def in_phase(scene: Scene, phase: str) -> Iterator[Given]:
-    """`serve` tells that a rollout is in that phase."""
-    target = {"target": scene.target}
-    stage = {**target, "rollout": "r1", "phase": phase, "stage": phase, "standing": "running"}
-    yield Given(selector("engram_runbook_rollout_under_way", target), scene.values(1, 0))
-    yield Given(selector("engram_runbook_rollout_stage_info", stage), scene.values(1, 0))
+def in_phase(scene: Scene, plan: str, phase: str) -> Iterator[Given]:
+    """`serve` tells that a rollout by that plan is in that phase."""
+    yield Given(selector(SAID, {"target": scene.target}), scene.values(1, 0))
+    yield Given(stage_of(scene.target, plan, phase), scene.values(1, 0))
+
+
+def stage_of(target: str, plan: str, phase: str) -> str:
+    """The series by which `serve` tells of a phase."""
+    stage = {"rollout": "r1", "plan": plan, "phase": phase, "stage": phase, "standing": "running"}
+    return selector("engram_runbook_rollout_stage_info", {"target": target, **stage})

@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import USUAL, selector, widest
-from runbook.engine.monitoring.proofs.alerts import Case, every_case, proof_of
+from runbook.engine.monitoring.proofs.alerts import Case, every_case, proof_of, stage_of
 from runbook.engine.monitoring.proofs.nodes import node_proofs
 from runbook.engine.monitoring.proofs.ourselves import HOUR, STEP, own_proofs
 from runbook.engine.monitoring.proofs.present import present_scenes, restarting
 from runbook.engine.monitoring.proofs.tripwire import tripwire_proofs
 from runbook.engine.monitoring.questions import BASELINE, TOLD
+from runbook.engine.monitoring.stage import PHASE, SAID
 from runbook.engine.monitoring.symptoms import conditions, symptom_alerts
 from runbook.engine.monitoring.triggers import gate_alerts, standing_alerts, trigger_alerts
 from runbook.model.monitoring import SCRAPE, Expected, Given, Proof, ProofFile, RuleFile
@@ -23,16 +24,16 @@ LONG = timedelta(minutes=20)
 
 
 def proof_files(
-    runbooks: Sequence[Runbook], plan: RolloutPlan, rules: Iterable[RuleFile], scrape: timedelta = SCRAPE
+    runbooks: Sequence[Runbook], plans: Sequence[RolloutPlan], rules: Iterable[RuleFile], scrape: timedelta = SCRAPE
 ) -> tuple[ProofFile, ...]:
     """Every file."""
     order = _order(rules)
     asked = conditions(runbooks)
     symptoms = [each for issue in runbooks for each in symptom_alerts(issue)]
-    rollout = [*trigger_alerts(plan, asked), *standing_alerts(plan, asked), *gate_alerts(plan)]
+    rollout = [*trigger_alerts(plans, asked), *standing_alerts(plans, asked), *gate_alerts(plans)]
     every = every_case([*symptoms, *rollout], widest(USUAL, scrape))
     quick, slow = [each for each in every if each.reach <= LONG], [each for each in every if each.reach > LONG]
-    proofs, step = tripwire_proofs(plan, scrape)
+    proofs, step = tripwire_proofs(plans, scrape)
     files = ("recording", "issues", "rollout")
     return (
         ProofFile(
@@ -49,22 +50,38 @@ def proof_files(
             files,
             SLOW,
             order,
-            (_remembering(slow),),
+            (_remembering(slow, plans[0]),),
         ),
         ProofFile("tripwire", "Gross damage, where the plan has a tripwire.", files, step, order, proofs),
         ProofFile("nodes", "The nodes themselves.", ("nodes",), QUICK, order, node_proofs()),
-        ProofFile("runbook", "This tool.", ("runbook",), STEP, order, own_proofs(plan)),
+        ProofFile("runbook", "This tool.", ("runbook",), STEP, order, own_proofs(plans)),
     )
 
 
-def _remembering(cases: Sequence[Case]) -> Proof:
-    """Serve is gone after some minutes: what was usual counts for hours, and not for ever."""
+def _remembering(cases: Sequence[Case], plan: RolloutPlan) -> Proof:
+    """Serve is gone after some minutes: what was usual, and the last phase, count for hours, and not for ever."""
     proof = proof_of(cases, SLOW, "Within hours")
     told = {"target": "known", "node": "one", "address": "one:7432", "quantity": "q"}
+    given = (
+        Given(selector(TOLD, told), "5+0x5 stale"),
+        Given(selector(SAID, {"target": "gone"}), "1+0x10 stale"),
+        Given(stage_of("gone", plan.name, "first"), "1+0x5 stale"),
+        Given(stage_of("gone", plan.name, "last"), "_x6 1+0x4 stale"),
+        Given(selector(SAID, {"target": "over"}), "1+0x5 0+0x4 stale"),
+        Given(stage_of("over", plan.name, "last"), "1+0x9 stale"),
+    )
     known = f"count({selector(BASELINE, {'target': 'known'})})"
-    given = (*proof.given, Given(selector(TOLD, told), "5+0x5"))
-    expected = (*proof.expected, Expected(known, HOUR * 3, 1.0), Expected(known, HOUR * 7, None))
-    return replace(proof, given=given, expected=expected)
+    first, last, over = (
+        f"count({selector(PHASE, {'target': target, 'phase': phase})})"
+        for target, phase in (("gone", "first"), ("gone", "last"), ("over", "last"))
+    )
+    expected = (
+        *(Expected(each, SLOW * 4, 1.0) for each in (first, over)),
+        *(Expected(each, HOUR * 3, 1.0) for each in (known, last)),
+        *(Expected(each, HOUR * 3, None) for each in (first, over)),
+        *(Expected(each, HOUR * 7, None) for each in (known, last)),
+    )
+    return replace(proof, given=proof.given + given, expected=proof.expected + expected)
 
 
 def _with(proof: Proof, runbooks: Sequence[Runbook]) -> Proof:

@@ -1,37 +1,68 @@
 """The proof of the alerts about this tool: above all, that a silent watch is one only while a rollout is under way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from runbook.engine.monitoring.ourselves import INTERVAL, SEEN, SOUND, oldest_backup
+from runbook.engine.monitoring.ourselves import INTERVAL, SEEN, SILENT, SOUND, VALIDATED, oldest_backup
 from runbook.engine.monitoring.promql import number, of_nodes, selector
 from runbook.engine.monitoring.proofs.alerts import in_phase
 from runbook.engine.monitoring.proofs.craft import Scene
 from runbook.engine.monitoring.proofs.nodes import MINUTE, firing
+from runbook.engine.monitoring.stage import SAID
 from runbook.model.monitoring import OURSELVES, PLACE, Expected, Given, Proof, Told
 from runbook.model.rollout import RolloutPlan
 
 STEP = MINUTE
 HOUR = 60 * MINUTE
 STEPS = 5 * 60
-VALIDATED = "engram_runbook_validated_timestamp_seconds"
 _RUNS = "engram_runbook_runs_needing_a_person"
 
 
-def own_proofs(plan: RolloutPlan) -> tuple[Proof, ...]:
+def own_proofs(plans: Sequence[RolloutPlan]) -> tuple[Proof, ...]:
     """`serve` that is not there, `serve` that tells nothing, and all that it can tell."""
     up = selector("up", {"job": OURSELVES, "instance": "us:8787"})
-    gone = (
-        Expected('count(ALERTS{alertname="RunbookServeDown",alertstate="firing"})', MINUTE, None),
-        Expected('count(ALERTS{alertname="RunbookServeDown",alertstate="firing"})', 3 * MINUTE, 1.0),
-    )
-    mute = (Expected('count(ALERTS{alertname="RunbookServeTellsNothing",alertstate="firing"})', 6 * MINUTE, 1.0),)
+    never, down, mute = "RunbookServeNeverSeen", "RunbookServeDown", "RunbookServeTellsNothing"
     return (
-        Proof("serve is not scraped at all", (), gone),
-        Proof("serve does not answer", (Given(up, "0+0x10"),), gone),
-        Proof("serve answers, and tells nothing", (Given(up, "1+0x10"),), mute),
+        Proof("Nobody runs serve", (), (*_begins(never, 1), firing(down, "", 10 * MINUTE, yes=False))),
+        Proof("serve does not answer", (Given(up, "0+0x10"),), tuple(_begins(down, 1))),
+        Proof("serve answers, and tells nothing", (Given(up, "1+0x10"),), tuple(_begins(mute, 4))),
+        _gone(up),
         _watch(),
-        _all(up, plan),
+        _all(up, plans),
     )
+
+
+def _begins(alert: str, minute: int) -> Iterator[Expected]:
+    """It fires two minutes later, and not yet then."""
+    yield firing(alert, "", minute * MINUTE, yes=False)
+    yield firing(alert, "", (minute + 2) * MINUTE, yes=True)
+
+
+def _gone(up: str) -> Proof:
+    """What it told last counts; whether anybody watches is not known, and is said. What was over stays so."""
+    given = (
+        Given(up, "1+0x9 stale"),
+        Given(_under_way("left"), "1+0x9 stale"),
+        Given(_under_way("over"), "1+0x5 0+0x3 stale"),
+        Given(_under_way("back"), "1+0x9 stale 1+0x3 0+0x30"),
+        Given(selector(SEEN, _of("left")), "0+60x9 stale"),
+        Given(selector(INTERVAL, _of("left")), "60+0x9 stale"),
+        Given(selector(_RUNS, _of("left")), "2+0x9 stale"),
+        Given(selector(VALIDATED, _of("left", recommendation="roll back")), "500+0x9 stale"),
+    )
+    told = (
+        *_begins("RunbookServeDown", 11),
+        firing("RunbookServeNeverSeen", "", 30 * MINUTE, yes=False),
+        *(firing("RolloutWatchUnknown", "left", each * MINUTE, yes=False) for each in (9, 11)),
+        *(firing("RolloutWatchUnknown", "left", each * MINUTE, yes=True) for each in (12, 30)),
+        *(firing("RolloutWatchUnknown", each, 30 * MINUTE, yes=False) for each in ("over", "back")),
+        *(firing(each, "left", 30 * MINUTE, yes=True) for each in ("RunNeedsPerson", "ValidatorSaysRollBack")),
+        *(firing(each, "left", 30 * MINUTE, yes=False) for each in ("RolloutWatchSilent", "RolloutWatchNeverSeen")),
+    )
+    return Proof("serve is gone: what it told last counts", given, told)
+
+
+def _under_way(target: str) -> str:
+    return selector(SAID, _of(target))
 
 
 def _scene(target: str) -> Scene:
@@ -48,16 +79,18 @@ def _watch() -> Proof:
         ("never", 1, ""),
     ):
         scene = _scene(target)
-        phase = in_phase(scene, "canary")
-        given += phase if under_way else [Given(selector("engram_runbook_rollout_under_way", _of(target)), "0+0x60")]
+        phase = in_phase(scene, "any", "canary")
+        given += phase if under_way else [Given(_under_way(target), "0+0x60")]
         if seen:
             given += [Given(selector(SEEN, _of(target)), seen), Given(selector(INTERVAL, _of(target)), "60+0x60")]
     # The last rollout was watched long ago; this one is under way from 19 min on, and watched from 20 min on.
     given += [
-        Given(selector("engram_runbook_rollout_under_way", _of("begun")), "0+0x18 1+0x42"),
+        Given(_under_way("begun"), "0+0x18 1+0x42"),
         Given(selector(SEEN, _of("begun")), "60+0x19 1200+60x40"),
         Given(selector(INTERVAL, _of("begun")), "60+0x60"),
+        *(Given(selector(SILENT, _of(each, host="edge")), "1+0x60") for each in ("silent", "ended")),
     ]
+    edge = (("host", "edge"),)
     told = [
         *(firing("RolloutWatchSilent", "begun", each * MINUTE, yes=False) for each in (18, 19, 20, 21)),
         firing("RolloutWatchSilent", "silent", 4 * MINUTE, yes=False),
@@ -67,6 +100,11 @@ def _watch() -> Proof:
         firing("RolloutWatchNeverSeen", "never", 3 * MINUTE, yes=True),
         *(firing("RolloutWatchNeverSeen", each, 30 * MINUTE, yes=False) for each in ("silent", "fresh", "ended")),
     ]
+    told += [
+        firing("RolloutHostSilent", "silent", 4 * MINUTE, yes=False, more=edge),
+        firing("RolloutHostSilent", "silent", 6 * MINUTE, yes=True, more=edge),
+        firing("RolloutHostSilent", "ended", 30 * MINUTE, yes=False, more=edge),
+    ]
     return Proof("A watch that is silent, only while a rollout is under way", tuple(given), tuple(told))
 
 
@@ -74,7 +112,7 @@ def _of(target: str, **more: str) -> dict[str, str]:
     return {"target": target, **more}
 
 
-def _all(up: str, plan: RolloutPlan) -> Proof:
+def _all(up: str, plans: Sequence[RolloutPlan]) -> Proof:
     given = [Given(up, f"1+0x{STEPS}"), Given(f'{SOUND}{{instance="us:8787"}}', f"1+0x{4 * 60} 0+0x{STEPS - 4 * 60}")]
     told = [
         Expected('count(ALERTS{alertname="RunbookServeDown"})', HOUR, None),
@@ -84,12 +122,12 @@ def _all(up: str, plan: RolloutPlan) -> Proof:
     ]
     for more, expected in (
         *map(_pair, _counts()),
-        *map(_pair, _backups(oldest_backup(plan).total_seconds())),
+        *map(_pair, _backups(oldest_backup(plans).total_seconds())),
         *map(_pair, _messages()),
     ):
         given += more
         told += expected
-    person = {"severity": "critical", "issue": OURSELVES, "target": "person", "instance": "us:8787"}
+    person = {"severity": "critical", "issue": OURSELVES, "target": "person"}
     said = {
         "summary": "2 runs on person need a person now",
         "description": "A step failed, and so did its undo.",
@@ -108,7 +146,7 @@ def _pair(row: _Row) -> tuple[list[Given], list[Expected]]:
 
 
 def _counts() -> Iterator[_Row]:
-    yield selector(_RUNS, _of("person", instance="us:8787")), "2+0x300", []
+    yield selector(_RUNS, _of("person")), "2+0x300", []
     yield selector(_RUNS, _of("well")), "0+0x300", [firing("RunNeedsPerson", "well", HOUR, yes=False)]
     late = [firing("RunLeftOpen", "open", HOUR, yes=False), firing("RunLeftOpen", "open", 3 * HOUR, yes=True)]
     yield selector("engram_runbook_runs_open", _of("open")), "1+0x300", late
@@ -143,4 +181,4 @@ def _messages() -> Iterator[_Row]:
     told = [firing("ValidatorSaysRollBack", "validated", HOUR, yes=True)]
     yield selector(VALIDATED, _of("validated", recommendation="roll back")), "1000+0x300", told
     yield selector(VALIDATED, _of("validated", recommendation="proceed")), "100+0x300", []
-    yield selector("engram_runbook_rollout_under_way", _of("validated")), "1+0x300", []
+    yield _under_way("validated"), "1+0x300", []

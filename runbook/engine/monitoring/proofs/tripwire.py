@@ -1,6 +1,6 @@
 """The proof of the tripwires: gross damage within the minute, and not where it may be chance, or nobody is treated."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from runbook.engine.monitoring.promql import FEWEST_SCRAPES, widest
@@ -16,12 +16,13 @@ STEPS = 40
 SLOW = 0.5
 
 
-def tripwire_proofs(plan: RolloutPlan, scrape: timedelta) -> tuple[tuple[Proof, ...], timedelta]:
-    """Of the first tripwire of the plan, in the first phase that has it, if any; and the step of the test."""
-    phase = next((each for each in plan.phases if each.tripwire is not None), None)
-    if phase is None or phase.tripwire is None:
+def tripwire_proofs(plans: Sequence[RolloutPlan], scrape: timedelta) -> tuple[tuple[Proof, ...], timedelta]:
+    """Of the first tripwire of the plans, in the first phase that has it, if any; and the step of the test."""
+    found = ((plan.name, each.name, each.tripwire) for plan in plans for each in plan.phases if each.tripwire)
+    first = next(found, None)
+    if first is None:
         return (), scrape
-    wire = phase.tripwire
+    plan, phase, wire = first
     step = widest(wire.window, scrape) / FEWEST_SCRAPES
     many = 4.0 * wire.fewest / FEWEST_SCRAPES
     given: list[Given] = []
@@ -33,7 +34,7 @@ def tripwire_proofs(plan: RolloutPlan, scrape: timedelta) -> tuple[tuple[Proof, 
         ("no-rollout", 0.9, 1.5 * wire.latency_ratio, many, False),
     ):
         scene = Scene(target, step, STEPS)
-        given += [*_recalls(scene, share, ratio, recalls), *(in_phase(scene, phase.name) if inside else ())]
+        given += [*_recalls(scene, share, ratio, recalls), *(in_phase(scene, plan, phase) if inside else ())]
     told = tuple(_told(2 * FEWEST_SCRAPES * step))
     return (Proof("Gross damage in the treatment group", tuple(given), told),), step
 

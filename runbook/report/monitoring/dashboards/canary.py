@@ -1,7 +1,10 @@
 """Treatment against control, on all nodes together: what a person looks at beside the judge's verdict."""
 
+from collections.abc import Sequence
+
+from runbook.engine.monitoring.tripwire import every_tripwire
 from runbook.model.dashboard import Ask, Dashboard, Panel, Row
-from runbook.model.rollout import RolloutPlan
+from runbook.model.rollout import RolloutPlan, Tripwire
 from runbook.report.monitoring.dashboards.overview import TARGET, standing
 
 _SERIES = f'job="engram",{TARGET}'
@@ -9,18 +12,18 @@ _RANGE = "[$__rate_interval]"
 _GROUP = "{{group}}"
 
 
-def canary(plan: RolloutPlan) -> Dashboard:
-    """With the limits of the plan's tripwire."""
+def canary(plans: Sequence[RolloutPlan]) -> Dashboard:
+    """With the limits of the first tripwire of the plans."""
+    wire = next(iter(every_tripwire(plans)), None)
     return Dashboard(
         "engram-canary",
         "Engram: canary against control",
         "What both groups get. The verdict is the judge's (`runbook abtest report`): it compares spaces, not recalls.",
-        (_latency(plan), _errors(plan), _quality(), Row("Stage", standing("Where the rollout is"))),
+        (_latency(wire), _errors(wire), _quality(), Row("Stage", standing("Where the rollout is"))),
     )
 
 
-def _latency(plan: RolloutPlan) -> Row:
-    wire = next((phase.tripwire for phase in plan.phases if phase.tripwire is not None), None)
+def _latency(wire: Tripwire | None) -> Row:
     buckets = f"sum by (le, group) (rate(engram_recall_duration_seconds_bucket{{{_SERIES}}}{_RANGE}))"
     mean = "sum by (group) (rate(engram_recall_duration_seconds_{end}{{{series}}}{range}))"
     total, count = (mean.format(end=end, series=_SERIES, range=_RANGE) for end in ("sum", "count"))
@@ -44,8 +47,7 @@ def _latency(plan: RolloutPlan) -> Row:
     )
 
 
-def _errors(plan: RolloutPlan) -> Row:
-    wire = next((phase.tripwire for phase in plan.phases if phase.tripwire is not None), None)
+def _errors(wire: Tripwire | None) -> Row:
     errors, recalls = (
         f"sum by (group) (rate(engram_recall_{name}total{{{_SERIES}}}{_RANGE}))" for name in ("errors_", "")
     )

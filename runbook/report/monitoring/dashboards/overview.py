@@ -74,6 +74,13 @@ def _rollout() -> Row:
             *standing("Where it is"),
             Panel("The watch was heard of", (Ask(f"time() - {seen}", "{{target}}"),), "s", Look.NUMBER, ours=True),
             Panel(
+                "Hosts that do not tell the watch",
+                (Ask(f"count(engram_runbook_watch_silent{{{TARGET}}}) or vector(0)", ""),),
+                look=Look.NUMBER,
+                limit=1,
+                ours=True,
+            ),
+            Panel(
                 "Runs that need a person",
                 (Ask(f"sum(engram_runbook_runs_needing_a_person{{{TARGET}}})", ""),),
                 look=Look.NUMBER,
