@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.engram.ops.plugins.modules import host_runbook
 from ansible_collections.engram.ops.plugins.plugin_utils.data_work import Work, result_of
 from ansible_collections.engram.ops.plugins.plugin_utils.problems import WayError
@@ -137,25 +138,26 @@ def test_a_host_whose_run_is_not_known_is_asked_for_its_last_one(fleet: Fleet, m
     assert "there is no migration to single_memory to go back from" in done.message
 
 
-@pytest.mark.parametrize(
-    ("variables", "reason"),
-    [
-        ({"engram_runbook": "/does/not/exist"}, "engram_runbook of the inventory names it"),
-        ({"engram_runbook": ["/bin/echo", "x"]}, "printed no report"),
-        ({"engram_runbook": "/bin/false"}, "without a report"),
-        ({"engram_host_url": "http://127.0.0.1:9"}, "connection refused"),
-        ({"engram_host_token_file": "/does/not/exist"}, "/does/not/exist"),
-    ],
-)
-def test_what_is_wrong_on_a_host_is_said(
-    fleet: Fleet, mark: str, tmp_path: Path, variables: dict[str, Any], reason: str
-) -> None:
-    """A command that is none, a node that does not answer, a token that is not there."""
-    fleet.write_inventory(**variables)
-    (done,) = work(fleet, mark, "node-1", state_here=str(tmp_path))
-    assert done.state is HostState.FAILED
-    assert reason in done.message
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no-program": ({"engram_runbook": "/does/not/exist"}, "engram_runbook of the inventory names it"),
+    "no-report": ({"engram_runbook": ["/bin/echo", "x"]}, "printed no report"),
+    "fails": ({"engram_runbook": "/bin/false"}, "without a report"),
+    "no-node": ({"engram_host_url": "http://127.0.0.1:9"}, "connection refused"),
+    "no-token": ({"engram_host_token_file": "/does/not/exist"}, "/does/not/exist"),
+}
+
+
+def test_what_is_wrong_on_a_host_is_said(fleet: Fleet, mark: str, tmp_path: Path) -> None:
+    """A command that is none, a node that does not answer, a token that is not there: one node by five hosts."""
     fleet.write_inventory()
+    document = yaml.safe_load(fleet.inventory.read_text())
+    hosts = document["all"]["hosts"]
+    document["all"]["hosts"] = {name: hosts["node-1"] | variables for name, (variables, _) in WRONG.items()}
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps(document))
+    request = WorkRequest("backup_node", tuple(WRONG), mark, {"target": "prod", "state_here": str(tmp_path)})
+    for done in AnsiblePlays(inventory).work(request, lambda _: None):
+        assert (done.state, WRONG[done.host][1] in done.message) == (HostState.FAILED, True), done
 
 
 def test_a_host_that_the_inventory_lacks_is_an_error(fleet: Fleet, mark: str, tmp_path: Path) -> None:

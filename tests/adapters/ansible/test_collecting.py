@@ -1,11 +1,13 @@
 """Plays that read on hosts: the numbers are the kernel's, nothing is changed, and bad luck has its reason."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.engram.ops.plugins.modules.process_memory import NoMemoryError, memory_of
 from ansible_collections.engram.ops.plugins.plugin_utils import http_node
 from ansible_collections.engram.ops.plugins.plugin_utils.collecting import LARGEST_DOCUMENT, collect
 from ansible_fleet import CANARY, Fleet
@@ -63,16 +65,16 @@ def test_memory_is_what_the_kernel_says(fleet: Fleet, pid_files: Path, mark: str
     ],
 )
 def test_a_pid_file_that_names_no_server_is_said_so(
-    fleet: Fleet, pid_files: Path, mark: str, content: str | None, modified: float | None, words: str
+    tmp_path: Path, content: str | None, modified: float | None, words: str
 ) -> None:
     """A process that only has the same number is not taken for the server."""
+    path = tmp_path / "engram.pid"
     if content is not None:
-        pid_files.write_text(content.replace("OWN", str(os.getpid())), encoding="ascii")
+        path.write_text(content.replace("OWN", str(os.getpid())), encoding="ascii")
     if modified is not None:
-        os.utime(pid_files, (modified, modified))
-    found = read_memory(fleet, mark)
-    assert found.document is None
-    assert words in found.message
+        os.utime(path, (modified, modified))
+    with pytest.raises(NoMemoryError, match=re.escape(words)):
+        memory_of(str(path))
 
 
 def test_an_inventory_without_a_pid_file_is_said_so(fleet: Fleet, mark: str) -> None:

@@ -1,4 +1,7 @@
-"""The play of the emergency brake, typed by hand: all three ways, everywhere at once, right under --check --diff."""
+"""The play of the emergency brake, typed by hand: everywhere at once, right under --check --diff.
+
+The way over a settings file is in test_file_way.py.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from ansible_fleet import CANARY, Fleet, closed_port
-from file_nodes import running_file_fleet
 from peers import Peer, http
 from play_traces import HOSTS
 from test_playbooks_by_hand import by_hand
@@ -85,14 +87,3 @@ def test_over_the_command_flags_go_off_in_order(fleet: Fleet) -> None:
     assert flags(fleet, "node-1") == [False, False, False]
     places = [done.stdout.index(f"{key} was true, and is false") for key in FULL]
     assert places == sorted(places)
-
-
-@pytest.mark.slow
-def test_over_the_settings_file_they_go_off_too(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Edited over ssh, restarted, and read back from what the server itself says."""
-    with running_file_fleet(tmp_path_factory.mktemp("files"), ["node-1"]) as files:
-        (one,) = files.nodes
-        done = by_hand(files, "emergency_rollback", "key=features")
-        assert done.returncode == 0, done.stdout
-        assert [one.value(key) for key in FULL] == [0, 0, 1]
-        assert "enable_concepts = false" in one.file.read_text()

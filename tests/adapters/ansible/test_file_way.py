@@ -203,6 +203,7 @@ def test_the_emergency_brake_goes_this_way_too(files: FileFleet, one: FileNode) 
     by_hand(files, "emergency_rollback", "-e", "key=features")
     assert [one.value(key) for key in (CONCEPTS, "dual_memory.use_blended_recall", "dual_memory.enabled")] == [0, 0, 1]
     assert "use_blended_recall = false" in one.file.read_text()
+    assert "enable_concepts = false" in one.file.read_text()
     assert one.value(WEIGHT) == 0.5
 
 
