@@ -10,6 +10,7 @@ from test_rollout_every_interruption import sweep
 from runbook.adapters.memory.access import WELL
 from runbook.engine.brake_record import Wish
 from runbook.engine.history import runs_of
+from runbook.engine.rollout import look as looking
 from runbook.engine.rollout import say
 from runbook.engine.rollout.crew import Acted
 from runbook.engine.rollout.enter import start
@@ -24,12 +25,14 @@ from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
 from runbook.model.gate import Gate
 from runbook.model.journal import Event
-from runbook.model.measurement import Silence
+from runbook.model.judgement import Judgement, Verdict
+from runbook.model.measurement import NodeSettings, Silence
 from runbook.model.play import PlayRequest, TogetherRequest
 from runbook.model.rails import Rails
 from runbook.model.rollout import Standing
 from runbook.model.run import RunStatus
 from runbook.model.settings import Value
+from runbook.model.target import Node, Way
 from runbook.report.rollout_acted import rollout_data
 
 SPLITTERS = ("s1", "s2")
@@ -228,6 +231,42 @@ def test_a_watch_names_a_splitter_and_a_source_that_are_silent() -> None:
     last = made.watch(once=True).last
     assert "silent" not in last.told
     assert last.quiet == ()
+
+
+@pytest.mark.parametrize("by", ["tripwire", "judge", "tripwire while a stage is being entered"])
+def test_what_takes_a_rollout_back_waits_for_no_splitter_that_hangs(monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """They are asked once a look knows that nothing takes it back: between its begin and the brake there is none."""
+    made = walked(1, splitters=SPLITTERS)
+    found = Judgement("", (), None, Verdict.HARM, "slower")
+    if by == "judge":
+        monkeypatch.setattr(looking, "due", lambda *_: (1, None))
+        monkeypatch.setattr(looking, "judged", lambda *_: found)
+    else:
+        made.failing = dict.fromkeys(NAMES, 33.0)
+    if by.endswith("entered"):
+        details = {"stage": 1, "name": "ramp", "run": "20261122T230000-dddd", "backups": [], "gates": []}
+        made.world.journal.append(Event.ROLLOUT_ENTERING, made.rollout.id, details)
+        assert made.rollout.standing is Standing.ENTERING
+    calls, admin = made.world.wire.calls, made.world.admin
+
+    class Hanging:
+        """The nodes, and splitters that are waited for in vain."""
+
+        lease = admin.lease
+
+        def settings(self, hosts: Sequence[Node]) -> NodeSettings:
+            hung = [host.name for host in hosts if host.way is Way.NGINX]
+            if hung:
+                calls.append("a splitter hangs")
+            return {**admin.settings(hosts), **{name: Silence(name, "timed out") for name in hung}}
+
+    made.world.with_(read=replace(made.world.ports.read, nodes=Hanging()))
+    assert made.watch(seconds=120).code is ExitCode.BAD_NEWS
+    assert made.settings["s1"][RATE] == 0.0
+    brake = calls.index("brake.pull")
+    begun = max((at for at, call in enumerate(calls[:brake]) if call == "clock.sleep"), default=0)
+    assert "a splitter hangs" not in calls[begun:brake]
+    assert "a splitter hangs" in calls[brake:]
 
 
 def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() -> None:

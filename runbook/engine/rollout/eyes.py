@@ -40,7 +40,7 @@ class Eyes:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What came of collecting rows: who was silent (what splits the traffic, too), and what people have to know."""
+    """What came of collecting rows: who was silent, and what people have to know."""
 
     silent: tuple[Silence, ...] = ()
     told: tuple[str, ...] = ()
@@ -87,16 +87,18 @@ def measured(crew: Crew, eyes: Eyes, rollout: Rollout) -> Reading:
 
 def rows(crew: Crew, eyes: Eyes, now: float) -> Rows:
     """Collect what the nodes tell; a store that refuses is told, and what it has is judged on."""
-    dead = _silent_splitters(crew)
     try:
         found = collect(eyes.source, eyes.store, crew.target.nodes, now)
     except RunbookError as error:
-        return Rows(dead, (f"rows were not collected: {error.message}",))
-    return Rows((*found.silent, *dead), found.told)
+        return Rows(told=(f"rows were not collected: {error.message}",))
+    return Rows(found.silent, found.told)
 
 
-def _silent_splitters(crew: Crew) -> tuple[Silence, ...]:
-    """Where clients reach nobody, the nodes have nothing to complain of: few recalls, and no errors."""
+def silent_splitters(crew: Crew) -> tuple[Silence, ...]:
+    """Where clients reach nobody, the nodes have nothing to complain of: few recalls, and no errors.
+
+    One that hangs is waited for: ask once it is known that nothing takes the rollout back.
+    """
     if not crew.target.splitters:
         return ()
     try:

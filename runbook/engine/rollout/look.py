@@ -10,8 +10,9 @@ from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.crew import Acted, Crew, found_in
 from runbook.engine.rollout.enter import go_on
-from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, unheard
+from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, silent_splitters, unheard
 from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged, logged, passed_but_logs
+from runbook.engine.rollout.gates.heard import heard
 from runbook.engine.rollout.gates.lasted import overdue, stage_age, time_left
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
@@ -94,8 +95,8 @@ class Looker:
         if rollout.standing.is_over or rollout.standing is Standing.REVERTING:
             return self._over(rollout)
         if rollout.standing is Standing.ENTERING:
-            look = self._enter(rollout)
-            return self._guard(look) if look.rollout.standing is Standing.ENTERING else look
+            look = self._guard(rollout)
+            return self._enter(look) if look.acted is None else look
         now = crew.ports.read.clock.now().timestamp()  # before the rows: what is over by now has been told whole
         found, reading = rows(crew, self._eyes, now), self._observe(rollout)
         entries = self._entries()
@@ -146,8 +147,9 @@ class Looker:
         asked = self._check(rollout, seen.reading, seen.entries)
         why = reason_to_go_back(rollout, asked, seen.entries)
         quiet = (*seen.rows.silent, *(unheard(seen.reading) if asked else ()))
-        told, code = _words(rollout, asked, quiet), _answer(asked, seen.rows)
-        look = Look(rollout, code, told, asked, rows=seen.rows, quiet=quiet)
+        unsure = seen.rows.silent or any(each.answer is Answer.UNKNOWN for each in asked)
+        code = ExitCode.COULD_NOT_TELL if unsure else ExitCode.DONE
+        look = Look(rollout, code, _words(rollout, asked, quiet), asked, rows=seen.rows, quiet=quiet)
         if why is not None:
             return _with(look, revert(self._crew, rollout, why))
         return self._judge(look, seen)
@@ -170,16 +172,17 @@ class Looker:
         self._observed = steady
         return observe(self._crew, self._eyes, rollout, apart)
 
-    def _guard(self, look: Look) -> Look:
-        """Where a stage cannot be entered just now, spaces are treated all the same: what takes back is asked."""
-        reading, entries = self._observe(look.rollout), self._entries()
-        asked = self._check(look.rollout, reading, entries)
-        why = reason_to_go_back(look.rollout, asked, entries)
-        look = replace(look, asked=asked)
-        return look if why is None else _with(look, revert(self._crew, look.rollout, why))
+    def _guard(self, rollout: Rollout) -> Look:
+        """Where the entering of a stage was cut off, spaces are treated all the same: what takes back comes first."""
+        reading, entries = self._observe(rollout), self._entries()
+        asked = self._check(rollout, reading, entries)
+        why = reason_to_go_back(rollout, asked, entries)
+        look = Look(rollout, ExitCode.COULD_NOT_TELL, "", asked)
+        return look if why is None else _with(look, revert(self._crew, rollout, why))
 
-    def _enter(self, rollout: Rollout) -> Look:
+    def _enter(self, look: Look) -> Look:
         """Go on with an entering that was cut off; what keeps it from that now is told, and tried again."""
+        rollout = look.rollout
         try:
             with self._crew.alone(rollout.id):
                 now = self._crew.now(rollout.id)
@@ -187,9 +190,9 @@ class Looker:
                     return Look(now, ExitCode.COULD_NOT_TELL, f"{now.current.name} was entered meanwhile")
                 return _taken(go_on(self._crew, now))
         except LockedError as error:
-            return Look(rollout, ExitCode.COULD_NOT_TELL, f"{rollout.current.name} is being entered: {error.message}")
+            return replace(look, told=f"{rollout.current.name} is being entered: {error.message}")
         except (UnreachableError, NotSupportedError, RefusedError, StorageError) as error:
-            return Look(rollout, error.code, f"{rollout.current.name} cannot be entered: {error.message}")
+            return replace(look, code=error.code, told=f"{rollout.current.name} cannot be entered: {error.message}")
 
     def _judge(self, look: Look, seen: _Seen) -> Look:
         """The planned look, if one is due; then on, if the plan says so by itself."""
@@ -205,6 +208,7 @@ class Looker:
                 if found.verdict is Verdict.HARM:
                     why = Why("judge", f"{rollout.current.name}: {harm_in_words(found)}", Standing.ROLLED_BACK)
                     return _with(look, revert(self._crew, rollout, why))
+        look = _beside(look, silent_splitters(self._crew))  # not before: one that hangs is waited for
         clock_now = self._crew.ports.read.clock.now()
         facts = journal_facts(self._crew, rollout, seen.entries, clock_now)
         left = time_left(facts)
@@ -226,7 +230,7 @@ class Looker:
                 if known is not None and known.verdict is Verdict.HARM:
                     note_look(self._crew, self._eyes, rollout, known, seen.now)
                 answered = ask(self._crew, rollout, seen.reading, known)
-            answered = replace(answered, gates=(*answered.gates, _heard(look, seen)))
+            answered = replace(answered, gates=(*answered.gates, heard(look.asked, seen.reading, look.rows)))
             return logged(self._eyes, rollout, answered, seen.now)
 
         try:
@@ -265,16 +269,13 @@ class Looker:
             self._crew.say(f"NOT JOURNALED ({error.message}): {event.value}")
 
 
-def _heard(look: Look, seen: _Seen) -> Gate:
-    """Nothing goes on by itself while a trigger is building up, or while somebody does not tell how they are."""
-    bad = [each.title for each in look.asked if each.answer is Answer.YES]
-    if bad:
-        return Gate("triggers", Answer.NO, f"YES: {'; '.join(bad)}")
-    quiet = [each.words for each in (*unheard(seen.reading), *seen.rows.silent)]
-    unsure = [each.title for each in look.asked if each.answer is Answer.UNKNOWN and not each.tripwire]
-    if quiet or unsure:
-        return Gate("triggers", Answer.UNKNOWN, f"not known: {'; '.join([*unsure, *quiet])}")
-    return Gate("triggers", Answer.YES, f"{len(look.asked)} asked, none is YES")
+def _beside(look: Look, dead: Sequence[Silence]) -> Look:
+    """With the splitters that are silent."""
+    if not dead:
+        return look
+    told = f"{look.told}; silent: {'; '.join(each.words for each in dead)}"
+    found = replace(look.rows, silent=(*look.rows.silent, *dead))
+    return replace(look, code=ExitCode.COULD_NOT_TELL, told=told, rows=found, quiet=(*look.quiet, *dead))
 
 
 def _taken(acted: Acted) -> Look:
@@ -288,11 +289,6 @@ def _with(look: Look, acted: Acted) -> Look:
 
 def _code(rollout: Rollout) -> ExitCode:
     return ExitCode.DONE if rollout.standing is Standing.COMPLETED else ExitCode.BAD_NEWS
-
-
-def _answer(asked: Sequence[Asked], found: Rows) -> ExitCode:
-    unsure = found.silent or any(each.answer is Answer.UNKNOWN for each in asked)
-    return ExitCode.COULD_NOT_TELL if unsure else ExitCode.DONE
 
 
 def _words(rollout: Rollout, asked: Sequence[Asked], quiet: Sequence[Silence]) -> str:
