@@ -1,5 +1,6 @@
 """The way over a settings file, on real nodes behind a real sshd: edited, restarted, read back, or put back."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,7 +11,8 @@ from typing import Any
 
 import node_service
 import pytest
-from file_nodes import SERVICE, SETTINGS, FileFleet, FileNode, is_root, running_file_fleet
+import yaml
+from file_nodes import SETTINGS, FileFleet, FileNode, is_root, running_file_fleet
 
 from runbook.adapters.ansible import AnsiblePlays
 from runbook.material import playbook
@@ -19,6 +21,7 @@ from runbook.model.settings import Value
 
 CONCEPTS = "dual_memory.enable_concepts"
 WEIGHT = "dual_memory.semantic_weight"
+EDITED = SETTINGS.replace("0.3", "0.5")
 
 
 @pytest.fixture(scope="module")
@@ -92,21 +95,6 @@ def test_a_value_that_the_node_does_not_tell_is_proven_by_the_restart(files: Fil
     assert one.pid != before
 
 
-def test_a_restart_command_that_cannot_be_run_changes_nothing(files: FileFleet, one: FileNode) -> None:
-    """The old file is back, the node was never touched, and the message says both."""
-    files.write_inventory(ansible_port=files.sshd.port)
-    text = files.inventory.read_text().replace(str(SERVICE), "/does/not/exist.py")
-    files.inventory.write_text(text)
-    before = one.pid
-    result = play(files, CONCEPTS, value=False, expected=True)
-    assert result.state is HostState.FAILED
-    assert "the settings file is as it was, and the server is well" in result.message
-    assert (one.file.read_text(), one.pid, one.value(CONCEPTS)) == (SETTINGS, before, 1)
-    files.inventory.write_text(text.replace(sys.executable, "/does/not/exist"))
-    assert "cannot be run" in play(files, CONCEPTS, value=False, expected=True).message
-    assert one.file.read_text() == SETTINGS
-
-
 def test_a_server_that_does_not_start_with_it_gets_its_old_file_back(files: FileFleet, one: FileNode) -> None:
     """And is restarted with it: a change that fails does not leave a node down."""
     files.write_inventory(engram_start_seconds=10)
@@ -128,32 +116,75 @@ def test_a_server_that_ignores_the_file_has_failed(files: FileFleet, one: FileNo
     assert one.file.read_text() == SETTINGS
 
 
-def test_a_file_that_may_not_be_written_is_left_alone(files: FileFleet, one: FileNode) -> None:
-    """Root becomes another user, by sudo as `ansible_become_user` says; the node is not restarted."""
-    if is_root():
-        for folder in one.file.parents:
-            folder.chmod(folder.stat().st_mode | 0o011)  # pytest's folders are closed to others
-        one.file.chmod(0o644)
-        files.write_inventory(ansible_become=True, ansible_become_user="nobody")
-    one.file.parent.chmod(0o555)
-    before = one.pid
-    result = play(files, CONCEPTS, value=False, expected=True)
-    assert result.state is HostState.FAILED
-    assert "cannot be replaced: Permission denied" in result.message
-    assert (one.file.read_text(), one.pid) == (SETTINGS, before)
-    one.file.chmod(0o640)
-    if is_root():
-        assert "cannot be read: Permission denied" in play(files, CONCEPTS, value=False, expected=True).message
-
-
 def test_what_somebody_edited_and_did_not_restart_is_left_alone(files: FileFleet, one: FileNode) -> None:
-    """Neither this setting nor another one: a restart would bring it into effect behind everybody's back."""
-    one.file.write_text(SETTINGS.replace("0.3", "0.5"))
-    for key, value, expected in ((WEIGHT, 0.9, 0.3), (CONCEPTS, False, True)):
-        result = play(files, key, value, expected)
-        assert result.state is HostState.FAILED
-        assert "0.5" in result.message
-    assert (one.file.read_text(), one.value(WEIGHT)) == (SETTINGS.replace("0.3", "0.5"), 0.3)
+    """A restart would bring it into effect behind everybody's back."""
+    one.file.write_text(EDITED)
+    result = play(files, WEIGHT, 0.9, 0.3)
+    assert result.state is HostState.FAILED
+    assert "0.5" in result.message
+    assert (one.file.read_text(), one.value(WEIGHT)) == (EDITED, 0.3)
+
+
+class Hosts:
+    """Hosts of an inventory, each with a settings file of its own, all with the one server that is never restarted."""
+
+    def __init__(self, fleet: FileFleet, folder: Path) -> None:
+        self._fleet, self._folder = fleet, folder
+        self.document = yaml.safe_load(fleet.inventory.read_text())["all"]
+        (self._usual,) = self.document["hosts"].values()
+        self.document["hosts"] = {}
+        self.contents: dict[Path, str] = {}
+        self.words: dict[str, str] = {}
+
+    def add(self, name: str, words: str, content: str = SETTINGS, **variables: Any) -> Path:
+        """One more, of which these words are said; its settings file."""
+        file = self._folder / name / "settings.toml"
+        file.parent.mkdir()
+        file.write_text(content)
+        self.contents[file], self.words[name] = content, words
+        self.document["hosts"][name] = {**self._usual, "engram_settings_file": str(file), **variables}
+        return file
+
+    def play(self) -> dict[str, HostResult]:
+        """All of them at once."""
+        inventory = self._folder / "inventory.json"
+        inventory.write_text(json.dumps({"all": self.document}))
+        names = tuple(self.words)
+        wanted, old = dict.fromkeys(names, False), dict.fromkeys(names, True)
+        request = PlayRequest("restore_features", names, CONCEPTS, wanted, f"test-{os.getpid()}-hosts", old)
+        return {result.host: result for result in AnsiblePlays(inventory).run(request, lambda _: None).hosts}
+
+
+def test_what_goes_wrong_before_a_restart_leaves_file_and_server_as_they_were(
+    files: FileFleet, one: FileNode, tmp_path: Path
+) -> None:
+    """Every host says its own reason, and none keeps another from it."""
+    hosts, before = Hosts(files, tmp_path), one.pid
+    as_it_was = "the settings file is as it was, and the server is well"
+    hosts.add("no-script", as_it_was, engram_restart_command=[sys.executable, "/does/not/exist.py"])
+    hosts.add("no-program", "cannot be run", engram_restart_command=["/does/not/exist"])
+    hosts.add("edited", "0.5", EDITED)
+    broken = hosts.add("broken", "is not TOML", "[dual_memory\n")
+    hosts.add("no-sshd", "", ansible_port=9)
+    become: dict[str, Any] = {"ansible_become": True, "ansible_become_user": "nobody"} if is_root() else {}
+    read_only = hosts.add("read-only", "cannot be replaced: Permission denied", **become)
+    hidden = hosts.add("hidden", "cannot be read: Permission denied", **become)
+    for folder in read_only.parents:
+        folder.chmod(folder.stat().st_mode | 0o011)  # pytest's folders are closed to others
+    read_only.chmod(0o644)
+    read_only.parent.chmod(0o555)
+    hidden.parent.chmod(0o755)
+    hidden.chmod(0o640 if is_root() else 0o000)
+    found = hosts.play()
+    hidden.chmod(0o640)
+    unreachable = found.pop("no-sshd")
+    assert (unreachable.state, unreachable.old) == (HostState.UNREACHABLE, None), unreachable
+    for name, result in found.items():
+        assert (result.state, hosts.words[name] in result.message) == (HostState.FAILED, True), result
+    assert str(broken) in found["broken"].message
+    assert as_it_was in found["no-program"].message
+    assert {file: file.read_text() for file in hosts.contents} == hosts.contents
+    assert (one.pid, one.value(CONCEPTS), one.value(WEIGHT)) == (before, 1, 0.3)
 
 
 @pytest.mark.parametrize("wanted", [False, True])
@@ -199,7 +230,7 @@ def test_a_server_in_the_middle_of_a_restart_is_waited_for(files: FileFleet, one
 
 def test_the_emergency_brake_goes_this_way_too(files: FileFleet, one: FileNode) -> None:
     """Flag by flag, with a restart each; whatever else somebody edited does not stand in its way."""
-    one.file.write_text(SETTINGS.replace("0.3", "0.5"))
+    one.file.write_text(EDITED)
     by_hand(files, "emergency_rollback", "-e", "key=features")
     assert [one.value(key) for key in (CONCEPTS, "dual_memory.use_blended_recall", "dual_memory.enabled")] == [0, 0, 1]
     assert "use_blended_recall = false" in one.file.read_text()
@@ -214,19 +245,3 @@ def test_by_hand_check_predicts_and_diff_shows(files: FileFleet, one: FileNode) 
     assert "-0.3\n+0.9\n" in said
     assert "changed=1" in said
     assert (one.file.read_text(), one.pid, one.value(WEIGHT)) == (SETTINGS, before, 0.3)
-
-
-def test_a_broken_file_is_named(files: FileFleet, one: FileNode) -> None:
-    """And left as it is."""
-    one.file.write_text("[dual_memory\n")
-    result = play(files, CONCEPTS, value=False, expected=True)
-    assert f"{one.file} is not TOML" in result.message
-    assert one.file.read_text() == "[dual_memory\n"
-
-
-def test_a_host_that_cannot_be_reached_is_told_as_that(files: FileFleet, one: FileNode) -> None:
-    """No sshd there: nothing was read, nothing was touched."""
-    files.write_inventory(ansible_port=9)
-    result = play(files, CONCEPTS, value=False, expected=True)
-    assert (result.state, result.old) == (HostState.UNREACHABLE, None), result.message
-    assert one.file.read_text() == SETTINGS
