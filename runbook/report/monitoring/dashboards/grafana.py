@@ -29,10 +29,16 @@ def dashboard_text(dashboard: Dashboard) -> str:
             "list": [_datasource(), _variable("target", 'label_values(up{job="engram"}, target)'), _nodes()]
         },
         "annotations": {"list": []},
-        "links": [{"type": "dashboards", "tags": ["engram-runbook"], "title": "Engram", "asDropdown": True}],
+        "links": [_others()],
         "panels": list(_panels(dashboard)),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _others() -> dict[str, Any]:
+    """The other dashboards, for the same targets and the same time."""
+    kept = {"keepTime": True, "includeVars": True}
+    return {"type": "dashboards", "tags": ["engram-runbook"], "title": "Engram", "asDropdown": True, **kept}
 
 
 def _datasource() -> dict[str, Any]:
@@ -49,7 +55,6 @@ def _variable(name: str, query: str) -> dict[str, Any]:
         "type": "query",
         "datasource": _SOURCE,
         "query": {"query": query, "refId": name},
-        "definition": query,
         "refresh": 2,
         "includeAll": True,
         "allValue": ".*",
@@ -123,7 +128,8 @@ def _field(panel: Panel) -> dict[str, Any]:
 def _options(panel: Panel) -> dict[str, Any]:
     match panel.look:
         case Look.LINES:
-            return {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}}
+            legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+            return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
         case Look.NUMBER:
             return {"reduceOptions": {"calcs": ["lastNotNull"]}, "colorMode": "value", "graphMode": "none"}
         case Look.TABLE:
