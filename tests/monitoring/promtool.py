@@ -1,10 +1,13 @@
 """Prometheus' and Alertmanager's own tools, as tests use them."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 
 def checked(program: str, *words: str | Path, good: bool = True) -> str:
@@ -20,6 +23,20 @@ def checked(program: str, *words: str | Path, good: bool = True) -> str:
 def rules_of(folder: Path) -> list[Path]:
     """Its files of rules."""
     return sorted((folder / "rules").glob("*.yml"))
+
+
+def cut(file: Path, name: str, *, until: str = "") -> Path:
+    """The file of tests with that test alone, and with `until` with no more than its alerts at that moment."""
+    document: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+    (test,) = (each for each in document["tests"] if each["name"] == name)
+    if until:
+        told = [each for each in test["alert_rule_test"] if each["eval_time"] == until]
+        assert told
+        test |= {"alert_rule_test": told, "promql_expr_test": []}
+    document["tests"] = [test]
+    made = file.with_stem(f"{file.stem}_cut")
+    made.write_text(json.dumps(document), "utf-8")  # JSON is YAML
+    return made
 
 
 def proofs_of(folder: Path) -> list[Path]:

@@ -2,15 +2,19 @@
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from console_state import make_state
-from promtool import checked, proofs_of, rules_of
+from promtool import checked, cut, proofs_of, rules_of
 
+from runbook.adapters.published import publish
+from runbook.adapters.rollout_plans import read_plan
 from runbook.cli.root import run
+from runbook.report.monitoring.folder import Wanted, monitoring_files
 
 Output = pytest.CaptureFixture[str]
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,21 +39,41 @@ def test_every_alert_fires_when_it_should_and_not_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "test", "old", "new"),
+    ("file", "proof", "old", "new"),
     [
-        ("rollout", "tripwire", ":errors_low > 0.01", ":errors_low > 0.9"),
-        ("runbook", "runbook", "\n          and on (target) (engram_runbook_rollout_under_way == 1)", ""),
-        ("nodes", "nodes", 'absent(up{job=\\"engram\\"})', 'up{job=\\"nothing\\"}'),
+        ("rollout", ("tripwire", "Gross damage in the treatment group"), ":errors_low > 0.01", ":errors_low > 0.9"),
+        (
+            "runbook",
+            ("runbook", "A watch that is silent, only while a rollout is under way"),
+            "\n          and on (target) (engram_runbook_rollout_under_way == 1)",
+            "",
+        ),
+        (
+            "runbook",
+            ("runbook", "serve is gone: what it told last counts"),
+            "\n          unless on (target) engram_runbook_rollout_under_way\n",
+            "\n",
+        ),
+        (
+            "nodes",
+            ("nodes", "No node is scraped: silence is no health"),
+            'absent(up{job=\\"engram\\"})',
+            'up{job=\\"nothing\\"}',
+        ),
     ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else "",
 )
-def test_the_proofs_of_the_rules_can_fail(tmp_path: Path, file: str, test: str, old: str, new: str) -> None:
+def test_the_proofs_of_the_rules_can_fail(
+    tmp_path: Path, file: str, proof: tuple[str, str], old: str, new: str
+) -> None:
     """A limit that is another one, a watch that is silent though nothing is under way, an absence that is not seen."""
     shutil.copytree(OURS, tmp_path / "m")
     rules = tmp_path / "m" / "rules" / f"{file}.yml"
     text = rules.read_text(encoding="utf-8")
     assert old in text
     rules.write_text(text.replace(old, new, 1), encoding="utf-8")
-    assert "FAILED" in checked("promtool", "test", "rules", rules.parent / "tests" / f"{test}.yml", good=False)
+    test = cut(rules.parent / "tests" / f"{proof[0]}.yml", proof[1])
+    assert "FAILED" in checked("promtool", "test", "rules", test, good=False)
 
 
 def test_the_examples_of_configurations_are_valid() -> None:
@@ -80,10 +104,18 @@ def test_plans_of_ones_own_have_rules_that_hold_each_for_its_targets(tmp_path: P
     assert run(["monitoring", "write", str(tmp_path), *plans, "--scrape-interval", "2s"]) == 0
     assert "plans mild, every-key" in capsys.readouterr().out
     checked("promtool", "check", "rules", *rules_of(tmp_path))
-    files = [each for each in proofs_of(tmp_path) if each.stem in {"alerts", "tripwire"}]
+    folder = without_issues(tmp_path / "m", tmp_path / "mild.yml", EVERY_KEY)
+    files = [each for each in proofs_of(folder) if each.stem in {"alerts", "tripwire"}]
     order = yaml.safe_load(files[0].read_text())["group_eval_order"]
-    (tmp_path / "apart.yml").write_text(json.dumps(told_apart(tmp_path / "rules", order)))  # JSON is YAML
+    (tmp_path / "apart.yml").write_text(json.dumps(told_apart(folder / "rules", order)))  # JSON is YAML
     checked("promtool", "test", "rules", *files, tmp_path / "apart.yml")
+
+
+def without_issues(folder: Path, *plans: Path) -> Path:
+    """The files of these plans alone, scraped every 2 s: the issues' own are the same in every folder, and proven."""
+    wanted = Wanted(tuple(map(read_plan, plans)), timedelta(seconds=2))
+    publish(folder, monitoring_files((), wanted))
+    return folder
 
 
 def told_apart(rules: Path, order: list[str]) -> dict[str, Any]:
@@ -169,4 +201,5 @@ def test_no_text_of_a_plan_breaks_out_of_its_place(tmp_path: Path, capsys: Outpu
     assert run(["monitoring", "write", str(tmp_path / "m"), "--plan", str(tmp_path / "plan.yml")]) == 0
     capsys.readouterr()
     checked("promtool", "check", "rules", *rules_of(tmp_path / "m"))
-    checked("promtool", "test", "rules", tmp_path / "m" / "rules" / "tests" / "alerts.yml")
+    folder = without_issues(tmp_path / "n", tmp_path / "plan.yml")
+    checked("promtool", "test", "rules", folder / "rules" / "tests" / "alerts.yml")
