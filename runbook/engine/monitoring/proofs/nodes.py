@@ -51,18 +51,18 @@ def _states() -> Proof:
         Given(of_nodes("up", (("instance", "nameless:7432"),)), "1+0x60"),
     ]
     told = [
-        firing("NodeDown", "well", 10 * MINUTE, yes=False),
+        firing("NodeDown", "well", 6 * MINUTE, yes=False),
         firing("NodeDown", "down", 3 * MINUTE, yes=False),
         firing("NodeDown", "down", 4 * MINUTE, yes=True),
         firing("NodeDown", "blip", 4 * MINUTE, yes=False),
-        firing("NoNodeScraped", "", 10 * MINUTE, yes=False),
-        firing("NodeRestarted", "well", 10 * MINUTE, yes=False),
-        firing("NodeRestarted", "again", 10 * MINUTE, yes=True),
-        firing("NodeKeepsRestarting", "again", 10 * MINUTE, yes=False),
-        firing("NodeKeepsRestarting", "often", 10 * MINUTE, yes=True),
-        firing("NodeNotScraped", "well", 10 * MINUTE, yes=False),
-        firing("NodeNotScraped", "lost", 10 * MINUTE, yes=True),
-        Expected('count(ALERTS{alertname="NodeWithoutTarget",alertstate="firing"})', 10 * MINUTE, 1.0),
+        firing("NoNodeScraped", "", 6 * MINUTE, yes=False),
+        firing("NodeRestarted", "well", 6 * MINUTE, yes=False),
+        firing("NodeRestarted", "again", 6 * MINUTE, yes=True),
+        firing("NodeKeepsRestarting", "again", 6 * MINUTE, yes=False),
+        firing("NodeKeepsRestarting", "often", 6 * MINUTE, yes=True),
+        firing("NodeNotScraped", "well", 6 * MINUTE, yes=False),
+        firing("NodeNotScraped", "lost", 6 * MINUTE, yes=True),
+        Expected('count(ALERTS{alertname="NodeWithoutTarget",alertstate="firing"})', 6 * MINUTE, 1.0),
     ]
     return Proof("Down, started again, lost", tuple(given), tuple(told))
 

@@ -13,7 +13,9 @@ from runbook.model.rollout import RolloutPlan
 
 STEP = MINUTE
 HOUR = 60 * MINUTE
-STEPS = 5 * 60
+LATE = 2 * HOUR + 10 * MINUTE
+"""What has to last for two hours has, from its fifth minute on."""
+STEPS = 130
 _RUNS = "engram_runbook_runs_needing_a_person"
 
 
@@ -113,12 +115,12 @@ def _of(target: str, **more: str) -> dict[str, str]:
 
 
 def _all(up: str, plans: Sequence[RolloutPlan]) -> Proof:
-    given = [Given(up, f"1+0x{STEPS}"), Given(f'{SOUND}{{instance="us:8787"}}', f"1+0x{4 * 60} 0+0x{STEPS - 4 * 60}")]
+    given = [Given(up, f"1+0x{STEPS}"), Given(f'{SOUND}{{instance="us:8787"}}', f"1+0x{STEPS - 5} 0+0x4")]
     told = [
         Expected('count(ALERTS{alertname="RunbookServeDown"})', HOUR, None),
         Expected('count(ALERTS{alertname="RunbookServeTellsNothing"})', HOUR, None),
-        Expected('count(ALERTS{alertname="RunbookJournalDamaged",alertstate="firing"})', 3 * HOUR, None),
-        Expected('count(ALERTS{alertname="RunbookJournalDamaged",alertstate="firing"})', 5 * HOUR, 1.0),
+        Expected('count(ALERTS{alertname="RunbookJournalDamaged",alertstate="firing"})', HOUR, None),
+        Expected('count(ALERTS{alertname="RunbookJournalDamaged",alertstate="firing"})', LATE, 1.0),
     ]
     for more, expected in (
         *map(_pair, _counts()),
@@ -146,26 +148,26 @@ def _pair(row: _Row) -> tuple[list[Given], list[Expected]]:
 
 
 def _counts() -> Iterator[_Row]:
-    yield selector(_RUNS, _of("person")), "2+0x300", []
-    yield selector(_RUNS, _of("well")), "0+0x300", [firing("RunNeedsPerson", "well", HOUR, yes=False)]
-    late = [firing("RunLeftOpen", "open", HOUR, yes=False), firing("RunLeftOpen", "open", 3 * HOUR, yes=True)]
-    yield selector("engram_runbook_runs_open", _of("open")), "1+0x300", late
-    yield selector("engram_runbook_runs_open", _of("well")), "0+0x300", []
+    yield selector(_RUNS, _of("person")), f"2+0x{STEPS}", []
+    yield selector(_RUNS, _of("well")), f"0+0x{STEPS}", [firing("RunNeedsPerson", "well", HOUR, yes=False)]
+    late = [firing("RunLeftOpen", "open", HOUR, yes=False), firing("RunLeftOpen", "open", LATE, yes=True)]
+    yield selector("engram_runbook_runs_open", _of("open")), f"1+0x{STEPS}", late
+    yield selector("engram_runbook_runs_open", _of("well")), f"0+0x{STEPS}", []
 
 
 def _backups(oldest: float) -> Iterator[_Row]:
     verified = "engram_runbook_backup_verified_timestamp_seconds"
-    gone = [firing("BackupTooOld", "gone", 4 * HOUR, yes=False)]
-    yield selector(verified, _of("gone", node="one")), f"{number(3600 - oldest)}+0x{STEPS}", gone
+    gone = [firing("BackupTooOld", "gone", LATE, yes=False)]
+    yield selector(verified, _of("gone", node="one")), f"{number(300 - oldest)}+0x{STEPS}", gone
     yield of_nodes("up", (("target", "old"), ("node", "one"), ("instance", "old"))), f"1+0x{STEPS}", []
-    old = [firing("BackupTooOld", "old", 2 * HOUR, yes=False), firing("BackupTooOld", "old", 4 * HOUR, yes=True)]
-    yield selector(verified, _of("old", node="one")), f"{number(3600 - oldest)}+0x{STEPS}", old
-    fresh = [firing("BackupTooOld", "fresh", 4 * HOUR, yes=False)]
+    old = [firing("BackupTooOld", "old", 2 * HOUR, yes=False), firing("BackupTooOld", "old", LATE, yes=True)]
+    yield selector(verified, _of("old", node="one")), f"{number(300 - oldest)}+0x{STEPS}", old
+    fresh = [firing("BackupTooOld", "fresh", LATE, yes=False)]
     yield selector(verified, _of("fresh", node="one")), f"0+60x{STEPS}", fresh
-    none = [firing("BackupMissing", "none", HOUR, yes=False), firing("BackupMissing", "none", 3 * HOUR, yes=True)]
-    yield of_nodes("up", tuple((name, "none") for name in PLACE)), "1+0x300", none
-    has = [firing("BackupMissing", "fresh", 3 * HOUR, yes=False)]
-    yield of_nodes("up", (("target", "fresh"), ("node", "one"), ("instance", "fresh"))), "1+0x300", has
+    none = [firing("BackupMissing", "none", HOUR, yes=False), firing("BackupMissing", "none", 2 * HOUR, yes=True)]
+    yield of_nodes("up", tuple((name, "none") for name in PLACE)), f"1+0x{STEPS}", none
+    has = [firing("BackupMissing", "fresh", LATE, yes=False)]
+    yield of_nodes("up", (("target", "fresh"), ("node", "one"), ("instance", "fresh"))), f"1+0x{STEPS}", has
 
 
 def _messages() -> Iterator[_Row]:
@@ -173,12 +175,12 @@ def _messages() -> Iterator[_Row]:
     ok, bad = {"outcome": "delivered"}, {"outcome": "given up"}
     fails = Expected('count(ALERTS{alertname="NotificationsFail",alertstate="firing",receiver="dead"})', HOUR, 1.0)
     well = Expected('count(ALERTS{alertname="NotificationsFail",alertstate="firing",receiver="well"})', HOUR, None)
-    yield selector(notified, {"receiver": "dead", **bad}), "0+1x300", [fails]
-    yield selector(notified, {"receiver": "well", **ok}), "0+1x300", [well]
+    yield selector(notified, {"receiver": "dead", **bad}), f"0+1x{STEPS}", [fails]
+    yield selector(notified, {"receiver": "well", **ok}), f"0+1x{STEPS}", [well]
     refused = Expected('count(ALERTS{alertname="WebhookRefuses",alertstate="firing"})', HOUR, 1.0)
-    yield selector(knocked, {"outcome": "unknown sender"}), "0+1x300", [refused]
-    yield selector(knocked, {"outcome": "accepted"}), "0+1x300", []
+    yield selector(knocked, {"outcome": "unknown sender"}), f"0+1x{STEPS}", [refused]
+    yield selector(knocked, {"outcome": "accepted"}), f"0+1x{STEPS}", []
     told = [firing("ValidatorSaysRollBack", "validated", HOUR, yes=True)]
-    yield selector(VALIDATED, _of("validated", recommendation="roll back")), "1000+0x300", told
-    yield selector(VALIDATED, _of("validated", recommendation="proceed")), "100+0x300", []
-    yield _under_way("validated"), "1+0x300", []
+    yield selector(VALIDATED, _of("validated", recommendation="roll back")), f"1000+0x{STEPS}", told
+    yield selector(VALIDATED, _of("validated", recommendation="proceed")), f"100+0x{STEPS}", []
+    yield _under_way("validated"), f"1+0x{STEPS}", []
