@@ -8,6 +8,8 @@ LOOP = tests/end_to_end/test_production_loop.py
 KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py
 # The tests start a thousand processes: each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
+# And each would start threads for vectors that none of them has.
+export OPENBLAS_NUM_THREADS = 1
 .PHONY: setup demo test faults e2e check bench wheel
 setup:
 	@tools/setup $(VENV)

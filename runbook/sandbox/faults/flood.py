@@ -67,9 +67,8 @@ class Flood(Driver):
         """Write what is due, and forget what is beyond the window."""
         self._owed += self._rate * seconds
         groups, self._owed = int(self._owed), self._owed % 1.0
-        for _ in range(groups):
-            shared = self._random.sample(_WORDS, _SHARED)
-            await self._scribe.remember([self._note(shared) for _ in range(self._random.randint(3, 4))])
+        if groups:
+            await self._scribe.remember([note for _ in range(groups) for note in self._group()])
         ids = self._scribe.ids()
         if len(ids) > self._window:
             await self._scribe.forget(ids[: len(ids) - self._window])
@@ -77,6 +76,10 @@ class Flood(Driver):
     async def tidy(self) -> None:
         """Forget the episodes; the concepts that were made of them stay, and lead nowhere."""
         await self._scribe.tidy()
+
+    def _group(self) -> list[tuple[str, Vector]]:
+        shared = self._random.sample(_WORDS, _SHARED)
+        return [self._note(shared) for _ in range(self._random.randint(3, 4))]
 
     def _note(self, shared: list[str]) -> tuple[str, Vector]:
         words = shared + self._random.sample(_WORDS, _OWN)
