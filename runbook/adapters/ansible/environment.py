@@ -19,6 +19,9 @@ KEPT = (
 )
 VAULT = "ANSIBLE_VAULT_PASSWORD_FILE"
 """A path: inventories may be encrypted. A relative one is relative to where the person is, as in Ansible itself."""
+SETTINGS = "[defaults]\ninternal_poll_interval = 0.01\n"
+"""What Ansible takes from no variable. It asks its workers every 0.001 s by default, which costs 2 % of a core for as
+long as a host works on something; 0.01 s cost nothing, and a task at most that much."""
 LONGEST_FIRST_LINE = 4096
 HINT = "install engram-runbook again, with its dependencies ansible-core and ansible-runner"
 
@@ -59,6 +62,7 @@ def child_environment(folder: Path, collections: Path, mark: str) -> dict[str, s
         place.mkdir(mode=0o700)
     settings_file = folder / "ansible.cfg"
     settings_file.touch(mode=0o600)
+    settings_file.write_text(SETTINGS, encoding="ascii")
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         **({VAULT: str(Path(os.environ[VAULT]).expanduser().absolute())} if os.environ.get(VAULT) else {}),
