@@ -1,12 +1,13 @@
 """The journal and its state, as lines for people and as data for `--json`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from runbook.model.journal import Entry, JournalState
 from runbook.report.lines import Line, Style, line, printable
 
+_MOST_SHOWN, _LONGEST_SHOWN = 4, 30
 _HEADINGS = ("time (UTC)", "who", "event", "run", "details")
 
 
@@ -29,17 +30,27 @@ def _cells(entry: Entry) -> tuple[str, ...]:
 
 
 def _details(entry: Entry) -> str:
-    """Single facts first, and what is nested only by its size: `--json` shows all of it."""
+    """Single facts, and a few words that belong together; what is larger only by its size: `--json` shows all of it."""
     told = []
     for key, value in entry.details.items():
         match value:
             case str():
                 told.append(f"{key}={printable(value)}")
+            case dict() if _is_short(value.values()):
+                told.append(f"{key}={{{', '.join(f'{name}: {word}' for name, word in value.items())}}}")
+            case list() if _is_short(value):
+                told.append(f"{key}=[{', '.join(value)}]")
             case dict() | list():
                 told.append(f"{key}=({len(value)})")
             case _:
                 told.append(f"{key}={json.dumps(value)}")
     return printable(" ".join(told))
+
+
+def _is_short(words: Collection[object]) -> bool:
+    """Are they so few, and so short, that a line has room for them? The answers of a diagnosis are."""
+    short = (isinstance(each, str) and len(each) <= _LONGEST_SHOWN for each in words)
+    return 0 < len(words) <= _MOST_SHOWN and all(short)
 
 
 def state_lines(state: JournalState) -> Iterator[Line]:
