@@ -77,7 +77,7 @@ def _status(each: Standing) -> Iterator[tuple[str, Style]]:
     if each.problem:
         yield each.problem, Style.BAD
     if each.cursor is None:
-        yield "it was never told anything yet", Style.FAINT
+        yield "nothing of the journal was told to it yet; a test does not count", Style.FAINT
         return
     cursor = each.cursor
     last = "" if cursor.sent_at is None else f", the last at {cursor.sent_at.isoformat(timespec='seconds')}"

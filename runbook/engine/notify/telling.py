@@ -94,7 +94,8 @@ def _rollout(entry: Entry, about: About) -> _Words | None:
     again = way_on(about.target)
     match entry.event:
         case Event.ROLLOUT_ENTERED:
-            return _Words(_PHASE, Severity.INFO, f"the rollout entered {name}", commands=(again.status,))
+            text = f"Its values were set by run {_said(entry, 'run')}, and read back on every node."
+            return _Words(_PHASE, Severity.INFO, f"the rollout entered {name}", text, (again.status,))
         case Event.ROLLOUT_HELD:
             commands = (again.status, again.resume, again.abort)
             return _Words(_BOTH, Severity.WARNING, f"the rollout is held at {name}", why, commands, trouble=True)
