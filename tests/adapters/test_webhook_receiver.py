@@ -41,7 +41,7 @@ def private(path: Path, text: str) -> Path:
     return path
 
 
-def receiver(tmp_path: Path, url: str, **said: Any) -> Webhook:
+def receiver(tmp_path: Path, url: str, seconds: float = 0.4, **said: Any) -> Webhook:
     """One with every kind of secret; impatient, so that the tests are not slow."""
     path, token, key, header = SECRETS
     settings = ReceiverSettings(
@@ -52,7 +52,7 @@ def receiver(tmp_path: Path, url: str, **said: Any) -> Webhook:
         header_files={"X-Own": private(tmp_path / "header", header)},
         **said,
     )
-    wire = Wire(connect=1.0, read=0.2, total=0.4, limit_bytes=1 << 16)
+    wire = Wire(connect=1.0, read=seconds / 2, total=seconds, limit_bytes=1 << 16)
     return Webhook(settings, lambda message, secret: f'"{message.title} {secret}"'.encode(), wire)
 
 
@@ -124,7 +124,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) ->
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
     with Peer(lambda _: http("ok"), tls=context) as peer:
-        outcome = receiver(tmp_path, peer.url).send(MESSAGE)
+        outcome = receiver(tmp_path, peer.url, 30.0).send(MESSAGE)
         assert isinstance(outcome, Later)
         assert "TLS failed" in outcome.why
         assert peer.requests == []

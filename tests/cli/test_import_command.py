@@ -255,4 +255,4 @@ def test_ctrl_c_in_the_middle_leaves_nothing(
     assert "run the same command again" in told
     wait_until(lambda: whole_data.states(shared_node) == before, "something is left")
     assert events(capsys) == [("data.imported", "intended"), ("data.imported", "failed")]
-    assert run(["import", str(file), *WHY]) == 0
+    wait_until(lambda: run(["import", str(file), *WHY]) == 0, "given again, it does not go through", 60)

@@ -34,7 +34,12 @@ def expected_code(data: dict[str, Any]) -> int:
 
 def test_a_baseline_keeps_what_the_eight_checks_need(well: Command) -> None:
     """Fifty golden queries over both nodes whose answers are near to exact search, and how the nodes are."""
-    found = baseline_of(well)
+    latency = "typical(engram_recall_duration_seconds)"
+    for _ in range(4):  # a machine may be too busy to tell how fast a node is, for a while
+        found = baseline_of(well)
+        if all(latency in node["reaches"] for node in found["nodes"].values()):
+            break
+        well("baseline", "capture")
     golden = found["golden"]
     assert len(golden["queries"]) == 50
     assert {query["node"] for query in golden["queries"]} == {"node-1", "node-2"}
@@ -42,7 +47,7 @@ def test_a_baseline_keeps_what_the_eight_checks_need(well: Command) -> None:
     assert sum(query["recall"] for query in golden["queries"]) > 42
     for node in found["nodes"].values():
         assert "engram_concept_fan_out" in node["histograms"]
-        assert node["reaches"]["typical(engram_recall_duration_seconds)"] > 0
+        assert node["reaches"][latency] > 0
 
 
 def test_a_well_fleet_fails_nothing_that_a_busy_machine_does_not_do(well: Command, tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def lab(start_shared_node: StartNode) -> RunningNode:
     for space in spaces:
         node.ask("POST", "/api/v1/spaces", {"id": space})
     treated = {"dual_memory.treatment_rate": 0.0, "dual_memory.treatment_spaces": spaces[:2]}
-    assert node.admin("PATCH", "config", treated).status == 200
+    every = {"dual_memory.concept_sample_rate": 1.0}  # ids are drawn: of a sample there may be no concept
+    assert node.admin("PATCH", "config", treated | every).status == 200
     for space in spaces:
         for number in range(6):
             assert node.remember(f"the canary number {number % 2} was released on Tuesday", space).status == 201

@@ -34,11 +34,13 @@ ODD = [
 def lived_in(node: RunningNode) -> RunningNode:
     """With episodes, a concept of them, bindings, recalls, and one that was forgotten."""
     node.admin("PATCH", "config", {"dual_memory.concept_sample_rate": 1.0})
+    node.admin("POST", "features", {"dual_memory.enable_concepts": False})
     node.ask("POST", "/api/v1/spaces", {"id": SPACE})
     for number, text in enumerate((*ALIKE, "The heron waits at the river")):
         assert node.remember(text, SPACE, id=f"ep-{number}", who=["me"], metadata={"n": str(number)}).status == 201
     node.remember("soon gone", SPACE, id="gone")
     node.ask("DELETE", "/api/v1/memories/gone", space=SPACE)
+    node.admin("POST", "features", {"dual_memory.enable_concepts": True})  # once all that belongs together is there
     node.settle()
     node.recall("the database server", SPACE)
     wait_until(lambda: node.ask("GET", "/api/v1/memories/ep-0", space=SPACE).json["recall_count"], "not counted")
