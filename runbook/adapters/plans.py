@@ -7,7 +7,7 @@ import orjson
 from runbook.adapters.files import read_document, write_atomic
 from runbook.engine.conversion_plan import document, parse
 from runbook.errors import DamagedError, NotSupportedError, UsageError
-from runbook.material import schema
+from runbook.material import fits, schema
 from runbook.model.conversion_plan import ConversionPlan
 
 VERSION = 1
@@ -33,9 +33,6 @@ def read_plan(path: Path) -> ConversionPlan:
         NotSupportedError: it is of a newer version.
         StorageError: it cannot be read.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 90 ms that only this needs
-    from jsonschema.exceptions import best_match  # noqa: PLC0415 - same
-
     data = read_document(path, _LIMIT_BYTES)
     if data is None:
         raise UsageError(f"there is no file {path}", hint=_HINT)
@@ -46,8 +43,16 @@ def read_plan(path: Path) -> ConversionPlan:
     version = found.get("version") if isinstance(found, dict) else None
     if isinstance(version, int) and version > VERSION:
         raise NotSupportedError(f"{path} is a plan of version {version}; this tool reads {VERSION}", hint=_HINT)
+    if not fits("plan.v1", found):
+        _complain(path, found)
+    return parse(found, str(path))
+
+
+def _complain(path: Path, found: object) -> None:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 90 ms that only a complaint is worth
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - same
+
     wrong = best_match(Draft202012Validator(schema("plan.v1")).iter_errors(found))
     if wrong is not None:
         place = wrong.json_path.removeprefix("$").removeprefix(".") or "the document"
         raise DamagedError(f"{path}: {place}: {wrong.message}"[:300], hint=_HINT)
-    return parse(found, str(path))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runbook.material import schema
+from runbook.material import fits, schema
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -30,22 +30,12 @@ class Complaint:
 
 def first_complaint(document: dict[str, Any]) -> Complaint | None:
     """The first fault in the order of the document's paths, or None where it fits its schema."""
-    if _fits(document):
+    if fits("config.v1", document):
         return None
     from jsonschema import Draft202012Validator  # noqa: PLC0415  # 93 ms that only a complaint is worth
 
     errors = sorted(Draft202012Validator(schema("config.v1")).iter_errors(document), key=_order)
     return _complaint(errors[0], len(errors) - 1) if errors else None
-
-
-def _fits(document: dict[str, Any]) -> bool:
-    """Is it sure that there is nothing to complain about? The fast validator says so, but not what is wrong."""
-    import jsonschema_rs  # noqa: PLC0415  # 30 ms that commands without a configuration need not pay
-
-    try:
-        return jsonschema_rs.validator_for(schema("config.v1")).is_valid(document)
-    except ValueError:  # a date, or a number past 64 bits: TOML has them, and JSON does not
-        return False
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
