@@ -1,36 +1,40 @@
 """The only place that puts adapters together: from what the command line said to ports and a target."""
 
+from __future__ import annotations
+
 import os
 import re
-import secrets
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.adapters.clock import SystemClock
-from runbook.adapters.journal import FileJournal, invoking_user, machine
+from runbook.adapters.journal import invoking_user, machine
 from runbook.adapters.locks import FileLocks
-from runbook.adapters.store import FileStore
 from runbook.cli import signals
 from runbook.cli.notify.journal import TellingJournal
 from runbook.cli.notify.starting import Telling
-from runbook.cli.screen import ScreenTalk
 from runbook.config import choose_target, load_config, state_folder
-from runbook.engine.evidence import Looking
-from runbook.errors import ExitCode, RefusedError
-from runbook.model.runbook import Runbook
-from runbook.model.target import Node, Target
-from runbook.ports import ChangePorts, Plays, ReadPorts
+from runbook.errors import RefusedError
+from runbook.ports import ChangePorts, ReadPorts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
     from runbook.adapters.ansible import AnsiblePlays
     from runbook.adapters.engram import Surveyor
+    from runbook.adapters.journal import FileJournal
+    from runbook.adapters.store import FileStore
     from runbook.cli.progress import ProgressTalk
+    from runbook.cli.screen import ScreenTalk
+    from runbook.engine.evidence import Looking
     from runbook.engine.migrate.work import Context
     from runbook.engine.validate.golden import Golds
+    from runbook.errors import ExitCode
     from runbook.model.measurement import NodeSettings
-    from runbook.ports import Archives, CellSource, CellStore, Converter, DataNode
+    from runbook.model.runbook import Runbook
+    from runbook.model.target import Node, Target
+    from runbook.ports import Archives, CellSource, CellStore, Converter, DataNode, Plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Session:
     @property
     def store(self) -> FileStore:
         """Baselines and other documents."""
+        from runbook.adapters.store import FileStore
+
         return FileStore(self.state)
 
     @property
@@ -60,7 +66,7 @@ class Session:
 
     def new_run_id(self) -> str:
         """Sortable by time, unique by chance: `20261122T213000-4f1a`."""
-        return f"{self.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        return f"{self.clock.now():%Y%m%dT%H%M%S}-{os.urandom(2).hex()}"
 
 
 def session() -> Session:
@@ -113,21 +119,21 @@ def read_ports(current: Session, target: Target, talk: ScreenTalk) -> ReadPorts:
     return ReadPorts(ScrapeProbes(current.clock), nodes, current.clock, talk)
 
 
-def splits_of(target: Target, talk: ScreenTalk) -> "NodeSettings":
+def splits_of(target: Target, talk: ScreenTalk) -> NodeSettings:
     """What each splitter splits by, or its silence; no token is needed for it."""
     from runbook.adapters.engram import EngramNodes
 
     return EngramNodes(on_retry=talk.say).settings(target.splitters)
 
 
-def surveyor(target: Target) -> "Surveyor":
+def surveyor(target: Target) -> Surveyor:
     """Who finds out what each server can do."""
     from runbook.adapters.engram import Surveyor
 
     return Surveyor(allow_plain_http=target.allow_plain_http)
 
 
-def data_node(target: Target, node: Node, talk: ScreenTalk | None = None) -> "DataNode":
+def data_node(target: Target, node: Node, talk: ScreenTalk | None = None) -> DataNode:
     """The data of one node of that target.
 
     Raises:
@@ -140,7 +146,7 @@ def data_node(target: Target, node: Node, talk: ScreenTalk | None = None) -> "Da
     return EngramData(node, allow_plain_http=target.allow_plain_http, on_retry=quiet if talk is None else talk.say)
 
 
-def cell_source(target: Target, talk: ScreenTalk) -> "CellSource":
+def cell_source(target: Target, talk: ScreenTalk) -> CellSource:
     """The rows that the nodes keep of their recalls.
 
     Raises:
@@ -152,7 +158,7 @@ def cell_source(target: Target, talk: ScreenTalk) -> "CellSource":
     return EngramCells(allow_plain_http=target.allow_plain_http, on_retry=talk.say)
 
 
-def cell_store(current: Session, target: str) -> "CellStore":
+def cell_store(current: Session, target: str) -> CellStore:
     """Those that were collected of that target: `cells/<target>.sqlite` in the state folder.
 
     Raises:
@@ -163,26 +169,26 @@ def cell_store(current: Session, target: str) -> "CellStore":
     return FileCellStore(current.state, target)
 
 
-def archives() -> "Archives":
+def archives() -> Archives:
     """Archive files on this disk."""
     from runbook.adapters.archives.kept import KeptArchives
 
     return KeptArchives()
 
 
-def converter() -> "Converter":
+def converter() -> Converter:
     """Migrations over archive files."""
     from runbook.adapters.archives.conversion import FileConverter
 
     return FileConverter()
 
 
-def migration_context(current: Session, target: Target, talk: "ProgressTalk") -> "Context":
+def migration_context(current: Session, target: Target, talk: ProgressTalk) -> Context:
     """What a migration of nodes of that target is given."""
     from runbook.adapters.archives.bench import FileBench
     from runbook.engine.migrate.work import Context, MigrationPorts
 
-    def data(name: str) -> "DataNode":
+    def data(name: str) -> DataNode:
         node = target.node(name)
         if node is None:
             raise RefusedError(f"{target.name} has no node {name} any more", hint="put it back into the inventory")
@@ -202,7 +208,7 @@ def migration_context(current: Session, target: Target, talk: "ProgressTalk") ->
     return Context(ports, target, f"{current.who}@{current.where}")
 
 
-def golden_settings(target: Target, nodes: Sequence[Node], ports: ReadPorts) -> "NodeSettings":
+def golden_settings(target: Target, nodes: Sequence[Node], ports: ReadPorts) -> NodeSettings:
     """By what the spaces of these nodes are assigned: what splits their traffic decides, where anything does."""
     from runbook.engine.validate.golden_groups import behind
 
@@ -211,7 +217,7 @@ def golden_settings(target: Target, nodes: Sequence[Node], ports: ReadPorts) -> 
     return behind(splits, {node.name: found[node.name] for node in nodes})
 
 
-def golden_queries(target: Target, ports: ReadPorts, talk: ScreenTalk) -> "Golds":
+def golden_queries(target: Target, ports: ReadPorts, talk: ScreenTalk) -> Golds:
     """Golden queries, chosen from or asked of the nodes of that target."""
     from runbook.adapters.archives.bench import FileBench
     from runbook.engine.validate.golden import Golds
@@ -252,7 +258,7 @@ def plays_on(target: Target, cancelled: Callable[[], ExitCode | None] = signals.
     return hosts_of(target, cancelled)
 
 
-def hosts_of(target: Target, cancelled: Callable[[], ExitCode | None] = signals.received) -> "AnsiblePlays":
+def hosts_of(target: Target, cancelled: Callable[[], ExitCode | None] = signals.received) -> AnsiblePlays:
     """The same, for work that the hosts' own `runbook` does."""
     from runbook.adapters.ansible import Access, AnsiblePlays
 
@@ -262,7 +268,11 @@ def hosts_of(target: Target, cancelled: Callable[[], ExitCode | None] = signals.
 
 def looking(current: Session, runbook: Runbook) -> Looking | None:
     """What a run of that issue collects before its first step, and the shelf for it."""
-    return None if runbook.evidence is None else Looking(runbook.evidence, current.store)
+    if runbook.evidence is None:
+        return None
+    from runbook.engine.evidence import Looking
+
+    return Looking(runbook.evidence, current.store)
 
 
 def command_for(slug: str, target: str) -> str:

@@ -1,37 +1,30 @@
 """Carry out the command of a known issue: diagnose; with `--act` change, watch, and tell how it went."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import click
-
 from runbook.cli import compose
 from runbook.cli.compose import Session, command_for
 from runbook.cli.open_runs import open_runs, refuse_beside_open
-from runbook.cli.rails import check_reason, guard
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import chosen as named_nodes
-from runbook.engine.carry import Carried, Context
 from runbook.engine.diagnose import diagnose, silent_nodes
-from runbook.engine.incident import ActOptions, act, run_plan
 from runbook.engine.measure import Span
 from runbook.engine.narrow import narrowed
 from runbook.engine.plan import make_plan
-from runbook.errors import ExitCode, RefusedError, UnreachableError
+from runbook.errors import ExitCode, UnreachableError
 from runbook.model.answer import Answer
-from runbook.model.finding import Diagnosis, Plan, PlannedStep
+from runbook.model.finding import Diagnosis, Plan
 from runbook.model.measurement import Baseline
-from runbook.model.run import RunStatus
-from runbook.model.runbook import Risk, Runbook
+from runbook.model.risk import Risk
+from runbook.model.runbook import Runbook
 from runbook.model.target import Target
 from runbook.ports import ReadPorts
 from runbook.report.diagnosis import diagnosis_lines, next_lines, plan_lines
-from runbook.report.document import carried_data, diagnosis_data, envelope
+from runbook.report.document import diagnosis_data, envelope
 from runbook.report.lines import Style, line
-from runbook.report.run import carried_lines, next_steps
 
 EXIT_OF = {
     Answer.YES: ExitCode.BAD_NEWS,
@@ -91,6 +84,8 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
     target = compose.target_of(current, wishes.target, wishes.config)
     named_nodes(target, wishes.nodes)
     if wishes.act:
+        from runbook.engine.rails import check_reason
+
         check_reason(target, wishes.reason)
     baseline = current.store.load_baseline(target.name)
     with ScreenTalk() as talk:
@@ -107,7 +102,9 @@ def carry_out(runbook: Runbook, wishes: Wishes) -> ExitCode:
             talk.say("without --act nothing is changed: --yes and --allow-disruptive say nothing")
         if not wishes.act or diagnosis.present is not Answer.YES:
             return _tell(runbook, diagnosis, plan, target, wishes)
-        return _act(Scene(runbook, wishes, current, target, ports, baseline), diagnosis, plan)
+        from runbook.cli.incident_act import act_on
+
+        return act_on(Scene(runbook, wishes, current, target, ports, baseline), diagnosis, plan)
 
 
 def _tell(runbook: Runbook, diagnosis: Diagnosis, plan: Plan, target: Target, wishes: Wishes) -> ExitCode:
@@ -133,69 +130,3 @@ def _command(runbook: Runbook, target: Target, wishes: Wishes) -> str:
     nodes = "".join(f" --node {name}" for name in wishes.nodes)
     risk = "" if wishes.max_risk is None else f" --max-risk {wishes.max_risk.name.lower()}"
     return command_for(runbook.slug, target.name) + nodes + risk + reason
-
-
-def _act(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
-    wishes, current = scene.wishes, scene.current
-    if not wishes.as_json:
-        show(diagnosis_lines(scene.runbook, diagnosis))
-        show(plan_lines(plan))
-    command = f"{scene.runbook.slug} --act"
-    options = ActOptions(current.new_run_id(), command, wishes.reason, wishes.watch, wishes.allow_disruptive)
-    chosen = _chosen(plan, wishes)
-    run = run_plan(plan, scene.target.name, chosen, options)
-    if not run.steps:
-        raise RefusedError("there is no step left that would change anything", hint=scene.runbook.escalate)
-    allowed = scene.target.rails.allowed_risk.name.lower()
-    risk = max(planned.step.risk for planned in chosen)
-    guard(current, scene.target, run, risk, narrower=f"leave it out: --max-risk {allowed}")
-    changing = compose.change_ports(current, scene.target, scene.ports)
-    who = f"{current.who}@{current.where}"
-    looking = compose.looking(current, scene.runbook)
-    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline, looking), run)
-    return _tell_run(scene, diagnosis, plan, carried)
-
-
-def _tell_run(scene: Scene, diagnosis: Diagnosis, plan: Plan, carried: Carried) -> ExitCode:
-    silent = silent_nodes(diagnosis)
-    code = carried.status.exit_code
-    if silent and carried.status is RunStatus.RECOVERED:
-        code = ExitCode.PARTIAL
-    escalate = scene.runbook.escalate
-    if scene.wishes.as_json:
-        data = diagnosis_data(diagnosis, plan) | {"run": carried_data(carried, next_steps(carried, escalate))}
-        show_json(envelope("incident", f"runbook {scene.runbook.slug} --act", code, data))
-        return code
-    show(carried_lines(carried, escalate))
-    show(line(f"{each.node} was not assessed: {each.reason}", Style.UNSURE, 2) for each in silent)
-    return code
-
-
-def _chosen(plan: Plan, wishes: Wishes) -> list[PlannedStep]:
-    """The steps that may be taken: all with `--yes`, else those that the person says yes to, one by one.
-
-    Emergency steps are only taken when the others did not help, and disruptive ones only with `--allow-disruptive`.
-
-    Raises:
-        RefusedError: nobody can be asked, or the person said no to everything.
-    """
-    allowed = [
-        planned
-        for planned in plan.steps
-        if planned.changes and (planned.step.risk < Risk.DISRUPTIVE or wishes.allow_disruptive)
-    ]
-    if wishes.yes or not allowed:
-        return allowed
-    if not sys.stdin.isatty():
-        raise RefusedError("nobody can be asked without a terminal", hint="add --yes")
-    agreed = [planned for planned in allowed if _agreed(planned)]
-    if not agreed:
-        raise RefusedError("no step was agreed to; nothing was changed")
-    return agreed
-
-
-def _agreed(planned: PlannedStep) -> bool:
-    when = "if the others do not help, " if planned.step.emergency else ""
-    nodes = f"{len(planned.changes)} node{'s' * (len(planned.changes) > 1)}"
-    question = f"{planned.index}. {when}{planned.step.title} on {nodes} (risk {planned.step.risk.name.lower()})?"
-    return click.confirm(question, default=False, err=True)

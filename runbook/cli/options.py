@@ -10,7 +10,7 @@ import click
 from runbook.cli.completions import complete_nodes
 from runbook.errors import MEANINGS, ExitCode, UsageError
 from runbook.model.duration import duration, in_words
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

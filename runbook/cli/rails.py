@@ -24,8 +24,8 @@ from runbook.engine.rails import (
 from runbook.engine.resume import UNWOUND
 from runbook.errors import RefusedError
 from runbook.model.rails import NO_RAILS
+from runbook.model.risk import Risk
 from runbook.model.run import Run, RunPlan
-from runbook.model.runbook import Risk
 from runbook.model.target import Target
 
 __all__ = ["check_going_on", "check_reason", "check_switch", "guard", "office"]

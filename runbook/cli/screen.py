@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -34,11 +32,17 @@ def coloured(stream: TextIO) -> bool:
 
 def show(lines: Iterable[Line]) -> None:
     """Print lines on stdout, folded to the terminal's width; to a file or a pipe they go unfolded."""
-    width = max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
+    width = max(_columns(), NARROWEST) if sys.stdout.isatty() else None
     colour = coloured(sys.stdout)
     for line in map(_harmless, lines):
         for text in _folded(line, width):
             click.echo(_painted(line, text) if colour else text)
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _harmless(line: Line) -> Line:
@@ -49,6 +53,8 @@ def _folded(line: Line, width: int | None) -> list[str]:
     if width is None or len(line.text) <= width:
         return [line.text]
     rest = " " * min(line.indent + line.hang, width // 2)
+    import textwrap
+
     return textwrap.wrap(line.text, width, subsequent_indent=rest, break_on_hyphens=False, drop_whitespace=True)
 
 

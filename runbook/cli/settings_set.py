@@ -14,7 +14,8 @@ from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import Where, chosen, read_settings
 from runbook.engine.carry import Carried, Context
 from runbook.engine.rollout.values import RATE, SALT, SPACES
-from runbook.engine.settings_runs import SettingsPlan, plan_settings, run_plan, set_settings
+from runbook.engine.settings_carried import set_settings
+from runbook.engine.settings_runs import SettingsPlan, plan_settings, run_plan
 from runbook.errors import ExitCode, NotSupportedError, RefusedError
 from runbook.model.run import RunStatus
 from runbook.model.setting_names import assigned

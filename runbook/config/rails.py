@@ -7,7 +7,7 @@ from typing import Any
 from runbook.errors import DamagedError, UsageError
 from runbook.model.duration import duration
 from runbook.model.rails import Rails, usual_rails
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 
 def rails_of(place: str, environment: str, table: Mapping[str, Any]) -> Rails:

@@ -10,7 +10,7 @@ from runbook.config.complaint import suggestion
 from runbook.config.rails import length_of
 from runbook.errors import DamagedError
 from runbook.model.configuration import NOTHING, Automatic, ServeSettings
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 
 def serve_of(place: str, folder: Path, table: Mapping[str, Any]) -> ServeSettings:

@@ -17,8 +17,8 @@ from runbook.engine.rails import record_of
 from runbook.errors import RefusedError
 from runbook.model.duration import in_words
 from runbook.model.journal import Entry, Event
+from runbook.model.risk import Risk
 from runbook.model.run import Run, RunPlan, RunStatus
-from runbook.model.runbook import Risk
 from runbook.model.target import Target
 from runbook.ports import Clock, Journal, Locks
 

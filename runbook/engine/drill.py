@@ -20,8 +20,9 @@ from runbook.model.answer import Answer
 from runbook.model.drill import Phase, Rehearsal
 from runbook.model.finding import Diagnosis, Plan
 from runbook.model.measurement import Baseline, NodeSettings
+from runbook.model.risk import Risk
 from runbook.model.run import RunStatus
-from runbook.model.runbook import Risk, Runbook
+from runbook.model.runbook import Runbook
 from runbook.model.target import Node
 from runbook.ports import ChangePorts, Clock, ScratchFleet
 

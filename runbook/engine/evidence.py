@@ -3,18 +3,24 @@
 A node that cannot be looked into, or a disk that cannot keep the dump, never keeps the run from its steps.
 """
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from runbook.engine.heap import grown
 from runbook.errors import NotSupportedError, StorageError, UsageError
-from runbook.model.evidence import Kept, NodeEvidence
+from runbook.model.evidence import NodeEvidence
 from runbook.model.journal import Event
 from runbook.model.play import Collected, CollectRequest
-from runbook.model.run import RunPlan
-from runbook.model.runbook import Evidence
-from runbook.ports import ChangePorts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runbook.model.evidence import Kept
+    from runbook.model.run import RunPlan
+    from runbook.model.runbook import Evidence
+    from runbook.ports import ChangePorts
 
 
 class Shelf(Protocol):

@@ -8,8 +8,8 @@ from runbook.errors import DamagedError, UsageError
 from runbook.model.finding import Change
 from runbook.model.journal import Entry, Event, original
 from runbook.model.play import AS_ASKED, HostState
+from runbook.model.risk import Risk
 from runbook.model.run import MIGRATION, ONLINE, Approval, Run, RunPlan, RunStatus, RunStep, StepProgress, StepState
-from runbook.model.runbook import Risk
 from runbook.model.settings import Value, checked, same, setting_of
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runbook.model.finding import Change, Plan, PlannedStep, Skipped
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 
 def narrowed(plan: Plan, nodes: Sequence[str], highest: Risk | None) -> Plan:

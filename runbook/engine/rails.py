@@ -13,8 +13,8 @@ from runbook.errors import RefusedError
 from runbook.model.duration import in_words
 from runbook.model.journal import Entry, Event, original
 from runbook.model.rails import Rails
+from runbook.model.risk import Risk
 from runbook.model.run import ROLLBACK, Run, RunPlan
-from runbook.model.runbook import Risk
 from runbook.model.target import Target
 from runbook.ports import Clock, Journal
 

@@ -1,13 +1,12 @@
-"""From what settings should be to a run that makes them so: planned purely, carried by the engine of any run."""
+"""From what settings should be to the plan of a run that makes them so; `settings_carried` carries it out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runbook.engine.carry import Carried, Context, alone, carry
 from runbook.model.finding import Change, Skipped
 from runbook.model.measurement import NodeSettings, Silence
+from runbook.model.risk import Risk
 from runbook.model.run import RunPlan, RunStep
-from runbook.model.runbook import Risk
 from runbook.model.settings import CATALOGUE, Kind, Settings, Value, same
 
 ISSUE = "settings"
@@ -73,17 +72,6 @@ def plan_settings(
 def run_plan(plan: SettingsPlan, run_id: str, command: str, reason: str) -> RunPlan:
     """The run that takes the plan's steps; it is not watched."""
     return RunPlan(run_id, command, ISSUE, plan.target, reason, plan.steps)
-
-
-def set_settings(context: Context, plan: RunPlan) -> Carried:
-    """Carry out the run.
-
-    Raises:
-        LockedError, StorageError: before anything was changed.
-        InterruptedRunError: the run is in the journal and can be resumed.
-    """
-    with alone(context, plan):
-        return carry(context, plan, plan.steps, new=True)
 
 
 def disagreeing(settings: NodeSettings, keys: Sequence[str]) -> tuple[str, ...]:

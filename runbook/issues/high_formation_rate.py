@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from runbook.model.metric import Metric
-from runbook.model.runbook import Check, Move, Play, Risk, Runbook, Step, Symptom, Verify
+from runbook.model.risk import Risk
+from runbook.model.runbook import Check, Move, Play, Runbook, Step, Symptom, Verify
 
 THRESHOLD = "dual_memory.coherence_threshold"
 SAMPLE_RATE = "dual_memory.concept_sample_rate"

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from runbook.model.metric import Metric
 from runbook.model.quantity import Sustained
+from runbook.model.risk import Risk
 from runbook.model.runbook import (
     Breakdown,
     Check,
     Evidence,
     Move,
     Play,
-    Risk,
     Runbook,
     Step,
     Symptom,

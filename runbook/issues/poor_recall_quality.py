@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from runbook.model.metric import Metric
 from runbook.model.quantity import Reported
-from runbook.model.runbook import Check, Move, Play, Review, Risk, Runbook, Step, Symptom, Verify
+from runbook.model.risk import Risk
+from runbook.model.runbook import Check, Move, Play, Review, Runbook, Step, Symptom, Verify
 
 WEIGHT = "dual_memory.semantic_weight"
 THRESHOLD = "dual_memory.coherence_threshold"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runbook.model.notification import USUAL_KINDS, Kind
 from runbook.model.rails import NO_RAILS, Rails
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 WARM_UP = timedelta(minutes=5)
 """How long a node fills after its start, where the configuration does not say."""

@@ -1,13 +1,20 @@
 """Answers with their arithmetic."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from runbook.model.answer import Answer, any_of
-from runbook.model.concept import Reviewed
-from runbook.model.measurement import Growth, Silence
-from runbook.model.quantity import Limits
-from runbook.model.runbook import Risk, Step
-from runbook.model.settings import Value
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from runbook.model.answer import any_of
+from runbook.model.risk import Risk
+
+if TYPE_CHECKING:
+    from runbook.model.answer import Answer
+    from runbook.model.concept import Reviewed
+    from runbook.model.measurement import Growth, Silence
+    from runbook.model.quantity import Limits
+    from runbook.model.runbook import Step
+    from runbook.model.settings import Value
 
 
 @dataclass(frozen=True, slots=True)

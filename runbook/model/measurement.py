@@ -1,11 +1,17 @@
 """What was read from the fleet: samples, and the numbers made of them. Silence is a value with a reason."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from runbook.model.settings import Settings
-from runbook.model.validation_golden import Golden
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from runbook.model.validation_golden import Golden
 
 
 @dataclass(frozen=True, slots=True)

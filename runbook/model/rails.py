@@ -6,7 +6,7 @@ A rollback, an undo, and the putting back of a run that failed pass all of them,
 from dataclasses import dataclass
 from datetime import timedelta
 
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 COOL_DOWN = timedelta(minutes=30)
 """How long a production target is left alone after a rollback, where its configuration says nothing else."""

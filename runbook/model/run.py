@@ -1,14 +1,20 @@
 """A run: one invocation that may change something. Its whole state is a fold over the journal."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from runbook.errors import ExitCode
-from runbook.model.finding import Change
-from runbook.model.journal import Entry
-from runbook.model.quantity import Limits
-from runbook.model.runbook import Risk
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from runbook.model.finding import Change
+    from runbook.model.journal import Entry
+    from runbook.model.quantity import Limits
+    from runbook.model.risk import Risk
 
 
 class StepState(StrEnum):

@@ -5,18 +5,11 @@ No lambdas anywhere, so that text, JSON, documents and commands are all rendered
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from runbook.model.quantity import Below, Condition, Limits, Measured, Quantity, quantities_of
+from runbook.model.risk import Risk
 from runbook.model.settings import Value
-
-
-class Risk(IntEnum):
-    """What a step can cost; it decides what must be confirmed."""
-
-    LOW = 1  # tunes one value, undone by putting it back
-    MEDIUM = 2  # users may notice
-    DISRUPTIVE = 3  # switches a function off
 
 
 class Move(StrEnum):

@@ -1,19 +1,24 @@
 """Ports of the folder in which backups lie, and of whoever is told how far a long work is."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from __future__ import annotations
 
-from runbook.archive.digest import ContentDigest
-from runbook.archive.forgetting import Forgotten
-from runbook.archive.kinds import Record
-from runbook.archive.layout import Header
-from runbook.model.backup import Backup, Order, Proof
-from runbook.model.fleet_backup import FleetBackup, KeptFleetBackup
-from runbook.model.play import WorkRequest, WorkResult
-from runbook.ports.data import Bench
-from runbook.ports.fleet import Clock, Journal, Locks
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from runbook.archive.digest import ContentDigest
+    from runbook.archive.forgetting import Forgotten
+    from runbook.archive.kinds import Record
+    from runbook.archive.layout import Header
+    from runbook.model.backup import Backup, Order, Proof
+    from runbook.model.fleet_backup import FleetBackup, KeptFleetBackup
+    from runbook.model.play import WorkRequest, WorkResult
+    from runbook.ports.data import Bench
+    from runbook.ports.fleet import Clock, Journal, Locks
 
 Passed = Callable[[int], None]
 """Told how many bytes more have passed."""
@@ -60,7 +65,7 @@ class Vault(Protocol):
         """Keep what was proven of it elsewhere."""
         ...
 
-    def opened(self, name: str, identities: Sequence[Path]) -> "Bundle":
+    def opened(self, name: str, identities: Sequence[Path]) -> Bundle:
         """The backup of that name, or at that path, to be read; level 1 of it is proven here.
 
         Raises:

@@ -1,12 +1,16 @@
 """Ports of the emergency brake: beside plays, the only thing that changes settings."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from runbook.model.brake import Olds, Pulled
-from runbook.model.target import Node
-from runbook.ports.fleet import Clock, Journal, Plays, Talk
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runbook.model.brake import Olds, Pulled
+    from runbook.model.target import Node
+    from runbook.ports.fleet import Clock, Journal, Plays, Talk
 
 
 class Pulling(Protocol):

@@ -1,18 +1,21 @@
 """Ports for data as a whole: that of one node, archives on this disk, and their conversion."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from datetime import timedelta
-from pathlib import Path
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Protocol
 
-from runbook.model.conversion import Converted, Job, Surveyed
-from runbook.model.generation import Holdings, Remembered, Taken
 from runbook.ports.fleet import Talk
 
 if TYPE_CHECKING:  # its numpy would cost every command a tenth of a second
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+    from pathlib import Path
+
     from runbook.archive.layout import Header, Summary
     from runbook.archive.reader import ArchiveReader
+    from runbook.model.conversion import Converted, Job, Surveyed
+    from runbook.model.generation import Holdings, Remembered, Taken
 
 
 class DataNode(Protocol):
@@ -94,7 +97,7 @@ class DataNode(Protocol):
 class Archives(Protocol):
     """Archive files on this disk, read strictly and written whole or not at all."""
 
-    def keep(self, chunks: Iterable[bytes], path: Path) -> "Summary":
+    def keep(self, chunks: Iterable[bytes], path: Path) -> Summary:
         """Write the bytes as they come to that path, durably, once they have been read strictly to their end.
 
         Raises:
@@ -103,7 +106,7 @@ class Archives(Protocol):
         """
         ...
 
-    def read(self, path: Path) -> "Summary":
+    def read(self, path: Path) -> Summary:
         """Read the file, or backup bundle, to its end at verify level 3, for the proof alone.
 
         Raises:
@@ -133,7 +136,7 @@ class Telling(Talk, Protocol):
 class Bench(Protocol):
     """Archives record by record, for what is joined or narrowed on the way; and folders of work that is done."""
 
-    def reading(self, chunks: Iterable[bytes], name: str) -> "ArchiveReader":
+    def reading(self, chunks: Iterable[bytes], name: str) -> ArchiveReader:
         """A strict reader of these bytes, which messages call by that name.
 
         Raises:
@@ -141,7 +144,7 @@ class Bench(Protocol):
         """
         ...
 
-    def opened(self, path: Path) -> "AbstractContextManager[ArchiveReader]":
+    def opened(self, path: Path) -> AbstractContextManager[ArchiveReader]:
         """A strict reader of that file.
 
         Raises:
@@ -150,7 +153,7 @@ class Bench(Protocol):
         """
         ...
 
-    def write(self, path: Path, header: "Header", records: Iterable[Mapping[str, Any]]) -> "Summary":
+    def write(self, path: Path, header: Header, records: Iterable[Mapping[str, Any]]) -> Summary:
         """Write the archive to that path, durably, and read it back.
 
         Raises:

@@ -4,17 +4,21 @@ Each port: who calls it, what it may raise. Nothing here returns a half answer: 
 `Silence`, with a reason, and never hides the others.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from __future__ import annotations
 
-from runbook.model.concept import NodeConcepts
-from runbook.model.journal import Entry, Event, JournalState
-from runbook.model.measurement import Baseline, NodeSettings, Samples
-from runbook.model.play import Collected, CollectRequest, HostResult, PlayRequest, PlayResult, TogetherRequest
-from runbook.model.target import Node, Target
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timedelta
+
+    from runbook.model.concept import NodeConcepts
+    from runbook.model.journal import Entry, Event, JournalState
+    from runbook.model.measurement import Baseline, NodeSettings, Samples
+    from runbook.model.play import Collected, CollectRequest, HostResult, PlayRequest, PlayResult, TogetherRequest
+    from runbook.model.target import Node, Target
 
 
 class Clock(Protocol):

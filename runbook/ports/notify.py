@@ -1,12 +1,16 @@
 """What telling receivers needs of the world."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from runbook.model.journal import Entry
-from runbook.model.notification import Cursor, Message, Outcome, Position
-from runbook.ports.fleet import Clock, Journal, Talk
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runbook.model.journal import Entry
+    from runbook.model.notification import Cursor, Message, Outcome, Position
+    from runbook.ports.fleet import Clock, Journal, Talk
 
 
 class Receiver(Protocol):

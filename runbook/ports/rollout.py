@@ -1,12 +1,16 @@
 """Ports for what judges and watches a rollout."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from __future__ import annotations
 
-from runbook.model.access import AccessReport
-from runbook.model.cells import Cell, FleetCells, NodeCells, Pruned
-from runbook.model.rollout import Rollout
-from runbook.model.target import Node
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from runbook.model.access import AccessReport
+    from runbook.model.cells import Cell, FleetCells, NodeCells, Pruned
+    from runbook.model.rollout import Rollout
+    from runbook.model.target import Node
 
 
 class CellSource(Protocol):

@@ -1,18 +1,22 @@
 """Results as JSON, in the shape of `schemas/report.v1.schema.json`: one envelope, one kind of data per command."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
-from runbook.errors import MEANINGS, ExitCode
-from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan
-from runbook.model.measurement import Baseline, Silence
-from runbook.model.run import Approval, Run, StepProgress
-from runbook.model.validation_golden import Golden
+from runbook.errors import MEANINGS
 from runbook.report.looks import evidence_data, growth_data, reviewed_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from runbook.engine.apply import StepResult
     from runbook.engine.carry import Carried
+    from runbook.errors import ExitCode
+    from runbook.model.finding import Diagnosis, Finding, NodeDiagnosis, Plan
+    from runbook.model.measurement import Baseline, Silence
+    from runbook.model.run import Approval, Run, StepProgress
+    from runbook.model.validation_golden import Golden
 
 
 def envelope(kind: str, command: str, exit_code: ExitCode, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def _plan(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def carried_data(carried: "Carried", next_steps: Iterable[str]) -> dict[str, Any]:
+def carried_data(carried: Carried, next_steps: Iterable[str]) -> dict[str, Any]:
     """How a run went."""
     watched = carried.watched
     return {
@@ -109,7 +113,7 @@ def carried_data(carried: "Carried", next_steps: Iterable[str]) -> dict[str, Any
     }
 
 
-def _result(result: "StepResult") -> dict[str, Any]:
+def _result(result: StepResult) -> dict[str, Any]:
     return {
         "index": result.step.index,
         "title": result.step.title,

@@ -1,15 +1,20 @@
 """What a closer look found, for people and as JSON: what grows in the memory, recent concepts, evidence of a run."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from runbook.engine.figures import figure
 from runbook.model.answer import Answer
-from runbook.model.concept import Reviewed
-from runbook.model.evidence import NodeEvidence
-from runbook.model.finding import NodeDiagnosis
-from runbook.model.measurement import Growth
 from runbook.report.lines import Line, Style, line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runbook.model.concept import Reviewed
+    from runbook.model.evidence import NodeEvidence
+    from runbook.model.finding import NodeDiagnosis
+    from runbook.model.measurement import Growth
 
 MOST_CONCEPTS = 6
 FEW_CONCEPTS = 2

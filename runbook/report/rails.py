@@ -2,7 +2,7 @@
 
 from runbook.model.duration import in_words
 from runbook.model.rails import Rails
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 
 def rails_text(rails: Rails) -> str:

@@ -11,7 +11,7 @@ from runbook.config import load_config
 from runbook.errors import DamagedError, NotSupportedError, RunbookError, UsageError
 from runbook.model.configuration import Automatic, ServeSettings
 from runbook.model.rails import NO_RAILS, Rails
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 
 WHOLE = """
 version = 1

@@ -16,8 +16,8 @@ from runbook.issues.high_formation_rate import CLUSTER_SIZE
 from runbook.model.journal import Event
 from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
+from runbook.model.risk import Risk
 from runbook.model.run import RunPlan, RunStatus
-from runbook.model.runbook import Risk
 
 NAMES = ("a", "b", "c")
 HOUR = timedelta(hours=1)

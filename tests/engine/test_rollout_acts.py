@@ -33,9 +33,9 @@ from runbook.model.brake import PullState, Rollback
 from runbook.model.journal import Event
 from runbook.model.play import PlayRequest
 from runbook.model.rails import Rails
+from runbook.model.risk import Risk
 from runbook.model.rollout import Standing
 from runbook.model.run import RunStatus
-from runbook.model.runbook import Risk
 
 OFF = {BLENDED: False, CONCEPTS: False, ENABLED: True, RATE: 0.0, SPACES: ()}
 

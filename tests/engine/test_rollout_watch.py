@@ -16,7 +16,8 @@ from runbook.engine.brake_record import Wish
 from runbook.engine.rollout import look as looking
 from runbook.engine.rollout.gates import asking
 from runbook.engine.rollout.watch import Until, Wishes, watch
-from runbook.engine.settings_runs import plan_settings, run_plan, set_settings
+from runbook.engine.settings_carried import set_settings
+from runbook.engine.settings_runs import plan_settings, run_plan
 from runbook.errors import ExitCode, LockedError, RefusedError, StorageError, UnreachableError
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback

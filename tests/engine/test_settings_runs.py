@@ -8,11 +8,12 @@ from fleet_in_memory import ORDINARY, SICK, UNDO, CrashError, World, world
 
 from runbook.engine.carry import Carried
 from runbook.engine.setting_history import changes_of, last_of
-from runbook.engine.settings_runs import ISSUE, disagreeing, plan_settings, risk_of, run_plan, set_settings
+from runbook.engine.settings_carried import set_settings
+from runbook.engine.settings_runs import ISSUE, disagreeing, plan_settings, risk_of, run_plan
 from runbook.issues.high_formation_rate import CONCEPTS, SAMPLE_RATE, THRESHOLD
 from runbook.model.measurement import Silence
+from runbook.model.risk import Risk
 from runbook.model.run import RunStatus
-from runbook.model.runbook import Risk
 from runbook.model.setting_change import SettingChange
 from runbook.model.settings import Value
 

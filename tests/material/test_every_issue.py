@@ -11,7 +11,8 @@ import runbook.issues
 from runbook.cli.issue import command_of, issue_of
 from runbook.material import playbook
 from runbook.model.quantity import AboveBaseline, BelowBaseline, Condition, How, Regained, Settled, quantities_of
-from runbook.model.runbook import Move, Risk, Runbook
+from runbook.model.risk import Risk
+from runbook.model.runbook import Move, Runbook
 from runbook.model.settings import CATALOGUE, Kind, Type, Value, checked
 from runbook.sandbox.faults.collection import available
 from runbook.sandbox.metrics import Instruments

@@ -27,7 +27,7 @@ from runbook.model.alert import Alert, Received
 from runbook.model.answer import Answer
 from runbook.model.configuration import NOTHING, Automatic
 from runbook.model.journal import Entry, Event
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 from runbook.serve.sayings import AGAIN_SECONDS, MOST_HELD, Sayings
 from runbook.serve.webhook.allowance import Allowance
 from runbook.serve.webhook.credential import Credential

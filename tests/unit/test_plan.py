@@ -17,7 +17,7 @@ from runbook.model.answer import Answer
 from runbook.model.finding import Change, Diagnosis, Finding, NodeDiagnosis, Plan
 from runbook.model.measurement import Baseline, NodeBaseline, NodeSettings, Silence
 from runbook.model.quantity import Below
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 from runbook.model.settings import Value, defaults
 
 SICK: dict[str, Value] = {THRESHOLD: 0.2, SAMPLE_RATE: 0.5, CLUSTER_SIZE: 2, CONCEPTS: True}

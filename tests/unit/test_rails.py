@@ -31,8 +31,8 @@ from runbook.issues.high_formation_rate import RUNBOOK
 from runbook.model.finding import Change, Plan, PlannedStep
 from runbook.model.journal import Entry, Event
 from runbook.model.rails import NO_RAILS, Rails, usual_rails
+from runbook.model.risk import Risk
 from runbook.model.run import RunPlan, RunStep
-from runbook.model.runbook import Risk
 from runbook.model.target import Node, Target
 
 START = datetime(2026, 11, 22, 21, tzinfo=UTC)

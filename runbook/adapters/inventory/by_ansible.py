@@ -1,11 +1,9 @@
 """Inventories that only Ansible can read: INI, scripts, plugins, folders, vaulted values."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,10 @@ def ask_ansible(path: Path) -> Mapping[str, Mapping[str, Any]]:
         DamagedError: Ansible cannot read the inventory either, or hangs on it.
         NotSupportedError: Ansible is missing or broken.
     """
-    import orjson  # noqa: PLC0415  # only for inventories that are not YAML
+    import shutil  # noqa: PLC0415  # all of these: only for inventories that are not YAML
+    import tempfile  # noqa: PLC0415
+
+    import orjson  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="runbook-inventory-") as scratch:
         environment = _environment(scratch)

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import socket
 from collections.abc import Mapping
 
 
@@ -19,4 +18,4 @@ def invoking_user(environment: Mapping[str, str]) -> str:
 
 def machine() -> str:
     """The name of this machine."""
-    return socket.gethostname()
+    return os.uname().nodename

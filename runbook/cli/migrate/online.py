@@ -24,8 +24,8 @@ from runbook.errors import ExitCode, RefusedError, RunbookError, UsageError
 from runbook.material import migration
 from runbook.model.migration import Concepts, Loss, losses
 from runbook.model.migration_run import DUAL, SINGLE, MigrationPlan, MigrationRun
+from runbook.model.risk import Risk
 from runbook.model.run import MIGRATION, RunPlan
-from runbook.model.runbook import Risk
 from runbook.model.target import Target
 from runbook.report.document import envelope
 from runbook.report.lines import printable

@@ -14,11 +14,12 @@ from runbook.cli.compose import Session
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
 from runbook.cli.rollout.asking import facts_by_journal
-from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.rollout.crew import crew_of
 from runbook.cli.rollout.heartbeat import BeatingTalk, Pulse
 from runbook.cli.rollout.plans import check_kept
 from runbook.cli.rollout.watching import eyes_of, watched_by
 from runbook.cli.rollout.watching import tell as tell_watched
+from runbook.cli.rollout.where import Where, going
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.advance import Advanced, advance
 from runbook.engine.rollout.crew import Acted

@@ -98,7 +98,7 @@ def complete_phases(ctx: click.Context, param: click.Parameter, incomplete: str)
     """What the shell offers: the phases of the target's rollout, else of the built-in plan."""
     del param
     from runbook.cli import compose
-    from runbook.cli.rollout.crew import going
+    from runbook.cli.rollout.where import going
 
     config = ctx.params.get("config")
     try:

@@ -6,7 +6,7 @@ import click
 
 from runbook.adapters.files import write_atomic
 from runbook.cli import compose
-from runbook.cli.rollout.crew import Where
+from runbook.cli.rollout.where import Where
 from runbook.cli.screen import show_json
 from runbook.engine.rollout.learnings import learnings_of
 from runbook.engine.rollout.state import newest_of, rollouts_of

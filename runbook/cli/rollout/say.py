@@ -11,7 +11,8 @@ from runbook.cli.compose import Session
 from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason
 from runbook.cli.rollout.act import Consent, ask, tell, way_on
-from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.rollout.crew import crew_of
+from runbook.cli.rollout.where import Where, going
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout import say
 from runbook.engine.rollout.crew import Acted

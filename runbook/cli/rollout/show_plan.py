@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook.cli import compose
-from runbook.cli.rollout.crew import Where
 from runbook.cli.rollout.plans import chosen
+from runbook.cli.rollout.where import Where
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.judging.collect import collect
 from runbook.engine.judging.fleet_arms import StageArms, arms_of_plan

@@ -3,8 +3,8 @@
 from runbook.cli import compose
 from runbook.cli.compose import Session
 from runbook.cli.rollout.asking import gates_by_journal
-from runbook.cli.rollout.crew import Where
 from runbook.cli.rollout.watched import watched
+from runbook.cli.rollout.where import Where
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.state import current_of, newest_of
 from runbook.errors import ExitCode, RunbookError

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.rollout.access_logs import LogsBeside, StageLogs
-from runbook.cli.rollout.crew import Where, crew_of, going
+from runbook.cli.rollout.crew import crew_of
 from runbook.cli.rollout.heartbeat import BeatingTalk, Pulse, ending
+from runbook.cli.rollout.where import Where, going
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes

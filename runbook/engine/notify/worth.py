@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from runbook.model.journal import Event
-from runbook.model.run import RunStatus
 
 _ALWAYS = frozenset(
     {
@@ -32,6 +31,8 @@ def starts(event: Event, details: Mapping[str, Any], *, brake: bool) -> bool:
     """
     if brake:
         return event in _ON_THE_WAY
-    if event is Event.RUN_ENDED and details.get("status") == RunStatus.SUPERSEDED:
-        return False
+    if event is Event.RUN_ENDED:
+        from runbook.model.run import RunStatus  # noqa: PLC0415 - every command passes here, most of them without runs
+
+        return bool(details.get("status") != RunStatus.SUPERSEDED)
     return event in _ALWAYS

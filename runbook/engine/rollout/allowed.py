@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from runbook.engine.rails import check_history, check_plan
 from runbook.engine.rollout.crew import Crew
 from runbook.errors import RefusedError
+from runbook.model.risk import Risk
 from runbook.model.rollout import Approved, Stage
 from runbook.model.run import RunPlan
-from runbook.model.runbook import Risk
 
 NARROWER = "a rollout sets every node, in waves: these rails stand in runbook.toml"
 

@@ -18,7 +18,7 @@ from runbook.engine.rollout.revert import Why, blind, revert
 from runbook.engine.rollout.splitters import check_plan
 from runbook.engine.rollout.state import current_of
 from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
-from runbook.engine.settings_runs import set_settings
+from runbook.engine.settings_carried import set_settings
 from runbook.engine.undo import undo, undo_plan
 from runbook.errors import ExitCode, NotSupportedError, RefusedError, UnreachableError
 from runbook.model.gate import Gate

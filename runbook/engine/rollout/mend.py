@@ -11,7 +11,7 @@ from runbook.engine.rollout.allowed import check_allowed
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.values import silent, steps_on_splitters, unlike, wanted
-from runbook.engine.settings_runs import set_settings
+from runbook.engine.settings_carried import set_settings
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.rollout import Rollout, Standing
 from runbook.model.run import ROLLOUT, RunPlan, RunStatus, RunStep

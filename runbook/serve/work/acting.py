@@ -9,7 +9,7 @@ from runbook.engine.alerts.memory import CUT_OFF, ENDED, INTENDED, Unfinished
 from runbook.model.alert import Received
 from runbook.model.configuration import Automatic
 from runbook.model.journal import Event
-from runbook.model.runbook import Risk
+from runbook.model.risk import Risk
 from runbook.serve.work.child import Patience, run_child
 from runbook.serve.work.notes import Notes
 from runbook.serve.work.reading import acted

@@ -32,6 +32,6 @@ def command(ctx: click.Context, /, *, yes: bool, reason: str, **said: Any) -> No
     Cut off, it is given again. Who watches the rollout notices, and ends.
     """
     from runbook.cli.rollout.act import Consent, take_back
-    from runbook.cli.rollout.crew import Where
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(take_back(Where(**said), Consent(yes, reason)))

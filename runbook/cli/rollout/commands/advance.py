@@ -38,6 +38,6 @@ def command(ctx: click.Context, /, *, yes: bool, reason: str, **said: Any) -> No
     is changed. An entering that was cut off is brought to its end instead.
     """
     from runbook.cli.rollout.act import Consent, go_on
-    from runbook.cli.rollout.crew import Where
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(go_on(Where(**said), Consent(yes, reason)))

@@ -24,7 +24,7 @@ def command(ctx: click.Context, /, *, plan: bool, phase: str | None, yes: bool, 
     Whoever started the rollout cannot (13), unless the plan lets them. Nothing is changed by it: it opens a gate, and a
     rollback never waits for it.
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import Assent, approve
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(approve(Where(**said), Assent(plan, phase, yes, reason)))

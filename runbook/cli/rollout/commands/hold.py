@@ -18,7 +18,7 @@ def command(ctx: click.Context, /, *, reason: str, **said: Any) -> None:
 
     Triggers, tripwire and judge still roll it back, and `abort` works as ever.
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import hold
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(hold(Where(**said), reason))

@@ -27,7 +27,7 @@ def command(ctx: click.Context, /, *, complaints: int | None, text: str, **said:
     The newest number counts. A plan may ask for one before a stage is left (it must be younger than 24 hours), shut the
     gate from some number on, and roll back from a higher one.
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import note
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(note(Where(**said), complaints, text))

@@ -25,7 +25,7 @@ def command(ctx: click.Context, /, *, plan: str | None, yaml: bool, **said: Any)
 
     Where the target's recalls are known, also how many spaces each judged stage would compare with how many.
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.show_plan import tell_plan
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(tell_plan(Where(**said), plan, yaml=yaml))

@@ -27,7 +27,7 @@ def command(ctx: click.Context, /, *, rollout: str | None, output: Path | None, 
     Stages and times, who approved, each setting that was changed with what judge and validator said before and after,
     complaints, remarks, and where the evidence is. By the journal alone, so also while the rollout is under way.
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.report import tell_learnings
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(tell_learnings(Where(**said), rollout, output))

@@ -45,7 +45,7 @@ def command(ctx: click.Context, /, *, without: tuple[str, ...], yes: bool, reaso
     changes splitters, or nodes of a stage that is not entered yet; to let go alone is only journaled.
     """
     from runbook.cli.rollout.act import Consent
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.say import resume
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(resume(Where(**said), Consent(yes, reason), without))

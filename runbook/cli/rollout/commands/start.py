@@ -48,7 +48,7 @@ def command(ctx: click.Context, /, *, plan: str, spaces: tuple[str, ...], yes: b
     phase that is advanced by hand; harm on the way rolls it back (3).
     """
     from runbook.cli.rollout.act import Consent, begin
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.plans import chosen
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(begin(Where(**said), chosen(plan), spaces, Consent(yes, reason)))

@@ -23,7 +23,7 @@ def command(ctx: click.Context, /, **said: Any) -> None:
     Reads the journal and the nodes' settings; what has to be measured is UNKNOWN here, and `advance` measures it.
     Rolled back is bad news (3); where there never was a rollout nothing can be told (4).
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.status import tell_status
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(tell_status(Where(**said)))

@@ -49,7 +49,7 @@ def command(ctx: click.Context, /, *, until: str, timeout: timedelta | None, onc
     silent holds it where it is. Where the plan advances by itself, it goes on once every gate is passed. It can be
     killed and started again at any time: the journal knows. A second one on the same target ends at once (11).
     """
-    from runbook.cli.rollout.crew import Where
     from runbook.cli.rollout.watching import WatchWishes, look_after
+    from runbook.cli.rollout.where import Where
 
     ctx.exit(look_after(Where(**said), WatchWishes(until, timeout, once)))
