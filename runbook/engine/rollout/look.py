@@ -11,6 +11,7 @@ from runbook.engine.rollout.advance import advance
 from runbook.engine.rollout.crew import Acted, Crew, found_in
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, silent_splitters, unheard
+from runbook.engine.rollout.gates.access import held_by
 from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged, logged, passed_but_logs
 from runbook.engine.rollout.gates.heard import heard
 from runbook.engine.rollout.gates.lasted import overdue, stage_age, time_left
@@ -239,8 +240,8 @@ class Looker:
             return replace(look, told=f"{look.told}; not advanced: {error.message}")
         look = replace(look, rollout=done.rollout, gates=done.gates)
         if done.acted is None:
-            shut = [gate for gate in done.gates if not gate.open]
-            return replace(look, told=f"{look.told}; held by {', '.join(gate.name for gate in shut)}")
+            held = ", ".join(held_by(gate) for gate in done.gates if not gate.open)
+            return replace(look, told=f"{look.told}; held by {held}")
         return replace(look, acted=done.acted, told=done.acted.told)
 
     def _looks(self, rollout: Rollout) -> int:

@@ -33,6 +33,11 @@ def access(rollout: Rollout, found: AccessReport | None) -> tuple[Gate, ...]:
     return (_served(found), *_ratio(rollout, found), *_errors(rollout, found))
 
 
+def held_by(gate: Gate) -> str:
+    """What holds a rollout up, in a word; with its sum what only a play on other hosts knows."""
+    return f"{gate.name} ({gate.arithmetic})" if gate.name.startswith(ACCESS) else gate.name
+
+
 def _served(found: AccessReport) -> Gate:
     """Was every space served in its group? A log that nobody could read says neither yes nor no."""
     recalls = sum(each.calls for each in found.recalls.values())
