@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from runbook.adapters.readiness import say_ready
 from runbook.cli import compose
 from runbook.cli.screen import ScreenTalk, show, show_json_line
 from runbook.cli.serve_parts import Scene, parts
@@ -56,7 +57,7 @@ def serve_until_told(wishes: Wishes) -> ExitCode:
             talk.say(_OPEN.format(host=host))
         scene = Scene(current, targets, said, host, credential, wishes.console, wishes.config, talk)
         _announce(host, listening.getsockname()[1], wishes, scene)
-        code = serve(lambda: parts(scene), listening)
+        code = serve(lambda: parts(scene), listening, lambda: say_ready(os.environ))
         talk.say("ended; what was not answered yet is taken up at the next start")
     return code
 

@@ -26,6 +26,9 @@ _BACKLOG = 128
 Beside = Callable[[asyncio.Event], Coroutine[None, None, None]]
 """Something that runs beside the server until the event is set."""
 
+Made = Callable[[], tuple[ASGIApp, Sequence[Beside]]]
+"""Makes the application, and what runs beside it."""
+
 
 class PatientProtocol(H11Protocol):
     """Hangs up on who connects and does not ask, or asks and does not read: either would be held for ever."""
@@ -55,7 +58,16 @@ class PatientProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server whose signals are the caller's."""
+    """A server whose signals are the caller's, and who says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As ever; then it answers."""
+        await super().startup(sockets)
+        self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -63,17 +75,18 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(make: Callable[[], tuple[ASGIApp, Sequence[Beside]]], listening: socket.socket) -> ExitCode:
+def serve(make: Made, listening: socket.socket, ready: Callable[[], None]) -> ExitCode:
     """Serve the application that `make` makes until a signal comes; which signal that was, as an exit code.
 
     `make` is called within the loop. What it makes to run beside is given an event, and ends soon after it was set.
+    `ready` is called once requests are answered.
     """
-    return asyncio.run(_served(make, listening))
+    return asyncio.run(_served(make, listening, ready))
 
 
-async def _served(make: Callable[[], tuple[ASGIApp, Sequence[Beside]]], listening: socket.socket) -> ExitCode:
+async def _served(make: Made, listening: socket.socket, ready: Callable[[], None]) -> ExitCode:
     app, beside = make()
-    server, ending, codes = Server(_config(app)), asyncio.Event(), [ExitCode.TERMINATED]
+    server, ending, codes = Server(_config(app), ready), asyncio.Event(), [ExitCode.TERMINATED]
 
     def stop(code: ExitCode) -> None:
         codes.append(code)

@@ -95,6 +95,12 @@ def test_what_is_started_by_a_timer_cannot_overlap(staged: Path) -> None:
         assert "Restart" not in service
 
 
+def test_what_does_not_come_up_was_not_started(staged: Path) -> None:
+    """Server and watch say themselves when they are up: the playbook takes back a version that never does."""
+    notifying = {name for name in SERVICES if dict(directives(staged / "systemd" / name))["Type"] == "notify"}
+    assert notifying == {"engram-runbook-serve.service", "engram-runbook-watch@.service"}
+
+
 def test_a_failure_is_told_to_somebody(staged: Path) -> None:
     """Every service but the one that tells it names who is started then."""
     for name in SERVICES:

@@ -1,11 +1,13 @@
 """Carry out `runbook rollout watch`, and the watching that `start` does."""
 
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from runbook.adapters.readiness import say_ready
 from runbook.cli import compose, signals
 from runbook.cli.compose import Session
 from runbook.cli.rollout.access_logs import LogsBeside, StageLogs
@@ -70,12 +72,16 @@ def watched_by(crew: Crew, eyes: Eyes, rollout: Rollout, how: Wishes, pulse: Pul
         pulse.looked(look)
         say(look)
 
+    def begun() -> None:
+        pulse.began(rollout)
+        say_ready(os.environ)  # before the first look: a node that is silent is no watch that does not come up
+
     with (
         signals.way_on("the journal knows where the rollout stands", again),
         ending(pulse),
         beside(eyes, how) as looking,
     ):
-        watched = watch(crew, looking, rollout, how, tell_look, lambda: pulse.began(rollout))
+        watched = watch(crew, looking, rollout, how, tell_look, begun)
     pulse.ended(watched)
     return watched
 
