@@ -20,14 +20,19 @@ _FIRING = frozenset({"firing", "active", "unprocessed"})
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What one document holds, and how many alerts more there are that it does not."""
+    """What one document holds, and how many alerts more there are that it does not (`truncatedAlerts`)."""
 
     alerts: tuple[Alert, ...]
     left_out: int
 
 
 def read_alerts(path: Path) -> tuple[Alert, ...]:
-    """Every alert of the document, firing or not.
+    """Every alert of the document, firing or not; raises as `read_payload`."""
+    return read_payload(path).alerts
+
+
+def read_payload(path: Path) -> Payload:
+    """The document in that file, or in standard input where it is called `-`.
 
     Raises:
         UsageError: there is no such file, or it cannot be read.
@@ -41,24 +46,17 @@ def read_alerts(path: Path) -> tuple[Alert, ...]:
         raise UsageError(f"{name} cannot be read: {error.strerror}", hint=_HINT) from None
     if len(raw) > LIMIT_BYTES:
         raise DamagedError(f"{name}: larger than {LIMIT_BYTES} bytes", hint=_HINT)
-    return alerts_in(raw, name)
+    return payload_in(raw, name)
 
 
-def alerts_in(raw: bytes, name: str) -> tuple[Alert, ...]:
-    """Every alert in these bytes, firing or not; `name` is what they are called in complaints.
+def payload_in(raw: bytes, name: str) -> Payload:
+    """Every alert in these bytes, firing or not, and how many Alertmanager left out: its receiver has a `max_alerts`.
+
+    `name` is what they are called in complaints.
 
     Raises:
         DamagedError: they are none of Alertmanager's; the place is named.
         NotSupportedError: they are of another version.
-    """
-    return payload_in(raw, name).alerts
-
-
-def payload_in(raw: bytes, name: str) -> Payload:
-    """The same, and how many alerts Alertmanager left out (`truncatedAlerts`): its receiver has a `max_alerts`.
-
-    Raises:
-        DamagedError, NotSupportedError: as `alerts_in`.
     """
     document = _parsed(raw, name)
     said = document.get("truncatedAlerts") if isinstance(document, Mapping) else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from runbook.adapters.alerts import read_alerts
+from runbook.adapters.alerts import Payload, read_payload
 from runbook.cli import compose
 from runbook.cli.compose import Session, command_for
 from runbook.cli.incident import EXIT_OF, span_of
@@ -51,13 +51,16 @@ def look(wishes: Wishes) -> ExitCode:
         UnreachableError: no node of the target answered; while watching that is only told.
         RunbookError: as the ports raise.
     """
-    given = () if wishes.alerts is None else read_alerts(wishes.alerts)
+    payload = Payload((), 0) if wishes.alerts is None else read_payload(wishes.alerts)
+    given = payload.alerts
     current = compose.session()
     target = compose.target_of(current, wishes.target or _target_of(given), wishes.config)
     alerts = understood(given, known_issues(), target.nodes)
     if alerts and not wishes.as_json:
         show(alert_lines(alerts))
     with ScreenTalk() as talk:
+        if payload.left_out:
+            talk.say(f"{payload.left_out} alerts were left out by Alertmanager (max_alerts of its receiver)")
         ports = compose.read_ports(current, target, talk)
         if not wishes.watch:
             return _once(current, target, ports, wishes, alerts)

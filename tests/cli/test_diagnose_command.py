@@ -58,15 +58,18 @@ def test_the_text_begins_with_the_verdict_and_names_every_issue(target: Path, ca
 def test_alerts_of_a_file_are_mapped_to_issue_and_node(
     target: Path, shared_node: RunningNode, tmp_path: Path, capsys: Output
 ) -> None:
-    """In the text first of all, and in the document; the diagnosis decides all the same."""
+    """In the text first of all, and in the document; the diagnosis decides all the same. What is left out is told."""
     file = tmp_path / "alerts.json"
     file.write_text(payload(leak(shared_node), {"status": "resolved", "labels": {"alertname": "HostDown"}}))
     assert document(capsys, "diagnose", "--from", str(file), *SHORT, expect=4)["data"]["alerts"] == [
         {"name": "MemoryLeak", "firing": True, "node": "prod-1", "issue": "memory-leak"},
         {"name": "HostDown", "firing": False, "node": None, "issue": None},
     ]
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"truncatedAlerts": 7}))
     assert run(["diagnose", "--from", str(file), *SHORT]) == 4
-    first, second, *_ = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    assert "7 alerts were left out" in told.err
+    first, second, *_ = told.out.splitlines()
     assert first == "firing   MemoryLeak on prod-1: runbook memory-leak"
     assert second == "resolved HostDown: no known issue; it has no runbook here"
 
