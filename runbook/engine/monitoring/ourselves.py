@@ -72,8 +72,8 @@ def _silent() -> Iterator[AlertRule]:
         Severity.CRITICAL,
         AGAIN / timedelta(minutes=1),
         (
-            "A rollout was under way on {{ $labels.target }} when `runbook serve` was last heard of: is it watched?",
-            f"For {span(REMEMBERED)} its alerts are asked on in the phase of then. Nobody tells whether it is watched.",
+            "A rollout was under way on {{ $labels.target }}; `runbook serve` tells no more whether it is watched",
+            f"For {span(REMEMBERED)} its alerts are asked in the phase of then. Where the watch runs, type this.",
             command("runbook rollout status"),
         ),
     )
@@ -99,7 +99,7 @@ def _serve() -> Iterator[AlertRule]:
         AGAIN / timedelta(minutes=1),
         (
             "`runbook serve` does not answer Prometheus",
-            f"No alert reaches it. For {span(REMEMBERED)} what it last told counts; who watches, is not known.",
+            f"No alert reaches it. For {span(REMEMBERED)} what it last told counts, not whether rollouts are watched.",
             "runbook doctor",
         ),
     )
