@@ -61,6 +61,7 @@ def rollback(ports: BrakePorts, target: Target, wish: Wish) -> Rolled:
     try:
         work.press()
         work.play()
+        work.meanwhile()
         work.stragglers(begun)
         work.overtake()
         work.last_look()
@@ -185,6 +186,12 @@ class _Work:
         for host in hosts:
             at = self.progress.play_ms.get(host.host, now)
             nodes[host.host] = replace(nodes[host.host], play=host, play_ms=at)
+
+    def meanwhile(self) -> None:
+        """What else is to be taken off: no run may set it again behind that."""
+        if self.wish.meanwhile is not None:
+            self.overtake()
+            self.wish.meanwhile()
 
     def stragglers(self, begun: float) -> None:
         """Wait for the nodes that HTTP is still trying, until the deadline."""

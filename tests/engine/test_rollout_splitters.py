@@ -269,6 +269,43 @@ def test_what_takes_a_rollout_back_waits_for_no_splitter_that_hangs(monkeypatch:
     assert "a splitter hangs" in calls[brake:]
 
 
+def test_a_node_that_does_not_answer_holds_the_share_up_for_no_moment() -> None:
+    """It is tried until the deadline; what splits the traffic treats nobody long before, and the last look is last."""
+    made = walked(1, splitters=SPLITTERS)
+    made.brake.clock = clock = made.world.ports.read.clock
+    for silent in (made.brake.unreachable, made.world.plays.inner.unreachable):
+        silent.add("b")
+    at: list[float] = []
+    made.world.plays.before_together = lambda _: at.append(clock.monotonic())
+    begun = clock.monotonic()
+    acted = made.abort()
+    assert (acted.code, "off on 2 of 3 nodes" in acted.told) == (ExitCode.PARTIAL, True)
+    assert {each[RATE] for each in splits(made)} == {0.0}
+    assert at[0] - begun < 3
+    assert clock.monotonic() - begun >= 5
+    calls = made.world.wire.calls
+    assert calls.index("plays.run_together") < len(calls) - 1 - calls[::-1].index("brake.pull")
+
+
+def test_whatever_breaks_on_the_way_to_the_share_the_brake_comes_to_its_end() -> None:
+    """It is told, and given again; the brake has looked a last time, and its run has ended."""
+    made = walked(1, splitters=SPLITTERS)
+    usual = made.world.ports.read.nodes.settings
+
+    def broken(_: object) -> NodeSettings:
+        raise ValueError("a bug")
+
+    vars(made.world.ports.read.nodes)["settings"] = broken
+    acted = made.abort()
+    assert (acted.code, made.rollout.standing) == (ExitCode.PARTIAL, Standing.REVERTING)
+    assert "the share: ValueError: a bug" in acted.told
+    assert acted.rolled is not None
+    assert {each.last_look for each in acted.rolled.nodes} == {"off"}
+    vars(made.world.ports.read.nodes)["settings"] = usual
+    assert made.abort().code is ExitCode.DONE
+    assert gone_back(made)
+
+
 def test_a_splitter_that_says_that_it_has_no_share_is_set_back_all_the_same() -> None:
     """Its file may hold the share that a play was putting there when it was killed: only the play sees to that."""
     made = scene(splitters=SPLITTERS)
