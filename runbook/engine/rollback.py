@@ -188,9 +188,12 @@ class _Work:
             nodes[host.host] = replace(nodes[host.host], play=host, play_ms=at)
 
     def meanwhile(self) -> None:
-        """What else is to be taken off: no run may set it again behind that."""
+        """What else is to be taken off. It may hang: what is known of the flags is looked at and journaled before."""
         if self.wish.meanwhile is not None:
-            self.overtake()
+            self.look()
+            self.overtake()  # no run may set it again behind that
+            self.last_look()
+            self.note_outcomes()
             self.wish.meanwhile()
 
     def stragglers(self, begun: float) -> None:
