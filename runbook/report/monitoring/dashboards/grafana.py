@@ -37,8 +37,15 @@ def dashboard_text(dashboard: Dashboard) -> str:
 
 def _others() -> dict[str, Any]:
     """The other dashboards, for the same targets and the same time."""
-    kept = {"keepTime": True, "includeVars": True}
-    return {"type": "dashboards", "tags": ["engram-runbook"], "title": "Engram", "asDropdown": True, **kept}
+    look = {"asDropdown": True, "icon": "dashboard", "tooltip": "", "targetBlank": False}
+    return {
+        "type": "dashboards",
+        "tags": ["engram-runbook"],
+        "title": "Engram",
+        "keepTime": True,
+        "includeVars": True,
+        **look,
+    }
 
 
 def _datasource() -> dict[str, Any]:
