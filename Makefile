@@ -5,12 +5,13 @@ BIN = $(VENV)/bin
 AT_ONCE = -n 6 --dist loadfile --no-loadscope-reorder
 SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py
 LOOP = tests/end_to_end/test_production_loop.py
+BOOTED ?= /var/cache/engram-runbook-booted
 KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py
 # The tests start a thousand processes: each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 # And each would start threads for vectors that none of them has.
 export OPENBLAS_NUM_THREADS = 1
-.PHONY: setup demo test faults e2e check bench wheel
+.PHONY: setup demo test faults e2e booted check bench wheel
 setup:
 	@tools/setup $(VENV)
 demo: setup
@@ -27,6 +28,9 @@ faults: setup
 e2e: setup
 	@$(BIN)/python -m pytest $(LOOP)
 	@$(BIN)/python -m pytest -m end_to_end $(AT_ONCE) --ignore $(LOOP)
+# With root, systemd-container and debootstrap only; what debootstrap brings is kept in that folder for the next time.
+booted: setup
+	@BOOTED=$(BOOTED) $(BIN)/python -m pytest tests/booted --maxfail 1
 check: setup
 	@tools/check
 bench: setup
