@@ -1,15 +1,14 @@
-"""Real nodes for tests: each a process of its own on a free loopback port, stopped by its own pid."""
+"""Real nodes for tests: each a process of its own, forked, on a free loopback port, stopped by its own pid."""
 
 import gc
 import os
-import subprocess
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from forked import NODE, Forked
 from running_node import RunningNode, StartNode, wait_until
 
 START_SECONDS = 20.0
@@ -29,9 +28,10 @@ def nodes_in(root: Path) -> Iterator[StartNode]:
         (place / "port").unlink(missing_ok=True)
         log = root / f"{place.name}.{len(started)}.log"
         more = ["--consolidation-seconds", str(consolidation_seconds), *options]
-        command = [sys.executable, "-m", "runbook.sandbox.node", "--folder", str(place), "--port", str(port), *more]
-        with log.open("wb") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=os.sep)
+        words = ["--folder", str(place), "--port", str(port), *more]
+        with log.open("wb") as out, Path(os.devnull).open() as nothing:
+            streams = (nothing.fileno(), out.fileno(), out.fileno())
+            process = Forked(NODE, words, os.environ, Path(os.sep), *streams)
         node = RunningNode(process, place, 0, "", log)
         started.append(node)
 

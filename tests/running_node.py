@@ -3,7 +3,6 @@
 import http.client
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from forked import Forked
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
@@ -49,7 +49,7 @@ class Reply:
 class RunningNode:
     """One node process. `stop` and `kill` end exactly this one."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     folder: Path
     port: int
     token: str

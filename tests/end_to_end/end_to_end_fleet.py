@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forked import can_fork, run_forked
+
 
 @dataclass(frozen=True)
 class Command:
@@ -38,8 +40,10 @@ class Command:
     def run(
         self, *arguments: str, prefix: Sequence[str] = (), words: Sequence[str] = (), **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end, with something in front of it, or with other words to start it."""
+        """Run it to its end, with something in front of it, or with other words to start it; it is forked without."""
         environment = self.environment | options.pop("environment", {})
+        if not (prefix or words or options) and can_fork(environment):
+            return run_forked(arguments, environment, self.state, 250)
         return subprocess.run(
             [*prefix, *(words or self.words), *arguments],
             env=environment,
