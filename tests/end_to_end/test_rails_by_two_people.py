@@ -26,11 +26,10 @@ def configure(command: Command, **rails: str | int) -> None:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
-    """Two sick nodes; a baseline is not needed."""
+    """Two nodes; a baseline is not needed."""
     command = Command(tmp_path_factory.mktemp("state"))
     try:
         command("sandbox", "up", "--nodes", "2", "--episodes", "60", "--traffic", "10")
-        command("sandbox", "inject", "high-formation")
         yield command
     finally:
         command("sandbox", "down")
@@ -81,6 +80,7 @@ def test_refused_before_anything_is_touched(fleet: Command) -> None:
 
 def test_a_second_person(fleet: Command) -> None:
     """Asked for, refused to whoever asked, approved by another, carried out by a third, undone; all of it journaled."""
+    fleet("sandbox", "inject", "high-formation", "--node", "node-1")
     configure(fleet, max_hosts_per_run=1, require_approval="low", max_steps_per_hour=3)
     before = fleet.settings()
     run = asked(fleet)
@@ -119,6 +119,7 @@ def test_a_second_person(fleet: Command) -> None:
     assert f"{steps} steps in the last hour + 2 of this run = {steps + 2} > max_steps_per_hour 3" in again["message"]
     fleet("undo", run, "--yes")
     assert fleet.settings() == before, "an undo has no rails, and asks for no reason"
+    fleet("sandbox", "clear")
     fleet("audit", "verify")
 
 
@@ -137,8 +138,9 @@ def test_withdrawn_and_expired(fleet: Command, wait_for: Callable[[Callable[[], 
     wait_for(lambda: "nobody approved it in time" in fleet("runs", "--last").stdout, "it never expired")
     assert "in time" in refused(fleet, "approve", run, "--yes", who="bert")["message"]
     assert fleet.settings() == before
-    assert "1 nodes" not in fleet("doctor", "--target", "prod").stdout
-    assert "a second person from risk low on, within 1 second" in fleet("doctor", "--target", "prod").stdout
+    told = fleet("doctor", "--target", "prod").stdout
+    assert "1 nodes" not in told
+    assert "a second person from risk low on, within 1 second" in told
 
 
 def test_no_rail_holds_up_the_brake(fleet: Command) -> None:
@@ -157,14 +159,11 @@ def test_no_rail_holds_up_the_brake(fleet: Command) -> None:
     fleet("approve", rests["run"], "--yes", **by("bert"))
     fleet("resume", rests["run"])
     assert {known["dual_memory.concept_sample_rate"] for known in fleet.settings().values()} == {0.07}
-    fleet("undo", rests["run"], "--yes")
 
     configure(fleet, max_hosts_per_run=1, max_steps_per_hour=1, allowed_risk="low", require_approval="low")
     fleet("undo", brake, "--yes")
-    assert fleet.settings() == before
-    configure(fleet)
-    changed = fleet.json(*words)["data"]["run"]["id"]
-    fleet("undo", changed, "--yes")
+    after = {node: known | {"dual_memory.concept_sample_rate": 0.07} for node, known in before.items()}
+    assert fleet.settings() == after
 
 
 def test_a_token_file_that_is_not_there_is_said_once(fleet: Command) -> None:
