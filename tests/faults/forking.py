@@ -8,6 +8,7 @@ Python starts.
 
 import atexit
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -39,6 +40,13 @@ def learn(names: list[str]) -> None:
             importlib.import_module(name)
     if threading.active_count() != 1:
         sys.exit("an import started a thread")
+    settle()
+
+
+def settle() -> None:
+    """What is here by now is no garbage of a fork: its end would look through all of it, for a third of a second."""
+    gc.collect()
+    gc.freeze()
 
 
 def lines() -> Any:
@@ -120,5 +128,6 @@ if __name__ == "__main__":
     sys.path[:0] = sys.argv[1:]
     warm()
     importlib.import_module("deeds")
+    settle()
     tell(0)
     serve()
