@@ -212,8 +212,11 @@ class _Work:
         self.look()
 
     def last_look(self) -> None:
-        """Was a flag switched on again meanwhile, by a run that was under way, say? Then it goes off once more."""
-        verified = [each.node for each in self.progress.nodes.values() if each.pulled.off]
+        """Was a flag switched on again meanwhile, by a run that was under way, say? Then it goes off once more.
+
+        So it does where an earlier last look had found it on, and could not turn it off.
+        """
+        verified = [each.node for each in self.progress.nodes.values() if each.pulled.off or each.on_again]
         again = self.ports.brake.pull(verified, FLAGS[self.wish.what], insist=False)
         try:
             again.release()
@@ -239,7 +242,8 @@ def _looked_again(known: NodeOutcome, found: Pulled) -> NodeOutcome:
     if found.state in {PullState.WAITING, PullState.REFUSED}:
         return replace(known, last_look=f"it did not answer the last look: {found.message}")
     if found.off and not any((found.old or {}).values()):
-        return replace(known, last_look="off")
+        pulled = replace(found, old=known.pulled.old) if known.on_again else known.pulled
+        return replace(known, pulled=pulled, last_look="off", on_again=False)
     if not found.off and not any((found.old or {}).values()):
         return replace(known, last_look=f"the last look came to nothing: {found.message}")
     told = "it was on again, and was turned off again" if found.off else f"it is on again: {found.message}"

@@ -356,6 +356,34 @@ def test_what_is_switched_on_behind_its_back_goes_off_again() -> None:
     assert [each.last_look for each in rolled.nodes] == ["off", "it was on again, and was turned off again", "off"]
 
 
+@pytest.mark.parametrize("by", ["the last look", "somebody else"])
+def test_what_an_earlier_last_look_could_not_turn_off_is_tried_by_the_next(by: str) -> None:
+    """With something to be done meanwhile there are two of them, and minutes may lie between."""
+    scene = fleet()
+    brake = MemoryBrake(scene.fleet.settings, clock=CLOCK)
+
+    class Switching:
+        """Plays during which somebody switches concepts on again, on a node that takes nothing for a while."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(scene.ports.plays, name)
+
+        def run(self, request: PlayRequest, progress: Callable[[str], None]) -> Any:
+            result = scene.plays.run(request, progress)
+            scene.fleet.settings["b"][CONCEPTS] = True
+            brake.ignoring.add("b")
+            return result
+
+    def meanwhile() -> None:
+        brake.ignoring.clear()
+        scene.fleet.settings["b"][CONCEPTS] = by == "the last look"
+
+    chosen = BrakePorts(brake, lambda: scene.ports.journal, Switching, CLOCK, scene.talk, lambda: 1.0)
+    wish = Wish(Rollback.FEATURES, BRAKE, "page 4711", 5.0, meanwhile=meanwhile)
+    assert rollback(chosen, scene.target, wish).exit_code is ExitCode.DONE
+    assert scene.settings == dict.fromkeys(NAMES, OFF)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), InterruptedRunError("the play was interrupted")])
 def test_an_interruption_loses_nothing(error: BaseException) -> None:
     """130; what was off by then is journaled, told, and can be undone."""
