@@ -433,10 +433,16 @@ def test_a_splitter_that_cannot_be_set_keeps_the_rollout_held() -> None:
     assert (acted.code, made.rollout.standing) == (ExitCode.STEP_FAILED, Standing.HELD)
     assert made.settings["s2"][RATE] == 0.0
     made.world.plays.inner.ignoring.clear()
+    held, steps = made.rollout, mending(made.crew, made.rollout)
     made.pull(Wish(Rollback.FEATURES, "20261122T230000-cccc", "bad", 5.0, "rollback features"))
     with pytest.raises(RefusedError, match="brake was pulled"):
         resumed(made)
+    with pytest.raises(RefusedError, match="brake was pulled"):  # while a person was asked about these steps
+        mend(made.crew, held, steps, "as before")
     assert made.settings["s2"][RATE] == 0.0
+    assert made.abort().code is ExitCode.DONE
+    with pytest.raises(RefusedError, match="gone on meanwhile: aborted"):
+        say.release(made.world.journal, held, "as before")
 
 
 def test_a_share_that_is_mended_while_the_rollout_is_taken_back_goes_back_too() -> None:

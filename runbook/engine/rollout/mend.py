@@ -40,12 +40,14 @@ def mend(crew: Crew, rollout: Rollout, steps: Sequence[RunStep], reason: str) ->
     Where it is taken back meanwhile, what these steps set goes back too.
 
     Raises:
-        RefusedError: it has gone on meanwhile; or the target's rails do not let it happen now. Nothing was changed.
+        RefusedError: it has gone on meanwhile, or the emergency brake was pulled; or the target's rails do not let it
+            happen now. Nothing was changed.
         LockedError, StorageError, InterruptedRunError: as any run.
     """
     now = crew.now(rollout.id)
     if (now.standing, now.stage) != (rollout.standing, rollout.stage):
         raise RefusedError(f"rollout {now.id} has gone on meanwhile: {now.standing.value}, {now.current.name}")
+    check_brake(now, crew)  # who was asked may have thought about it for long
     plan = RunPlan(crew.new_id(), "rollout resume", ROLLOUT, crew.target.name, reason, tuple(steps))
     mine = [each for each in now.approved if each.digest == now.digest]
     check_allowed(crew, now.current, plan, now.who, mine)

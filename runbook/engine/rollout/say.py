@@ -108,8 +108,12 @@ def release(journal: Journal, rollout: Rollout, reason: str, splitters: Sequence
     From then on these are what splits its traffic (`splitters.agreed`): one that has left the inventory is let go of.
 
     Raises:
+        RefusedError: it is not held any more; who was asked may have thought about it for long.
         StorageError: it could not be journaled.
     """
+    now = rollouts_of([*journal.entries(), *journal.waiting()]).get(rollout.id, rollout)
+    if (now.standing, now.stage) != (Standing.HELD, rollout.stage):
+        raise RefusedError(f"rollout {now.id} has gone on meanwhile: {now.standing.value}, {now.current.name}")
     journal.append(Event.ROLLOUT_RELEASED, rollout.id, record.released(rollout.current, reason, splitters))
     lost = [] if splitters is None else [name for name in rollout.splitters if name not in splitters]
     agreed = f"; {', '.join(lost)} is no splitter of it any more: see to it that it treats nobody" if lost else ""
