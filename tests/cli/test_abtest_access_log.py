@@ -113,32 +113,44 @@ class Slow(StageLogs):
             if self.cancelled() is not None:
                 gone.set()
                 raise InterruptedRunError("cancelled")
-        if (next_one := answers.pop(0)) is not None:
-            return next_one
-        raise StorageError("no room")
+        match answers.pop(0):
+            case Exception() as error:
+                raise error
+            case AccessReport() as report:
+                return report
 
 
 begun, told, gone = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
-answers: list[AccessReport | None] = []
+answers: list[AccessReport | Exception] = []
 
 
-def test_a_watch_does_not_wait_for_access_logs() -> None:
+def test_a_watch_does_not_wait_for_access_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later look has them; they are read anew for another stage, and a play that is under way ends with the watch."""
     plan = replace(filled(plan_named("dual-memory"), "pepper", ("alpha",)), check_every=timedelta(hours=1))
     rollout = Rollout("r", "prod", plan, "", "anna", AT, 1, "", Standing.RUNNING, 1, entered=(Entered(1, AT, 5, "r"),))
     target = Target("prod", "staging", Path("no"), (), splitters=(Node("s1", "http://s1", Way.NGINX),))
-    answers[:] = [WELL, None]
+    answers[:] = [WELL, StorageError("no room"), ValueError("a bug")]
     with LogsBeside(Slow(compose.session(), target, lambda _: None)) as logs:
         assert (logs.report(rollout, 0.0), logs.report(rollout, 0.0)) == (None, None)
         told.release()
         wait_until(lambda: logs.report(rollout, 0.0) is WELL, "it is not told")
         assert begun.acquire(blocking=False)
         assert not begun.acquire(blocking=False)  # read once
-        other = replace(rollout, released=AT)
-        assert logs.report(other, 0.0) is None
-        told.release()
-        wait_until(lambda: logs.report(other, 0.0) is not None, "it is not told")
-        (silence,) = (logs.report(other, 0.0) or WELL).silent
-        assert (silence.node, silence.reason) == ("s1", "no room")
+        for stage, why in ((1, "no room"), (2, "ValueError: a bug")):
+            other = replace(rollout, stage=stage, released=AT)
+            assert logs.report(other, 0.0) is None
+            told.release()
+            wait_until(lambda it=other: logs.report(it, 0.0) is not None, "it is not told")  # type: ignore[misc] # bound
+            (silence,) = (logs.report(other, 0.0) or WELL).silent
+            assert (silence.node, silence.reason) == ("s1", why)
+        monkeypatch.setattr(threading.Thread, "start", no_thread)
         assert logs.report(rollout, 0.0) is None
+        assert (logs.report(rollout, 0.0) or WELL).silent[0].reason == "can't start new thread"
+        monkeypatch.undo()
+        assert logs.report(replace(rollout, stage=3), 0.0) is None
     assert gone.is_set()
+
+
+def no_thread(_: threading.Thread) -> None:
+    """What Python says under a limit of tasks."""
+    raise RuntimeError("can't start new thread")

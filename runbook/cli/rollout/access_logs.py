@@ -94,11 +94,17 @@ class LogsBeside:
                 found = self._logs.report(rollout, now)
             except RunbookError as error:
                 found = _unread(self._logs.target, error.message)
+            except Exception as error:  # noqa: BLE001 - a thread that dies tells nobody why the gate stays shut
+                found = _unread(self._logs.target, f"{type(error).__name__}: {error}")
             reading.ended = self._clock.monotonic()
             reading.found = found
 
         reading = _Reading(of, self._clock.monotonic(), threading.Thread(target=read, daemon=True))
-        reading.thread.start()
+        try:
+            reading.thread.start()
+        except RuntimeError as error:  # a limit of tasks or memory: the watch goes on, and the gate stays shut
+            reading.ended = self._clock.monotonic()
+            reading.found = _unread(self._logs.target, str(error))
         return reading
 
     def _cancelled(self) -> ExitCode | None:
