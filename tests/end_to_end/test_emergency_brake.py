@@ -171,6 +171,7 @@ def test_killed_in_the_middle_then_again(
         add_hosts(fleet, hangs=silent.url)
         first = command.start(*BRAKE)
         wait_for(lambda: flags(fleet) == [FEATURES_OFF] * 3, "the flags did not go off")
+        wait_for(lambda: [each["event"] for each in command.journal()].count("step.intent") == 2, "no word of both")
         kill(first)
     fleet.write_inventory()
     data = told(command(*BRAKE, "--json"))
@@ -246,6 +247,19 @@ def test_on_a_terminal_it_asks_once(command: Command, fleet: Fleet, typed: str, 
     assert "dual_memory.enable_concepts -> false" in shown
     assert shown.count("[y/N]") == 1
     assert flags(fleet) == [wanted] * 3
+
+
+@pytest.fixture
+def sick(tmp_path: Path) -> Iterator[Command]:
+    """One sick node, which needs no baseline."""
+    command = Command(tmp_path / "sick")
+    command.state.mkdir(mode=0o700)
+    try:
+        command("sandbox", "up", "--nodes", "1", "--episodes", "60", "--traffic", "10")
+        command("sandbox", "inject", "high-formation")
+        yield command
+    finally:
+        command("sandbox", "down")
 
 
 def test_a_run_that_it_overtakes_stops(sick: Command, wait_for: Callable[[Callable[[], bool], str], None]) -> None:
