@@ -1,9 +1,9 @@
 """Real nodes in one process, with an inventory for Ansible; some hosts of it may be dead."""
 
 import json
+import os
+import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import yaml
+from forked import NODE, Forked
 
 from runbook.sandbox.fleet.waiting import wait_for
 
@@ -89,20 +90,20 @@ def running_fleet(folder: Path, hosts: Iterable[str], dead: Iterable[str] = ()) 
         token = folder / name / "admin.token"
         token.touch(mode=0o600)
         token.write_text(CANARY, encoding="ascii")
-    command = [sys.executable, "-m", "runbook.sandbox.node"]
-    for name in living:
-        command += ["--folder", str(folder / name), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            for name in living:
-                assert wait_for(lambda name=name: _port(folder / name, process), 30)
-            ports = {name: (folder / name / "port").read_text().strip() for name in living}
-            urls = {name: f"http://127.0.0.1:{ports.get(name) or closed_port()}" for name in names}
-            fleet = Fleet(folder, urls, gone)
-            fleet.write_inventory()
-            yield fleet
-        finally:
-            process.terminate()
+    words = [word for name in living for word in ("--folder", str(folder / name), "--port", "0")]
+    with Path(os.devnull).open("r+b", buffering=0) as nothing:
+        process = Forked(NODE, words, os.environ, Path(os.sep), nothing.fileno(), nothing.fileno(), 2)
+    try:
+        for name in living:
+            assert wait_for(lambda name=name: _port(folder / name, process), 30)
+        ports = {name: (folder / name / "port").read_text().strip() for name in living}
+        urls = {name: f"http://127.0.0.1:{ports.get(name) or closed_port()}" for name in names}
+        fleet = Fleet(folder, urls, gone)
+        fleet.write_inventory()
+        yield fleet
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
 
 
 def closed_port() -> int:
@@ -111,6 +112,6 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _port(folder: Path, process: "subprocess.Popen[bytes]") -> bool | None:
+def _port(folder: Path, process: Forked) -> bool | None:
     assert process.poll() is None, "the node did not start"
     return (folder / "port").exists() or None

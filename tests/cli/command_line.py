@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import pytest
+from forked import can_fork, run_forked
 from jsonschema import Draft202012Validator
 
 from runbook.cli.root import cli, run
@@ -61,7 +62,9 @@ def complaint(capsys: Output, *words: str, expect: int) -> dict[str, Any]:
 def as_process(
     *words: str, environment: Mapping[str, str], prefix: Sequence[str] = (), **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """The real command, in exactly that environment, with something in front of it."""
+    """The real command, in exactly that environment, with something in front of it; without anything it is forked."""
+    if not prefix and options.keys() <= {"cwd"} and can_fork(environment):
+        return run_forked(words, environment, Path(options.get("cwd", ".")).absolute(), 60)
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | options
     command = [*prefix, *WORDS, *words]
     return subprocess.run(command, env=dict(environment), text=True, timeout=60, check=False, **options)
