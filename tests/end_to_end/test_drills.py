@@ -84,7 +84,7 @@ def reported(command: Command, *words: str, expect: int = 0) -> dict[str, Any]:
 
 def test_two_at_once_and_one_of_them_interrupted(command: Command, production: socket.socket, tmp_path: Path) -> None:
     """Neither disturbs the other; no process, folder, run or request to the default target comes of either."""
-    whole, told = start(command, tmp_path, "high-formation-rate", "--nodes", "2", "--watch", "120s", "--json")
+    whole, told = start(command, tmp_path, "high-formation-rate", "--nodes", "1", "--watch", "120s", "--json")
     cut, talk = start(command, tmp_path, "high-formation-rate", "--nodes", "1")
     wait_until(lambda: "2 of 4" in talk.read_text(), "the second drill has broken its fleet", 60)
     os.kill(cut.pid, signal.SIGINT)
