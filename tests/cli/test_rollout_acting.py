@@ -88,30 +88,13 @@ def test_what_took_a_share_to_nothing_is_never_undone(target: Path, plan: str, c
     assert "treatment_spaces     (none)" in _config(capsys)
 
 
-def test_a_prometheus_that_is_down_holds_and_keeps_nobody_from_going_back(
+def test_what_it_says_to_people_and_a_prometheus_that_is_down_keeps_nobody_from_going_back(
     target: Path, state: Path, plan: str, capsys: Output
 ) -> None:
-    """UNKNOWN with the reason, 4, though the disk refuses the sign of life; an abort asks it nothing."""
-    assert run(["rollout", "start", "--plan", plan, *WHY]) == 0
-    place = target / "runbook.toml"
-    place.write_text(place.read_text().replace("[targets.gone]", 'prometheus = "http://127.0.0.1:9"\n[targets.gone]'))
-    capsys.readouterr()
-    (state / "watch").write_text("where no sign of life can be left it is watched all the same")
-    watched = document(capsys, "rollout", "watch", "--once", expect=4)["data"]
-    (asked,) = watched["answers"]
-    assert asked["answer"] == "UNKNOWN"
-    assert "127.0.0.1:9" in asked["arithmetic"]
-    assert document(capsys, "rollout", "abort", "--yes", *WHY)["data"]["rollout"]["standing"] == "aborted"
+    """Gates with what to do about them; the way on and the way back after each command.
 
-
-def _config(capsys: Output) -> str:
-    capsys.readouterr()
-    assert run(["config", "get"]) == 0
-    return capsys.readouterr().out
-
-
-def test_what_it_says_to_people(target: Path, plan: str, capsys: Output) -> None:
-    """Gates with what to do about them; the way on and the way back after each command."""
+    Prometheus is down: UNKNOWN with the reason, 4, though the disk refuses the sign of life; an abort asks it nothing.
+    """
     assert run(["rollout", "start", "--plan", plan, *WHY]) == 0
     told = capsys.readouterr().out
     assert "Before ramp is entered:" in told
@@ -120,8 +103,23 @@ def test_what_it_says_to_people(target: Path, plan: str, capsys: Output) -> None
     told = capsys.readouterr().out
     assert "NO       time of the stage: shadow has lasted" in told
     assert "Nothing was changed" in told
+
+    place = target / "runbook.toml"
+    place.write_text(place.read_text().replace("[targets.gone]", 'prometheus = "http://127.0.0.1:9"\n[targets.gone]'))
+    (state / "watch").write_text("where no sign of life can be left it is watched all the same")
+    watched = document(capsys, "rollout", "watch", "--once", expect=4)["data"]
+    (asked,) = watched["answers"]
+    assert asked["answer"] == "UNKNOWN"
+    assert "127.0.0.1:9" in asked["arithmetic"]
     assert run(["rollout", "abort", "--yes", *WHY]) == 0
     assert "ABORTED" in capsys.readouterr().out
+    assert document(capsys, "rollout", "status")["data"]["rollout"]["standing"] == "aborted"
+
+
+def _config(capsys: Output) -> str:
+    capsys.readouterr()
+    assert run(["config", "get"]) == 0
+    return capsys.readouterr().out
 
 
 def test_an_abort_needs_no_journal_that_reads(target: Path, state: Path, plan: str, capsys: Output) -> None:
