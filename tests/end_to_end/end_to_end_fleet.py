@@ -13,6 +13,8 @@ from typing import Any
 
 from forked import can_fork, run_forked
 
+HERE = [sys.executable, "-m", "runbook"]
+
 
 @dataclass(frozen=True)
 class Command:
@@ -29,7 +31,7 @@ class Command:
     @property
     def words(self) -> list[str]:
         """How to start it."""
-        return [sys.executable, "-m", "runbook"]
+        return HERE
 
     def __call__(self, *arguments: str, expect: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run it and insist on its exit code."""
@@ -40,9 +42,12 @@ class Command:
     def run(
         self, *arguments: str, prefix: Sequence[str] = (), words: Sequence[str] = (), **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end, with something in front of it, or with other words to start it; it is forked without."""
+        """Run it to its end, with something in front of it, or with other words to start it; it is forked without.
+
+        Another installation's is never forked: what is forked is of this one.
+        """
         environment = self.environment | options.pop("environment", {})
-        if not (prefix or words or options) and can_fork(environment):
+        if self.words == HERE and not (prefix or words or options) and can_fork(environment):
             return run_forked(arguments, environment, self.state, 250)
         return subprocess.run(
             [*prefix, *(words or self.words), *arguments],
