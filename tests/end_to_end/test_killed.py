@@ -1,6 +1,7 @@
 """kill -9 at every step of a real run: resume ends the orphans, looks at the nodes and finishes; undo puts all back."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,6 +20,9 @@ WATCHED = {0, 3, 4}
 """The run came to its end, whatever so brief a watch saw."""
 EVERY = os.environ.get("FAULTS") == "all"
 """`make faults` takes every step, `make test` one of them: the engine's own tests cut a run off at every call."""
+MOMENTS = [("step.outcome", 1), ("step.outcome", 2), ("step.intent", 2)]
+LEFT = [(signal.SIGINT, 130, "resume"), (signal.SIGTERM, 143, "undo")]
+"""How an act is left; a resume is left by Ctrl-C each time."""
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 Wait = Callable[[Callable[[], bool], str], None]
@@ -63,11 +67,29 @@ def killed_after(command: Command, event: str, step: int, watch: str = BRIEF) ->
     return run
 
 
+def leave(process: subprocess.Popen[str], run: str, step: int, number: int, code: int) -> None:
+    """Send that signal in the middle of a step: it ends with that code, says how to go on, and leaves no process."""
+    process.send_signal(number)
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == code, talk
+    assert f"runbook resume {run}" in talk
+    assert orphans(f"{run}.{step}") == []
+
+
 @pytest.mark.parametrize("step", [1, 2, 3] if EVERY else [2])
-def test_killed_in_the_middle_of_a_play_then_resumed(sick: Command, step: int) -> None:
-    """The play's processes live on without their parent; resume ends them and brings the run to its end."""
+def test_killed_in_the_middle_of_a_play_then_resumed(sick: Command, wait_for: Wait, step: int) -> None:
+    """The play's processes live on without their parent; resume ends them and brings the run to its end.
+
+    A resume may be left by Ctrl-C, and be resumed.
+    """
     before = tuned(sick)
     run = killed_after(sick, "step.intent", step, "60s")
+    if step < len(CURED):
+        known = len(sick.journal())
+        process = sick.start("resume", run)
+        wait_for(lambda: journaled(sick, known, "step.intent", step + 1), "it goes on")
+        assert orphans(f"{run}.{step}") == []
+        leave(process, run, step + 1, signal.SIGINT, 130)
     document = sick.json("resume", run)
     assert document["data"]["run"]["status"] == "recovered"
     assert orphans(f"{run}.{step}") == []
@@ -79,7 +101,7 @@ def test_killed_in_the_middle_of_a_play_then_resumed(sick: Command, step: int) -
     sick("audit", "verify")
 
 
-@pytest.mark.parametrize(("event", "step"), [("step.intent", 2), ("step.outcome", 1), ("step.outcome", 2)][not EVERY :])
+@pytest.mark.parametrize(("event", "step"), MOMENTS if EVERY else MOMENTS[-1:])
 def test_killed_then_undone_at_once(sick: Command, event: str, step: int) -> None:
     """What took effect until the kill is undone, and no more; a second undo finds nothing left to do."""
     before = tuned(sick)
@@ -91,31 +113,12 @@ def test_killed_then_undone_at_once(sick: Command, event: str, step: int) -> Non
     sick("audit", "verify")
 
 
-def test_a_killed_undo_is_resumed(sick: Command, wait_for: Wait) -> None:
-    """An undo is a run like any other."""
-    before = tuned(sick)
-    run = killed_after(sick, "step.outcome", 2)
-    known = len(sick.journal())
-    process = sick.start("undo", run, "--yes")
-    wait_for(lambda: journaled(sick, known, "step.intent", 1), "the undo has begun")
-    kill(process)
-    undoing = str(sick.journal()[known]["run"])
-    refused = sick(*ACT, expect=13)  # nothing new beside a run that stands half done
-    assert f"runbook resume {undoing}" in refused.stderr
-    assert sick.json("resume", undoing)["data"]["run"]["status"] == "done"
-    assert tuned(sick) == before
-
-
-@pytest.mark.parametrize(("number", "code", "after"), [(2, 130, "resume"), (15, 143, "undo")])
+@pytest.mark.parametrize(("number", "code", "after"), LEFT if EVERY else LEFT[-1:])
 def test_ctrl_c_says_how_to_go_on(sick: Command, number: int, code: int, after: str) -> None:
     """Exit 130, the command to resume, no process of the play left; SIGTERM is the same with 143. Undo goes too."""
     before = tuned(sick)
     process, run = acting(sick, "step.intent", 1)
-    os.kill(process.pid, number)
-    _, talk = process.communicate(timeout=60)
-    assert process.returncode == code, talk
-    assert f"runbook resume {run}" in talk
-    assert orphans(f"{run}.1") == []
+    leave(process, run, 1, number, code)
     if after == "resume":
         assert sick.run("resume", run).returncode in WATCHED
         assert tuned(sick) == CURED
@@ -123,8 +126,11 @@ def test_ctrl_c_says_how_to_go_on(sick: Command, number: int, code: int, after: 
     assert tuned(sick) == before
 
 
-def test_two_at_once(sick: Command) -> None:
-    """While one run changes nodes, a second one is refused with the holder's name, and leaves no trace."""
+def test_two_at_once_and_a_killed_undo(sick: Command, wait_for: Wait) -> None:
+    """While one run changes nodes, a second one is refused with the holder's name, and leaves no trace.
+
+    Its undo is a run like any other: what is killed of it is resumed.
+    """
     before = tuned(sick)
     known = len(sick.journal())
     first, run = acting(sick, "step.intent", 1)
@@ -133,5 +139,14 @@ def test_two_at_once(sick: Command) -> None:
     told = first.communicate(timeout=90)
     assert first.returncode in WATCHED, told
     assert {entry["run"] for entry in sick.journal()[known:]} == {run}
-    sick("undo", run, "--yes")
+    assert tuned(sick) == CURED
+
+    known = len(sick.journal())
+    process = sick.start("undo", run, "--yes")
+    wait_for(lambda: journaled(sick, known, "step.intent", 1), "the undo has begun")
+    kill(process)
+    undoing = str(sick.journal()[known]["run"])
+    refused = sick(*ACT, expect=13)  # nothing new beside a run that stands half done
+    assert f"runbook resume {undoing}" in refused.stderr
+    assert sick.json("resume", undoing)["data"]["run"]["status"] == "done"
     assert tuned(sick) == before
