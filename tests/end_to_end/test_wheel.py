@@ -61,6 +61,7 @@ class Host:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ANSIBLE"))}
         own = {
             "ANSIBLE_HOME": str(self.root.parent / "ansible"),
+            "ANSIBLE_CONFIG": str(self.root.parent / "ansible.cfg"),
             "ANSIBLE_PIPELINING": "True",
             "WHERE": " ".join(where),
         }
@@ -96,6 +97,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     """A folder for a whole installation, which a link leads to, as to many an /opt; and the wheel of this checkout."""
     folder = tmp_path_factory.mktemp("host") / "link"
     folder.symlink_to(tmp_path_factory.mktemp("disk"))
+    # It looks after its worker a thousand times a second else, also while pip is at work.
+    (folder / "ansible.cfg").write_text("[defaults]\ninternal_poll_interval = 0.01\n")
     quiet = ("-m", "pip", "--quiet", "--disable-pip-version-check")
     done(sys.executable, *quiet, "wheel", "--no-deps", "--wheel-dir", folder, ROOT)
     (wheel,) = folder.glob("engram_runbook-*.whl")
@@ -144,6 +147,7 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     assert run["status"] == "recovered"
     installed("undo", run["id"], "--yes")
     installed("audit", "verify")
+    installed("sandbox", "down")  # the node is sick again: no other test needs it
 
 
 def test_the_lines_for_pip_on_the_page_install_it(host: Host, tmp_path: Path) -> None:
@@ -177,6 +181,10 @@ def test_a_second_installation_changes_nothing(host: Host, installed: Installed)
         assert (host.root / secret).stat().st_mode & 0o007 == 0
 
 
+WITHOUT_PIP = """#!/bin/sh
+exec {python} "$@" --without-pip
+"""
+"""Makes an environment in no time; pip is found where the dependencies are found."""
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>%(root)s/asked
 case $1 in
@@ -203,7 +211,11 @@ def test_another_version_takes_over_or_the_old_one_stays(host: Host, installed: 
     units = host.root / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
     (units / "other.service").touch()
+    python = tmp_path / "python"
+    python.write_text(WITHOUT_PIP.format(python=sys.executable))
+    python.chmod(0o755)
     options = {"pip_options": ["--no-deps", "--no-compile", "--ignore-installed"], "service_manager": "systemd"}
+    options["python"] = str(python)
     said = ("-e", json.dumps(options, separators=(",", ":")))
     found = {
         "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
