@@ -15,12 +15,17 @@ from runbook.model.rollout import RolloutPlan
 UP = selector("up", {"job": OURSELVES})
 SEEN, INTERVAL = "engram_runbook_watch_seen_timestamp_seconds", "engram_runbook_watch_interval_seconds"
 SOUND, SILENT = "engram_runbook_journal_sound", "engram_runbook_watch_silent"
+_WELL = f"({SOUND} == 1)"
+"""Who tells so tells every run that is open, and of no other target whose runs are settled."""
 VALIDATED = "engram_runbook_validated_timestamp_seconds"
 MISSED, SLACK = 3, timedelta(seconds=30)
 DAY = timedelta(days=1)
 AGAIN = timedelta(minutes=2)
 """So long may `serve` take to be there again: it was started anew, or reads its journal."""
 QUARTER = "15m"
+_SEEN, _INTERVAL = f"max by (target) ({SEEN})", f"max by (target) ({INTERVAL})"
+_LATE = f"abs(time() - {_SEEN}) > {MISSED} * {_INTERVAL} + {number(SLACK.total_seconds())}"
+"""A sign from the future is as old: the watch's clock was set back since, or is not that of Prometheus."""
 _AGE = "{{ $value | humanizeDuration }}"
 PAGE = "reference/alerts.md"
 
@@ -38,12 +43,9 @@ def _rule(name: str, expr: str, severity: Severity, minutes: float, texts: tuple
 
 
 def _watch() -> Iterator[AlertRule]:
-    seen, interval = f"max by (target) ({SEEN})", f"max by (target) ({INTERVAL})"
-    # A sign from the future is as old: the watch's clock was set back since, or is not that of Prometheus.
-    late = f"abs(time() - {seen}) > {MISSED} * {interval} + {number(SLACK.total_seconds())}"
     yield _rule(
         "RolloutWatchSilent",
-        f"({late})\nand on (target) {ANY_UNDER_WAY}",
+        f"({_LATE})\nand on (target) {ANY_UNDER_WAY}",
         Severity.CRITICAL,
         1,  # a rollout that was just started has the last one's sign of life, until its own watch begins
         (
@@ -79,7 +81,8 @@ def _silent() -> Iterator[AlertRule]:
     )
     yield _rule(
         "RolloutHostSilent",
-        f"max by (target, host) ({SILENT})\nand on (target) {ANY_UNDER_WAY}",
+        # A watch that is gone says of no host that it answers again; it has an alert of its own.
+        f"max by (target, host) ({SILENT})\nand on (target) {ANY_UNDER_WAY}\nunless on (target) ({_LATE})",
         Severity.WARNING,
         5,
         (
@@ -141,7 +144,7 @@ def _journal() -> Iterator[AlertRule]:
     )
     yield _rule(
         "RunNeedsPerson",
-        f"{last_told('engram_runbook_runs_needing_a_person')} > 0",
+        f"{last_told('engram_runbook_runs_needing_a_person', but=_WELL)} > 0",
         Severity.CRITICAL,
         0,
         (
@@ -152,7 +155,7 @@ def _journal() -> Iterator[AlertRule]:
     )
     yield _rule(
         "RunLeftOpen",
-        f"{last_told('engram_runbook_runs_open')} > 0",
+        f"{last_told('engram_runbook_runs_open', but=_WELL)} > 0",
         Severity.WARNING,
         120,
         (
@@ -199,11 +202,13 @@ def _backups(plans: Sequence[RolloutPlan]) -> Iterator[AlertRule]:
 
 
 def _validated() -> Iterator[AlertRule]:
-    bad = f"last_over_time({selector(VALIDATED, {'recommendation': 'roll back'})}[{span(REMEMBERED)}])"
+    bad = selector(VALIDATED, {"recommendation": "roll back"})
+    last = f"max by (target) (last_over_time({{}}[{span(REMEMBERED)}]))"
     yield _rule(
         "ValidatorSaysRollBack",
-        # The newest is the one that counts; those from before are remembered, too.
-        f"max by (target) ({bad}) == max by (target) (last_over_time({VALIDATED}[{span(REMEMBERED)}]))\n"
+        # The newest is the one that counts: who tells, tells that one alone; of those that are remembered it is found.
+        f"(\n  max by (target) ({bad}) == max by (target) ({VALIDATED})\n"
+        f"  or ({last.format(bad)} == {last.format(VALIDATED)} unless on (target) {VALIDATED})\n)\n"
         f"and on (target) {last_told(SAID)} == 1",
         Severity.CRITICAL,
         0,

@@ -18,9 +18,13 @@ REMEMBERED = timedelta(hours=6)
 _STAGE = f"max by (target, plan, phase) (max_over_time(engram_runbook_rollout_stage_info[{LATELY}]))"
 
 
-def last_told(metric: str, by: str = "target") -> str:
-    """The metric as `serve` tells it; where it tells nothing of it, as it last did, for a while."""
-    return f"(max by ({by}) ({metric}) or max by ({by}) (last_over_time({metric}[{span(REMEMBERED)}])))"
+def last_told(metric: str, by: str = "target", *, but: str = "") -> str:
+    """The metric as `serve` tells it; where it tells nothing of it, as it last did, for a while.
+
+    `but`: who tells that, and nothing of the metric, has nothing to tell of it any more.
+    """
+    before = f"last_over_time({metric}[{span(REMEMBERED)}])" + (f" unless on (instance) {but}" if but else "")
+    return f"(max by ({by}) ({metric}) or max by ({by}) ({before}))"
 
 
 RECORDINGS = (

@@ -90,7 +90,7 @@ def _watch() -> Proof:
         Given(_under_way("begun"), "0+0x18 1+0x42"),
         Given(selector(SEEN, _of("begun")), "60+0x19 1200+60x40"),
         Given(selector(INTERVAL, _of("begun")), "60+0x60"),
-        *(Given(selector(SILENT, _of(each, host="edge")), "1+0x60") for each in ("silent", "ended")),
+        *(Given(selector(SILENT, _of(each, host="edge")), "1+0x60") for each in ("fresh", "silent", "ended")),
     ]
     edge = (("host", "edge"),)
     told = [
@@ -103,9 +103,9 @@ def _watch() -> Proof:
         *(firing("RolloutWatchNeverSeen", each, 30 * MINUTE, yes=False) for each in ("silent", "fresh", "ended")),
     ]
     told += [
-        firing("RolloutHostSilent", "silent", 4 * MINUTE, yes=False, more=edge),
-        firing("RolloutHostSilent", "silent", 6 * MINUTE, yes=True, more=edge),
-        firing("RolloutHostSilent", "ended", 30 * MINUTE, yes=False, more=edge),
+        firing("RolloutHostSilent", "fresh", 4 * MINUTE, yes=False, more=edge),
+        firing("RolloutHostSilent", "fresh", 6 * MINUTE, yes=True, more=edge),
+        *(firing("RolloutHostSilent", each, 30 * MINUTE, yes=False, more=edge) for each in ("silent", "ended")),
     ]
     return Proof("A watch that is silent, only while a rollout is under way", tuple(given), tuple(told))
 
@@ -153,6 +153,15 @@ def _counts() -> Iterator[_Row]:
     late = [firing("RunLeftOpen", "open", HOUR, yes=False), firing("RunLeftOpen", "open", LATE, yes=True)]
     yield selector("engram_runbook_runs_open", _of("open")), f"1+0x{STEPS}", late
     yield selector("engram_runbook_runs_open", _of("well")), f"0+0x{STEPS}", []
+    # A target that the configuration does not name is told of as long as a run of it is open.
+    settled = _of("settled", instance="us:8787")
+    done = [firing("RunNeedsPerson", "settled", at * MINUTE, yes=at < 6) for at in (5, 7)]
+    yield selector(_RUNS, settled), "_x2 2+0x3 stale", done
+    yield (
+        selector("engram_runbook_runs_open", settled),
+        "1+0x5 stale",
+        [firing("RunLeftOpen", "settled", LATE, yes=False)],
+    )
 
 
 def _backups(oldest: float) -> Iterator[_Row]:
@@ -184,3 +193,8 @@ def _messages() -> Iterator[_Row]:
     yield selector(VALIDATED, _of("validated", recommendation="roll back")), f"1000+0x{STEPS}", told
     yield selector(VALIDATED, _of("validated", recommendation="proceed")), f"100+0x{STEPS}", []
     yield _under_way("validated"), f"1+0x{STEPS}", []
+    # The clock was set back in between: what is told now is the newest all the same.
+    better = [firing("ValidatorSaysRollBack", "better", at * MINUTE, yes=at < 6) for at in (5, 7)]
+    yield selector(VALIDATED, _of("better", recommendation="roll back")), "9000+0x5 stale", better
+    yield selector(VALIDATED, _of("better", recommendation="proceed")), f"_x6 100+0x{STEPS - 6}", []
+    yield _under_way("better"), f"1+0x{STEPS}", []
