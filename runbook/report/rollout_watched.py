@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from runbook.engine.rollout.look import Look
+from runbook.engine.rollout.looked import Look
 from runbook.engine.rollout.record import judgement_details
 from runbook.engine.rollout.watch import Watched
 from runbook.errors import ExitCode

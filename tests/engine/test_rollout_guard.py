@@ -9,7 +9,7 @@ import pytest
 from rollout_world import BLENDED, BY_ITSELF, NAMES, RATE, Scene, walked
 
 from runbook.engine.brake_record import Wish
-from runbook.engine.rollout.look import Look
+from runbook.engine.rollout.looked import Look
 from runbook.engine.rollout.watch import Watched, Wishes, watch
 from runbook.errors import DamagedError, ExitCode, StorageError
 from runbook.model.brake import Rollback

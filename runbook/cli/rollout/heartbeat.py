@@ -8,7 +8,7 @@ from dataclasses import replace
 from runbook.adapters.heartbeat import FileHeartbeats
 from runbook.cli.compose import Session
 from runbook.cli.screen import ScreenTalk
-from runbook.engine.rollout.look import Look
+from runbook.engine.rollout.looked import Look
 from runbook.engine.rollout.watch import Watched
 from runbook.errors import ExitCode, RunbookError
 from runbook.model.heartbeat import Heartbeat

@@ -17,7 +17,7 @@ from runbook.cli.rollout.where import Where, going
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.engine.rollout.crew import Crew
 from runbook.engine.rollout.eyes import Eyes
-from runbook.engine.rollout.look import Look
+from runbook.engine.rollout.looked import Look
 from runbook.engine.rollout.watch import Until, Watched, Wishes, watch
 from runbook.errors import ExitCode
 from runbook.model.rollout import Rollout

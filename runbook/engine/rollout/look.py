@@ -1,20 +1,21 @@
-"""One look at a rollout: what was found, what was journaled of it, and what was done about it."""
+"""One look at a rollout: what is asked, journaled and done about it; what came of it is `looked`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.engine.journal_time import ages, settled
 from runbook.engine.rollout import record
 from runbook.engine.rollout.advance import advance
-from runbook.engine.rollout.crew import Acted, Crew, found_in
+from runbook.engine.rollout.crew import Crew, found_in
 from runbook.engine.rollout.enter import go_on
 from runbook.engine.rollout.eyes import Eyes, Rows, observe, rows, silent_splitters, unheard
 from runbook.engine.rollout.gates.access import held_by
 from runbook.engine.rollout.gates.asking import Answered, ask, journal_facts, judged, logged, passed_but_logs
 from runbook.engine.rollout.gates.heard import heard
 from runbook.engine.rollout.gates.lasted import overdue, stage_age, time_left
+from runbook.engine.rollout.looked import Look, beside, code_of_end, taken, with_acted, words
 from runbook.engine.rollout.planned import due, note_look
 from runbook.engine.rollout.reasons import harm_in_words, reason_to_go_back
 from runbook.engine.rollout.revert import Why, revert, taken_back_elsewhere
@@ -31,38 +32,15 @@ from runbook.errors import (
     UnreachableError,
 )
 from runbook.model.answer import Answer
-from runbook.model.gate import Gate
 from runbook.model.journal import Entry, Event
-from runbook.model.judgement import Judgement, Verdict
-from runbook.model.measurement import Silence
+from runbook.model.judgement import Verdict
 from runbook.model.rollout import NOTHING, Advance, Rollout, Standing
 
-NO_ROWS = Rows()
+if TYPE_CHECKING:
+    from runbook.model.judgement import Judgement
+
 ONCE_IN_A_WHILE = timedelta(hours=1)
 """How old the last journaled check may be, though no answer has changed: proof that somebody watched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one look found and did. `judgement` is that of a planned look which was taken now.
-
-    `code` is for who looks once: 0 where all is well, 4 where something could not be told, 3 where it is taken back.
-    `quiet` are those that did not tell what was asked. `lasted` is how long the stage has lasted, `left` how much
-    longer it has to at least.
-    """
-
-    rollout: Rollout
-    code: ExitCode
-    told: str
-    asked: tuple[Asked, ...] = ()
-    judgement: Judgement | None = None
-    gates: tuple[Gate, ...] = ()
-    rows: Rows = NO_ROWS
-    quiet: tuple[Silence, ...] = ()
-    acted: Acted | None = None
-    overdue: str = ""
-    lasted: timedelta = NOTHING
-    left: timedelta = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +81,9 @@ class Looker:
         entries = self._entries()
         after = rollouts_of(entries).get(rollout.id, rollout)
         if (after.standing, after.stage) != (rollout.standing, rollout.stage):
-            return Look(after, _code(after), f"it has gone on meanwhile: {after.standing.value}, {after.current.name}")
+            return Look(
+                after, code_of_end(after), f"it has gone on meanwhile: {after.standing.value}, {after.current.name}"
+            )
         return self._decide(after, _Seen(found, reading, entries, now))
 
     def guard(self, why: RunbookError) -> Look:
@@ -123,9 +103,9 @@ class Looker:
         asked = self._ask(rollout, self._observe(rollout), entries)
         code = why.code if isinstance(why, DamagedError) else ExitCode.COULD_NOT_TELL
         told = f"THE JOURNAL CANNOT BE READ ({why.message}): only what takes it back is asked"
-        look = Look(rollout, code, f"{told}; {_words(rollout, asked, ())}", asked)
+        look = Look(rollout, code, f"{told}; {words(rollout, asked, ())}", asked)
         reason = reason_to_go_back(rollout, asked, entries)
-        return look if reason is None else _with(look, revert(self._crew, rollout, reason))
+        return look if reason is None else with_acted(look, revert(self._crew, rollout, reason))
 
     def _waiting(self) -> list[Entry]:
         """What others could not journal either, such as a brake; by numbers behind those that are known."""
@@ -138,10 +118,10 @@ class Looker:
     def _over(self, rollout: Rollout) -> Look:
         """It is over, or going back: that is gone on with, unless somebody else does."""
         if rollout.standing.is_over:
-            return Look(rollout, _code(rollout), f"it is {rollout.standing.value}")
+            return Look(rollout, code_of_end(rollout), f"it is {rollout.standing.value}")
         if told := taken_back_elsewhere(self._crew, rollout):
             return Look(rollout, ExitCode.BAD_NEWS, f"it is being taken back: {told}")
-        return _taken(revert(self._crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
+        return taken(revert(self._crew, rollout, Why("person", rollout.why, Standing.ROLLED_BACK)))
 
     def _decide(self, rollout: Rollout, seen: _Seen) -> Look:
         """What was seen, put to triggers and tripwire; back where one fires, else to the judge."""
@@ -150,9 +130,9 @@ class Looker:
         quiet = (*seen.rows.silent, *(unheard(seen.reading) if asked else ()))
         unsure = seen.rows.silent or any(each.answer is Answer.UNKNOWN for each in asked)
         code = ExitCode.COULD_NOT_TELL if unsure else ExitCode.DONE
-        look = Look(rollout, code, _words(rollout, asked, quiet), asked, rows=seen.rows, quiet=quiet)
+        look = Look(rollout, code, words(rollout, asked, quiet), asked, rows=seen.rows, quiet=quiet)
         if why is not None:
-            return _with(look, revert(self._crew, rollout, why))
+            return with_acted(look, revert(self._crew, rollout, why))
         return self._judge(look, seen)
 
     def _check(self, rollout: Rollout, reading: Reading, entries: Sequence[Entry]) -> tuple[Asked, ...]:
@@ -179,7 +159,7 @@ class Looker:
         asked = self._check(rollout, reading, entries)
         why = reason_to_go_back(rollout, asked, entries)
         look = Look(rollout, ExitCode.COULD_NOT_TELL, "", asked)
-        return look if why is None else _with(look, revert(self._crew, rollout, why))
+        return look if why is None else with_acted(look, revert(self._crew, rollout, why))
 
     def _enter(self, look: Look) -> Look:
         """Go on with an entering that was cut off; what keeps it from that now is told, and tried again."""
@@ -189,7 +169,7 @@ class Looker:
                 now = self._crew.now(rollout.id)
                 if now.standing is not Standing.ENTERING:
                     return Look(now, ExitCode.COULD_NOT_TELL, f"{now.current.name} was entered meanwhile")
-                return _taken(go_on(self._crew, now))
+                return taken(go_on(self._crew, now))
         except LockedError as error:
             return replace(look, told=f"{rollout.current.name} is being entered: {error.message}")
         except (UnreachableError, NotSupportedError, RefusedError, StorageError) as error:
@@ -208,8 +188,8 @@ class Looker:
                 look = replace(look, judgement=found, told=f"{look.told}; {found.verdict.value}: {found.why}")
                 if found.verdict is Verdict.HARM:
                     why = Why("judge", f"{rollout.current.name}: {harm_in_words(found)}", Standing.ROLLED_BACK)
-                    return _with(look, revert(self._crew, rollout, why))
-        look = _beside(look, silent_splitters(self._crew))  # not before: one that hangs is waited for
+                    return with_acted(look, revert(self._crew, rollout, why))
+        look = beside(look, silent_splitters(self._crew))  # not before: one that hangs is waited for
         clock_now = self._crew.ports.read.clock.now()
         facts = journal_facts(self._crew, rollout, seen.entries, clock_now)
         left = time_left(facts)
@@ -268,31 +248,3 @@ class Looker:
             self._crew.ports.journal.append(event, self._rollout, details)
         except RunbookError as error:
             self._crew.say(f"NOT JOURNALED ({error.message}): {event.value}")
-
-
-def _beside(look: Look, dead: Sequence[Silence]) -> Look:
-    """With the splitters that are silent."""
-    if not dead:
-        return look
-    told = f"{look.told}; silent: {'; '.join(each.words for each in dead)}"
-    found = replace(look.rows, silent=(*look.rows.silent, *dead))
-    return replace(look, code=ExitCode.COULD_NOT_TELL, told=told, rows=found, quiet=(*look.quiet, *dead))
-
-
-def _taken(acted: Acted) -> Look:
-    return _with(Look(acted.rollout, acted.code, acted.told), acted)
-
-
-def _with(look: Look, acted: Acted) -> Look:
-    code = ExitCode.BAD_NEWS if acted.rollout.standing.is_over and acted.code is ExitCode.DONE else acted.code
-    return replace(look, rollout=acted.rollout, code=code, told=acted.told, acted=acted)
-
-
-def _code(rollout: Rollout) -> ExitCode:
-    return ExitCode.DONE if rollout.standing is Standing.COMPLETED else ExitCode.BAD_NEWS
-
-
-def _words(rollout: Rollout, asked: Sequence[Asked], quiet: Sequence[Silence]) -> str:
-    counts = [f"{sum(each.answer is answer for each in asked)} {answer.value}" for answer in Answer]
-    told = f"{rollout.current.name}: triggers {', '.join(counts)}" if asked else f"{rollout.current.name}: no triggers"
-    return f"{told}; silent: {'; '.join(dict.fromkeys(each.words for each in quiet))}" if quiet else told

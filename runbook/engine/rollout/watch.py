@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.eyes import Eyes, warm
-from runbook.engine.rollout.look import Look, Looker
+from runbook.engine.rollout.look import Looker
+from runbook.engine.rollout.looked import Look
 from runbook.errors import DamagedError, ExitCode, LockedError, StorageError
 from runbook.model.judgement import Verdict
 from runbook.model.rollout import Advance, Rollout, Standing
