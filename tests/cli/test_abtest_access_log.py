@@ -16,6 +16,7 @@ from runbook.adapters.clock import SystemClock
 from runbook.adapters.memory.access import WELL
 from runbook.cli import compose
 from runbook.cli.abtest.access import scope_of
+from runbook.cli.rollout import access_logs
 from runbook.cli.rollout.access_logs import LogsBeside, StageLogs
 from runbook.cli.rollout.plans import plan_named
 from runbook.cli.root import run
@@ -96,6 +97,8 @@ def test_a_stage_is_counted_without_its_edges(hours: float, seconds: float) -> N
     inside = Rollout("r", "prod", plan, "", "anna", AT, 1, "", Standing.RUNNING, 1, entered=entered)
     later = scope_of(replace(inside, released=AT + timedelta(hours=hours / 2)), end)
     assert begin + hours * 1800 < (later.since or 0) <= begin + hours * 1800 + seconds
+    back = scope_of(replace(inside, released=AT - timedelta(hours=2)), begin - 3600)  # the clock was set back
+    assert back.since == begin - 2 * 3600 + 60
     scope = scope_of(inside, end)
     assert (scope.since, scope.until) == (begin + seconds, None)
     scope = scope_of(replace(inside, entering=AT + timedelta(hours=hours)), end + 5000)
@@ -144,10 +147,18 @@ def test_a_watch_does_not_wait_for_access_logs(monkeypatch: pytest.MonkeyPatch) 
             (silence,) = (logs.report(other, 0.0) or WELL).silent
             assert (silence.node, silence.reason) == ("s1", why)
         monkeypatch.setattr(threading.Thread, "start", no_thread)
-        assert logs.report(rollout, 0.0) is None
-        assert (logs.report(rollout, 0.0) or WELL).silent[0].reason == "can't start new thread"
+        with LogsBeside(Slow(compose.session(), target, lambda _: None)) as none:
+            assert none.report(rollout, 0.0) is None
+            assert (none.report(rollout, 0.0) or WELL).silent[0].reason == "can't start new thread"
         monkeypatch.undo()
-        assert logs.report(replace(rollout, stage=3), 0.0) is None
+        late = replace(rollout, stage=3)
+        monkeypatch.setattr(access_logs, "LONGEST_SECONDS", 0.0)
+        assert logs.report(late, 0.0) is None
+        wait_until(lambda: logs.report(late, 0.0) is not None, "it is not told")
+        assert "did not end within" in (logs.report(late, 0.0) or WELL).silent[0].reason
+        monkeypatch.undo()
+        gone.clear()
+        assert logs.report(replace(rollout, stage=4), 0.0) is None
     assert gone.is_set()
 
 

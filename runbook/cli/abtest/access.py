@@ -42,11 +42,14 @@ def scope_of(rollout: Rollout, now: float) -> Scope:
     """Since the stage was entered, and until the next one was begun with; a little less at both ends.
 
     Splitters have clocks of their own, and a request that was on its way is answered as before. Who let the rollout go
-    in the stage has agreed to what was before: it does not count any more.
+    in the stage has agreed to what was before: it does not count any more. Nor does a moment that is still to come:
+    the clock was set back since, and letting it go begins the count anew.
     """
     if not rollout.entered:
         return Scope(None, now)
-    begin = max(rollout.entered[-1].at, rollout.released or rollout.entered[-1].at).timestamp()
+    entered, released = rollout.entered[-1].at.timestamp(), rollout.released
+    begin = entered if released is None else released.timestamp()
+    begin = max(begin, entered) if entered <= now else begin
     end = now if rollout.entering is None else rollout.entering.timestamp()
     margin = min(_MARGIN.total_seconds(), max(end - begin, 0.0) / 10)
     until = None if rollout.entering is None else end - margin

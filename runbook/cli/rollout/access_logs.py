@@ -22,6 +22,8 @@ SELDOM = 10.0
 CHECKS = 5.0
 """But for so many looks of the watch at least: else it would be old before it is looked at."""
 END_SECONDS = 30.0
+LONGEST_SECONDS = 3600.0
+"""A splitter's host that hangs is no reason to say for ever that its log is being read; nothing is good for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class LogsBeside:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending.set()
-        if self._reading is not None:
+        if self._reading is not None and self._reading.thread.is_alive():
             self._reading.thread.join(END_SECONDS)
 
     def report(self, rollout: Rollout, now: float) -> AccessReport | None:
@@ -80,35 +82,40 @@ class LogsBeside:
         if known is not None and known.found is None and known.thread.is_alive():
             return None  # of the stage before, it ends as well: one play at a time
         if known is None or known.found is None or known.of != of or self._is_old(known, rollout):
-            self._reading = self._begun(of, rollout, now)
+            self._begin(of, rollout, now)
             return None
         return known.found
 
     def _is_old(self, known: _Reading, rollout: Rollout) -> bool:
-        good = max(SELDOM * (known.ended - known.begun), CHECKS * rollout.plan.check_every.total_seconds())
+        took = known.ended - known.begun
+        good = max(min(SELDOM * took, LONGEST_SECONDS), CHECKS * rollout.plan.check_every.total_seconds())
         return self._clock.monotonic() - known.ended > good
 
-    def _begun(self, of: tuple[int, int, datetime | None], rollout: Rollout, now: float) -> _Reading:
+    def _begin(self, of: tuple[int, int, datetime | None], rollout: Rollout, now: float) -> None:
         def read() -> None:
             try:
                 found = self._logs.report(rollout, now)
             except RunbookError as error:
-                found = _unread(self._logs.target, error.message)
+                late = f"reading them did not end within {LONGEST_SECONDS:.0f} s"
+                found = _unread(self._logs.target, late if self._is_late() else error.message)
             except Exception as error:  # noqa: BLE001 - a thread that dies tells nobody why the gate stays shut
                 found = _unread(self._logs.target, f"{type(error).__name__}: {error}")
             reading.ended = self._clock.monotonic()
             reading.found = found
 
         reading = _Reading(of, self._clock.monotonic(), threading.Thread(target=read, daemon=True))
+        self._reading = reading  # before the thread asks whether it is late
         try:
             reading.thread.start()
         except RuntimeError as error:  # a limit of tasks or memory: the watch goes on, and the gate stays shut
             reading.ended = self._clock.monotonic()
             reading.found = _unread(self._logs.target, str(error))
-        return reading
 
     def _cancelled(self) -> ExitCode | None:
-        return ExitCode.INTERRUPTED if self._ending.is_set() else signals.received()
+        return ExitCode.INTERRUPTED if self._ending.is_set() or self._is_late() else signals.received()
+
+    def _is_late(self) -> bool:
+        return self._reading is not None and self._clock.monotonic() - self._reading.begun > LONGEST_SECONDS
 
 
 def _unread(target: Target, why: str) -> AccessReport:
