@@ -1,19 +1,20 @@
 """A run that is killed while it collects evidence leaves nothing reading."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from end_to_end_fleet import Command, broken, kill, orphans
+from end_to_end_fleet import broken, kill, orphans, well_fleet
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 
 def test_killed_while_it_looks_before_the_first_step_and_undone(
-    well: Command, wait_for: Callable[[Callable[[], bool], str], None]
+    tmp_path: Path, wait_for: Callable[[Callable[[], bool], str], None]
 ) -> None:
     """The play that dumps heaps lives on without its parent; undo ends it, and has nothing to put back."""
-    known = len(well.journal())
-    with broken(well, "memory-leak-cache"):
+    with well_fleet(tmp_path, 1) as well, broken(well, "memory-leak-cache"):
+        known = len(well.journal())
         sick = well.settings()
         process = well.start("memory-leak", "--act", "--yes", "--window", "5s", "--reason", "test")
         wait_for(lambda: len(well.journal()) > known, "the run has begun")
