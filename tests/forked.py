@@ -40,11 +40,17 @@ class Forked:
     """One such process, as `subprocess.Popen` has its own: a zombie until it was waited for."""
 
     def __init__(
-        self, module: str, words: Sequence[str], environment: Mapping[str, str], folder: Path, *streams: int
+        self,
+        module: str,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        *streams: int,
+        session: bool = False,
     ) -> None:
         """`python -m MODULE WORDS` in that folder, with these as its stdin, stdout and stderr."""
         self.args = [module, *words]
-        order = {"argv": self.args, "environment": dict(environment), "folder": str(folder)}
+        order = {"argv": self.args, "environment": dict(environment), "folder": str(folder), "session": session}
         self._reply, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             socket.send_fds(_server(), [json.dumps(order).encode()], [*streams, theirs.fileno()])
@@ -206,6 +212,8 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
+    if order["session"]:
+        os.setsid()
     sys.argv = order["argv"]
     try:
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -5,8 +5,11 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from forked import Forked, can_fork
 
 DENIED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 """In front of a command: root is denied nothing, unless it gives up the right to pass over permissions."""
@@ -21,13 +24,14 @@ def on_terminal(
     """
     known = {name: value for name, value in environment.items() if name != "COLUMNS"}  # the terminal's own counts
     master, slave = pty.openpty()
-    size = (
-        f"import fcntl, struct, termios; fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, {columns}, 0, 0))"
-    )
-    subprocess.run([sys.executable, "-c", size], stdin=slave, check=True)
-    process = subprocess.Popen(
-        words, stdin=slave, stdout=slave, stderr=slave, env=known, cwd=cwd, start_new_session=True
-    )
+    termios.tcsetwinsize(slave, (24, columns))
+    process: subprocess.Popen[bytes] | Forked
+    if tuple(words[:3]) == (sys.executable, "-m", "runbook") and can_fork(known):
+        process = Forked("runbook", words[3:], known, cwd, slave, slave, slave, session=True)
+    else:
+        process = subprocess.Popen(
+            words, stdin=slave, stdout=slave, stderr=slave, env=known, cwd=cwd, start_new_session=True
+        )
     os.close(slave)
     shown = b""
     answers = list(typed)
