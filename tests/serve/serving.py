@@ -4,8 +4,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from forked import Forked
 from jsonschema import Draft202012Validator
 from running_node import Reply, wait_until
 
@@ -65,7 +64,7 @@ def inventory_of(folder: Path, url: str, token_file: Path | None = None) -> Path
 class Serving:
     """One process. `stop` and `kill` end exactly this one; what it started it ends itself."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     said: dict[str, Any]
     state: Path
     log: Path
@@ -123,13 +122,12 @@ def serving(folder: Path, config: Path | None, *options: str, state: Path | None
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "XDG_"))}
     environment = kept | {"RUNBOOK_STATE": str(state), "HOME": str(folder)}
     words = ("--config", str(config)) if config else ()
-    command = [sys.executable, "-m", "runbook", "serve", "--json", "--port", "0", *words, *options]
+    command = ("serve", "--json", "--port", "0", *words, *options)
     log = folder / f"serve.{len(list(folder.glob('serve.*.log')))}.log"
     out = log.with_suffix(".out")
-    with log.open("wb") as talk, out.open("wb") as product:
-        process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=product, stderr=talk, stdin=subprocess.DEVNULL
-        )
+    with log.open("wb") as talk, out.open("wb") as product, Path(os.devnull).open() as nothing:
+        streams = (nothing.fileno(), product.fileno(), talk.fileno())
+        process = Forked("runbook", command, environment, folder, *streams)
 
     def announced() -> Any:
         if process.poll() is not None:
