@@ -51,7 +51,7 @@ def talked(make: Callable[[], Parts], talk: Talk) -> bytes:
 
     async def run() -> bytes:
         with server.listener("127.0.0.1", 0) as listening:
-            running = server.Server(server._config(application(make())))
+            running = server.Server(server._config(application(make())), lambda: None)
             task = asyncio.create_task(running.serve(sockets=[listening]))
             try:
                 return await talk(listening.getsockname()[1])
