@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -84,7 +85,7 @@ def test_no_panel_asks_for_what_nobody_exports(name: str) -> None:
 
 @pytest.mark.parametrize("alert", ALERTS, ids=IDS)
 def test_it_says_how_bad_it_is_and_what_to_type(alert: dict[str, dict[str, str]]) -> None:
-    """The command exists, and takes the target where it is given one; the page exists."""
+    """The command exists, with all that it must be given, and takes the target where it has one; the page exists."""
     assert alert["labels"]["severity"] in {"critical", "warning", "info"}
     assert alert["labels"]["issue"]
     said = alert["annotations"]
@@ -94,8 +95,9 @@ def test_it_says_how_bad_it_is_and_what_to_type(alert: dict[str, dict[str, str]]
     assert not place or place in places_of(page)
     words, _, target = said["runbook"].partition("{{")
     _, *rest = words.split()
+    path = list(takewhile(lambda word: re.fullmatch("[a-z][a-z-]*", word), rest))
     found: click.Command = cli
-    for word in rest:
+    for word in path:
         assert isinstance(found, click.Group), said["runbook"]
         child = found.get_command(click.Context(found), word)
         assert child is not None, said["runbook"]
@@ -103,6 +105,10 @@ def test_it_says_how_bad_it_is_and_what_to_type(alert: dict[str, dict[str, str]]
     assert not isinstance(found, click.Group)
     takes = any("--target" in option for parameter in found.params for option in parameter.opts)
     assert takes or not target, said["runbook"]
+    places = [each for each in found.params if isinstance(each, click.Argument) and each.required]
+    given, options = [[each for each in rest[len(path) :] if each.startswith("--") is named] for named in (False, True)]
+    assert len(given) == len(places), said["runbook"]
+    assert set(options) <= {option for parameter in found.params for option in parameter.opts}
 
 
 def test_every_symptom_that_a_metric_tells_has_its_alert() -> None:

@@ -17,9 +17,9 @@ def plan_alerts(plans: Sequence[RolloutPlan]) -> tuple[AlertRule, ...]:
             Severity.WARNING,
             "rollout",
             "{{ $labels.target }} is rolled out by plan {{ $labels.plan }}, and no rules were written for it",
-            "Its triggers, tripwires and gates are asked by the rollout's watch alone. Write the rules again, with "
-            "--under-way.",
-            "runbook monitoring write",
+            "Its triggers, tripwires and gates are asked by the rollout's watch alone. Write the rules again, and "
+            "reload Prometheus.",
+            "runbook monitoring write FOLDER --under-way",
             "reference/alerts.md#rolloutplanunknown",
             timedelta(minutes=5),
         ),

@@ -155,7 +155,7 @@ def _counts() -> Iterator[_Row]:
     yield selector("engram_runbook_runs_open", _of("well")), f"0+0x{STEPS}", []
     # A target that the configuration does not name is told of as long as a run of it is open.
     settled = _of("settled", instance="us:8787")
-    done = [firing("RunNeedsPerson", "settled", at * MINUTE, yes=at < 6) for at in (5, 7)]
+    done = [firing("RunNeedsPerson", "settled", at * MINUTE, yes=yes) for at, yes in ((5, True), (7, False))]
     yield selector(_RUNS, settled), "_x2 2+0x3 stale", done
     yield (
         selector("engram_runbook_runs_open", settled),
@@ -194,7 +194,7 @@ def _messages() -> Iterator[_Row]:
     yield selector(VALIDATED, _of("validated", recommendation="proceed")), f"100+0x{STEPS}", []
     yield _under_way("validated"), f"1+0x{STEPS}", []
     # The clock was set back in between: what is told now is the newest all the same.
-    better = [firing("ValidatorSaysRollBack", "better", at * MINUTE, yes=at < 6) for at in (5, 7)]
+    better = [firing("ValidatorSaysRollBack", "better", at * MINUTE, yes=yes) for at, yes in ((5, True), (7, False))]
     yield selector(VALIDATED, _of("better", recommendation="roll back")), "9000+0x5 stale", better
     yield selector(VALIDATED, _of("better", recommendation="proceed")), f"_x6 100+0x{STEPS - 6}", []
     yield _under_way("better"), f"1+0x{STEPS}", []
