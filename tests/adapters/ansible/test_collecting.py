@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.engram.ops.plugins.modules.process_memory import NoMemoryError, memory_of
 from ansible_collections.engram.ops.plugins.plugin_utils import http_node
 from ansible_collections.engram.ops.plugins.plugin_utils.collecting import LARGEST_DOCUMENT, collect
@@ -23,24 +24,30 @@ CLOSE = 0.2
 
 @pytest.fixture
 def pid_files(fleet: Fleet, tmp_path: Path) -> Iterator[Path]:
-    """The inventory names one pid file for all hosts."""
+    """The inventory names one pid file for all hosts, and for node-2 one that there is not."""
     path = tmp_path / "engram.pid"
     fleet.write_inventory(engram_pid_file=str(path), ansible_python_interpreter=sys.executable)
+    document = yaml.safe_load(fleet.inventory.read_text())
+    document["all"]["hosts"]["node-2"]["engram_pid_file"] = f"{path}.none"
+    fleet.inventory.write_text(yaml.safe_dump(document))
     yield path
     fleet.write_inventory()
 
 
-def read_memory(fleet: Fleet, mark: str) -> Collected:
-    """What `read_memory` brings of one host."""
-    (found,) = AnsiblePlays(fleet.inventory).collect(CollectRequest("read_memory", ("node-1",), mark), lambda _: None)
-    return found
+def read_memory(fleet: Fleet, mark: str, *hosts: str) -> tuple[Collected, ...]:
+    """What `read_memory` brings of these hosts."""
+    return AnsiblePlays(fleet.inventory).collect(CollectRequest("read_memory", hosts, mark), lambda _: None)
 
 
 def test_memory_is_what_the_kernel_says(fleet: Fleet, pid_files: Path, mark: str) -> None:
-    """Of the process that the pid file names, with or without its port, in bytes; and under --check just so."""
+    """Of the process that the pid file names, with or without its port, in bytes; and under --check just so.
+
+    Of a host that has none there is the reason, and no document.
+    """
     pid_files.write_text(f"{os.getpid()}:7432\n", encoding="ascii")
     os.utime(pid_files)
-    found = read_memory(fleet, mark)
+    found, none = read_memory(fleet, mark, "node-1", "node-2")
+    assert (none.document, "cannot be read: No such file" in none.message) == (None, True), none
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     own = {line.partition(":")[0]: line.partition(":")[2].split() for line in status.splitlines()}
     assert found.document is not None, found.message
@@ -80,7 +87,7 @@ def test_a_pid_file_that_names_no_server_is_said_so(
 def test_an_inventory_without_a_pid_file_is_said_so(fleet: Fleet, mark: str) -> None:
     """With the name of the variable that is missing."""
     fleet.write_inventory(ansible_python_interpreter=sys.executable)
-    found = read_memory(fleet, mark)
+    (found,) = read_memory(fleet, mark, "node-1")
     assert (found.document, "engram_pid_file" in found.message) == (None, True), found
 
 

@@ -85,7 +85,7 @@ def test_the_first_play_by_hand_sets_it_up_and_check_touches_nothing(splitter: S
     assert splitter.values == {RATE: 0.05, SALT: FIRST[SALT], SPACES: ["a", "b"]}
 
 
-def test_a_run_changes_one_setting(splitter: Splitter) -> None:
+def test_a_run_changes_one_setting_and_puts_it_back(splitter: Splitter) -> None:
     """Old and new value come back as of a node; what someone else changed is a conflict, what is hostile refused."""
     found = splitter.play("split_traffic", SPACES, ("c",), expected=("a", "b"))
     assert (found.state, found.old, found.read_back) == (HostState.CHANGED, ("a", "b"), ("c",))
@@ -94,7 +94,9 @@ def test_a_run_changes_one_setting(splitter: Splitter) -> None:
     assert "neither 0.25, as expected, nor 0.0" in found.message
     found = splitter.play("split_traffic", SALT, "'; } server { listen 1; ")
     assert (found.state, "is refused" in found.message) == (HostState.FAILED, True)
-    assert splitter.values == {RATE: 0.05, SALT: FIRST[SALT], SPACES: ["c"]}
+    found = splitter.play("restore_split", SPACES, ("b", "c"), expected=("c",))
+    assert (found.state, found.read_back) == (HostState.CHANGED, ("b", "c"))
+    assert splitter.values == {RATE: 0.05, SALT: FIRST[SALT], SPACES: ["b", "c"]}
 
 
 def test_the_way_back_takes_share_and_named_spaces_at_once_and_reloads_once(splitter: Splitter) -> None:
@@ -103,7 +105,7 @@ def test_the_way_back_takes_share_and_named_spaces_at_once_and_reloads_once(spli
     found = splitter.back({RATE: 0.0, SPACES: ()})
     assert {key: (host.state, host.old, host.read_back) for key, host in found.items()} == {
         RATE: (HostState.CHANGED, 0.05, 0.0),
-        SPACES: (HostState.CHANGED, ("c",), ()),
+        SPACES: (HostState.CHANGED, ("b", "c"), ()),
     }
     assert splitter.values == {RATE: 0.0, SALT: FIRST[SALT], SPACES: []}
     assert splitter.reloads.read_text() == "once\n"
