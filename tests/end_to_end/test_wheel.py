@@ -87,11 +87,6 @@ def done(*command: str | Path) -> str:
     return ended.stdout
 
 
-def pip_of(place: Path) -> tuple[str | Path, ...]:
-    """This environment's pip, at work on another one."""
-    return (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", place / "bin" / "python")
-
-
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     """A folder for a whole installation, which a link leads to, as to many an /opt; and the wheel of this checkout."""
@@ -122,15 +117,16 @@ def test_the_wheel_does_the_main_job(installed: Installed) -> None:
     """From the help to the end of the fleet: playbooks, schemas and migrations come from the wheel."""
     python = installed.place / "bin" / "python"
     looked = (
-        "from runbook import material as m; print(*map(m.folder, ('playbooks', 'schemas', 'deployment', 'monitoring')))"
+        "from runbook.material import folder as f; print(*map(f, 'playbooks schemas deployment monitoring'.split()))",
+        "from runbook.serve.console.shown import environment as e; print(*map(e().get_template, e().list_templates()))",
+        "from importlib.metadata import distributions; print(*(each.name for each in distributions()))",
     )
-    for place in done(python, "-c", looked).split():
+    folders, pages, packages = done(python, "-c", "\n".join(looked)).splitlines()
+    for place in folders.split():
         assert Path(place).is_relative_to(installed.place)
-    pages = (
-        "from runbook.serve.console.shown import environment as e; print(*map(e().get_template, e().list_templates()))"
-    )
-    assert "overview.html" in done(python, "-c", pages)
-    assert "pytest" not in done(*pip_of(installed.place), "list")
+    assert "overview.html" in pages
+    assert "numpy" in packages.split()
+    assert "pytest" not in packages
     assert "high-formation-rate" in installed("--help").stdout
     assert (installed.place / "share" / "man" / "man1" / "runbook.1").is_file()
     assert "files written" in installed("monitoring", "write", str(installed.place / "monitoring")).stdout
