@@ -184,8 +184,11 @@ exec {python} "$@" --without-pip
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>%(root)s/asked
 case $1 in
-list-units) echo "engram-runbook-watch@prod.service loaded active running Watch" ;;
+list-units)
+  echo "engram-runbook-serve.service loaded active running Server"
+  echo "engram-runbook-watch@prod.service loaded active running Watch" ;;
 try-restart) [ ! -e %(root)s/refuse ] ;;
+restart) [ "$2" != engram-runbook-serve.service ] || { echo "no port" >&2; exit 1; } ;;
 esac
 """
 
@@ -223,7 +226,11 @@ def test_another_version_takes_over_or_the_old_one_stays(host: Host, installed: 
     assert failed.returncode != 0
     assert "the version before is in use again" in failed.stdout, failed.stdout
     assert host.current.resolve() == before
-    assert (tmp_path / "asked").read_text().endswith("\nrestart engram-runbook-watch@prod.service\n")
+    assert "its services did not come back: no port" in failed.stdout
+    again = [f"restart engram-runbook-{name}.service" for name in ("serve", "watch@prod")]
+    assert (tmp_path / "asked").read_text().splitlines()[
+        -2:
+    ] == again  # a server that does not come keeps no watch down
     installed("runs")
 
     (tmp_path / "refuse").unlink()
