@@ -21,6 +21,13 @@ def well(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
         yield command
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """One node with a baseline and traffic, where a second one would prove nothing more."""
+    with well_fleet(tmp_path_factory.mktemp("state"), 1) as command:
+        yield command
+
+
 @pytest.fixture
 def wait_for() -> Callable[[Callable[[], bool], str], None]:
     """Wait for a condition, at most a minute."""

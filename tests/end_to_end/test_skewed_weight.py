@@ -8,7 +8,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 WEIGHT = "dual_memory.semantic_weight"
 
 
-def test_a_skewed_weight_is_found_first_and_put_back(well: Command) -> None:
+def test_a_skewed_weight_is_found_first_and_put_back(alone: Command) -> None:
     """Whatever else is set."""
-    with broken(well, "poor-recall"):
-        found_and_mended(well, "poor-recall-quality", (WEIGHT, 0.3), ("coherence_threshold", "0.9"))
+    with broken(alone, "poor-recall"):
+        found_and_mended(alone, "poor-recall-quality", (WEIGHT, 0.3), ("coherence_threshold", "0.9"))
