@@ -41,8 +41,9 @@ def command(ctx: click.Context, /, *, without: tuple[str, ...], yes: bool, reaso
     """Let a held rollout go; and go on with what was cut off: with entering a stage, or with going back.
 
     It leaves no stage: that is `advance`. A share that was taken back is never restored. Splitters that differ from the
-    stage that is held are set as it wants them first. One that left the inventory has to be named. It asks before it
-    changes splitters, or nodes of a stage that is not entered yet; to let go alone is only journaled.
+    stage that is held are set as it wants them first. One that left the inventory has to be named. It asks before
+    it sets splitters, or goes on with a stage that was held before it was entered. What was cut off goes on unasked, as
+    `advance` and the watch go on with it; to let go alone is only journaled.
     """
     from runbook.cli.rollout.act import Consent
     from runbook.cli.rollout.say import resume
