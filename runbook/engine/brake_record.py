@@ -1,6 +1,6 @@
 """What a rollback is in the journal: a plan with a step for each flag, and what became of it. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,8 @@ class Wish:
     """What was asked for; `deadline_seconds` is how long stragglers are tried.
 
     `command` is what a person gives again; empty where it is the brake's own. `meanwhile` is done once the flags are
-    off wherever a node answers, while stragglers are tried further: it may raise what interrupts.
+    off wherever a node answers, while stragglers are tried further; it is told the nodes that do not answer, and may
+    raise what interrupts.
     """
 
     what: Rollback
@@ -29,7 +30,7 @@ class Wish:
     reason: str
     deadline_seconds: float
     command: str = ""
-    meanwhile: Callable[[], None] | None = None
+    meanwhile: Callable[[Collection[str]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,8 @@ class _Work:
             self.overtake()  # no run may set it again behind that
             self.last_look()
             self.note_outcomes()
-            self.wish.meanwhile()
+            nodes = self.progress.nodes.items()
+            self.wish.meanwhile([name for name, each in nodes if each.pulled.state is PullState.WAITING])
 
     def stragglers(self, begun: float) -> None:
         """Wait for the nodes that HTTP is still trying, until the deadline."""

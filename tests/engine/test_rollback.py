@@ -1,6 +1,6 @@
 """The emergency brake over ports in memory: whatever is broken, flags go off, and it is a run in the journal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pytest
@@ -374,7 +374,8 @@ def test_what_an_earlier_last_look_could_not_turn_off_is_tried_by_the_next(by: s
             brake.ignoring.add("b")
             return result
 
-    def meanwhile() -> None:
+    def meanwhile(silent: Collection[str]) -> None:
+        assert not silent
         brake.ignoring.clear()
         scene.fleet.settings["b"][CONCEPTS] = by == "the last look"
 

@@ -277,14 +277,23 @@ def test_a_node_that_does_not_answer_holds_the_share_up_for_no_moment() -> None:
         silent.add("b")
     at: list[float] = []
     made.world.plays.before_together = lambda _: at.append(clock.monotonic())
+    usual, asked = made.world.ports.read.nodes.settings, list[str]()
+
+    def settings(hosts: Sequence[Node]) -> NodeSettings:
+        if not at:
+            asked.extend(each.name for each in hosts)
+        return usual(hosts)
+
+    vars(made.world.ports.read.nodes)["settings"] = settings
     begun = clock.monotonic()
     acted = made.abort()
+    assert sorted(asked) == ["a", "c", *SPLITTERS]  # one that hangs would be waited for
     assert (acted.code, "off on 2 of 3 nodes" in acted.told) == (ExitCode.PARTIAL, True)
     assert {each[RATE] for each in splits(made)} == {0.0}
     assert at[0] - begun < 3
     assert clock.monotonic() - begun >= 5
     calls = [call for call in made.world.wire.calls if call in {"brake.pull", "plays.run_together"}]
-    assert calls == ["brake.pull", "brake.pull", "plays.run_together", "brake.pull"]
+    assert calls == ["brake.pull"] * 2 + ["plays.run_together"] * 2 + ["brake.pull"]  # of splitters; of the silent node
 
 
 def test_whatever_breaks_on_the_way_to_the_share_the_brake_comes_to_its_end() -> None:

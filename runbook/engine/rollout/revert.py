@@ -4,6 +4,7 @@ It waits for no lock, no approval, no freeze window and no rail, and for no jour
 second place. Given again it begins again, so an interruption loses nothing; no share is ever restored.
 """
 
+from collections.abc import Collection
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
@@ -98,13 +99,16 @@ def blind(crew: Crew, why: Why) -> tuple[Rolled, Left]:
 
 
 def _off(crew: Crew, recorder: Recorder, why: Why, run: str) -> tuple[Rolled, Left]:
-    """The flags by the brake, and the share once its play is through: no node that is dead holds the share up."""
+    """The flags by the brake, and the share once its play is through.
+
+    A node that is dead does not hold the share up; one that hangs does for as long as that play tries it, not longer.
+    """
     left = Left(("the share was not asked to go",))
 
-    def share() -> None:
+    def share(silent: Collection[str]) -> None:
         nonlocal left
         try:
-            left = share_off(crew, recorder, why.why)
+            left = share_off(crew, recorder, why.why, silent)
         except InterruptedRunError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the brake goes on to its end

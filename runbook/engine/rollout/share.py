@@ -1,6 +1,6 @@
 """A share to nothing, and the named spaces emptied, everywhere at once: by one play on splitters, one on nodes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
@@ -32,9 +32,13 @@ class Left:
     code: ExitCode | None = None
 
 
-def share_off(crew: Crew, recorder: Recorder, reason: str) -> Left:
-    """The share to nothing and the named spaces emptied, everywhere at once: one play on splitters, one on nodes."""
-    steps = _steps(crew.target, _settings(crew))
+def share_off(crew: Crew, recorder: Recorder, reason: str, silent: Collection[str] = ()) -> Left:
+    """The share to nothing and the named spaces emptied, everywhere at once: one play on splitters, one on nodes.
+
+    The `silent` nodes are known not to answer: they are not asked what they run with, which may take long; the play
+    is tried on them.
+    """
+    steps = _steps(crew.target, _settings(crew, silent))
     if not steps:
         return Left()
     plan = RunPlan(crew.new_id(), COMMAND, WAY_BACK, crew.target.name, reason, steps)
@@ -63,13 +67,14 @@ def _each_once(left: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     yield from (f"{host}: {', '.join(known)}: {message}" for (host, message), known in keys.items())
 
 
-def _settings(crew: Crew) -> NodeSettings:
+def _settings(crew: Crew, silent: Collection[str]) -> NodeSettings:
     """What nodes and splitters run with; where nobody may ask them, the play is tried on all of them."""
-    hosts = crew.target.hosts
+    asked = [host for host in crew.target.hosts if host.name not in silent]
+    dead = {name: Silence(name, "it did not answer the brake") for name in silent}
     try:
-        return crew.ports.read.nodes.settings(hosts)
+        return {**dead, **crew.ports.read.nodes.settings(asked)}
     except RunbookError as error:
-        return {host.name: Silence(host.name, error.message) for host in hosts}
+        return {**dead, **{host.name: Silence(host.name, error.message) for host in asked}}
 
 
 def _steps(target: Target, settings: NodeSettings) -> tuple[RunStep, ...]:
