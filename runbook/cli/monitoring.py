@@ -1,6 +1,7 @@
 """Carry out `runbook monitoring`: write what others load, or say whether it is in step; tell what is scraped."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from runbook.report.lines import Style, line
 from runbook.report.monitoring.folder import EXAMPLES, Wanted, monitoring_files
 from runbook.report.monitoring.scrape import scrape_targets
 
+_PLAN_LABEL = re.compile(r'^ +plan: "([^"]+)"$', re.MULTILINE)
 _STYLES = {Standing.DIFFERS: Style.BAD, Standing.MISSING: Style.BAD, Standing.WRITTEN: Style.STRONG}
 
 
@@ -47,6 +49,7 @@ def write_files(folder: Path, wishes: Wishes) -> ExitCode:
     plans = _plans(wishes)
     files = monitoring_files(known_issues(), Wanted(plans, wishes.scrape_interval, wishes.docs))
     names = [plan.name for plan in plans]
+    dropped = _dropped(folder, names)
     found = compare(folder, files, EXAMPLES) if wishes.check else publish(folder, files, EXAMPLES)
     bad = {Standing.DIFFERS, Standing.MISSING} & set(found.values())
     code = ExitCode.BAD_NEWS if bad else ExitCode.DONE
@@ -58,14 +61,10 @@ def write_files(folder: Path, wishes: Wishes) -> ExitCode:
         show(
             line(f"{standing.value:<8} {name}", _STYLES.get(standing, Style.PLAIN)) for name, standing in found.items()
         )
-        show(
-            [
-                line(
-                    _summary(found, folder, f"plan{'s' if len(names) > 1 else ''} {', '.join(names)}"),
-                    Style.BAD if bad else Style.GOOD,
-                )
-            ]
-        )
+        if dropped:
+            show([line(_told_of(dropped, check=wishes.check), Style.UNSURE)])
+        told = _summary(found, folder, f"plan{'s' if len(names) > 1 else ''} {', '.join(names)}", check=wishes.check)
+        show([line(told, Style.BAD if bad else Style.GOOD)])
     return code
 
 
@@ -78,12 +77,30 @@ def _plans(wishes: Wishes) -> Sequence[RolloutPlan]:
     return tuple(found.values())
 
 
-def _summary(found: Mapping[str, Standing], folder: Path, plans: str) -> str:
+def _dropped(folder: Path, names: Sequence[str]) -> Sequence[str]:
+    """The plans that the rules which are there ask of, and that are none of these."""
+    try:
+        there = (folder / "rules" / "rollout.yml").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ()
+    return sorted(set(_PLAN_LABEL.findall(there)) - set(names))
+
+
+def _told_of(dropped: Sequence[str], *, check: bool) -> str:
+    """Rules that are taken away without a word would be missed during the rollout that they are for."""
+    no_more = "would not be alerted of any more" if check else "not alerted of any more"
+    return f"{no_more}: plan {', '.join(dropped)} (--under-way adds those that are under way, --plan FILE any other)"
+
+
+def _summary(found: Mapping[str, Standing], folder: Path, plans: str, *, check: bool) -> str:
     out = sum(standing in {Standing.DIFFERS, Standing.MISSING} for standing in found.values())
     if out:
         return f"{out} of {len(found)} files in {folder} are out of step with {plans}: leave out --check"
-    written = sum(standing is Standing.WRITTEN for standing in found.values())
-    return f"{written} of {len(found)} files written, the others are in step with {plans}: {folder}"
+    if check:
+        return f"nothing to write: {len(found)} files in {folder} are in step with {plans}, or yours"
+    written = [name for name, standing in found.items() if standing is Standing.WRITTEN]
+    then = "; reload Prometheus" if any(name.startswith("rules/") for name in written) else ""
+    return f"{len(written)} of {len(found)} files written, the others are in step with {plans}: {folder}{then}"
 
 
 def tell_scrape(target: str | None, config: Path | None, *, as_json: bool) -> ExitCode:

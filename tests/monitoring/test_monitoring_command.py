@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from promtool import checked, cut
 
+from runbook.adapters.rollout_plans import read_plan
 from runbook.cli.root import run
 from runbook.model.target import Node, Target
 from runbook.report.monitoring.scrape import scrape_targets
 
 Output = pytest.CaptureFixture[str]
 OURS = Path(__file__).resolve().parents[2] / "monitoring"
+EXAMPLES = OURS.parent / "docs" / "examples"
 
 
 def write(folder: Path, *words: str) -> int:
@@ -56,6 +58,22 @@ def test_check_tells_what_is_out_of_step_and_writes_nothing(tmp_path: Path, caps
     assert write(tmp_path) == 0
     assert (tmp_path / "alertmanager.yml").read_text() == "# mine\n"
     assert write(tmp_path, "--check") == 0
+
+
+def test_whose_rules_go_is_told(tmp_path: Path, capsys: Output) -> None:
+    """Before they are written, and as they are; what is in step by `--check` has nothing to write."""
+    plan = tmp_path / "plan.yml"
+    plan.write_text((EXAMPLES / "production_rehearsal.yml").read_text())
+    name = read_plan(plan).name
+    assert write(tmp_path, "--plan", "dual-memory", "--plan", str(plan)) == 0
+    assert "reload Prometheus" in capsys.readouterr().out
+    assert write(tmp_path, "--plan", "dual-memory", "--plan", str(plan), "--check") == 0
+    assert "nothing to write" in (said := capsys.readouterr().out)
+    assert "any more" not in said
+    assert write(tmp_path, "--check") == 3
+    assert f"would not be alerted of any more: plan {name} (" in capsys.readouterr().out
+    assert write(tmp_path) == 0
+    assert f"not alerted of any more: plan {name} (" in capsys.readouterr().out
 
 
 def test_a_plan_that_is_none_writes_nothing(tmp_path: Path, capsys: Output) -> None:
