@@ -16,6 +16,7 @@ from runbook.statistics.shares import least_more, share_interval
 
 ACCESS = "access logs"
 REPORT = "runbook abtest report"
+READABLE = "Ansible's user must be able to read it there; runbook abtest report tries again"
 AGAIN = "find out who assigned otherwise: runbook abtest report; then hold and resume: they count from then on"
 
 
@@ -48,7 +49,7 @@ def _served(found: AccessReport) -> Gate:
         told = f"{found.misplaced_spaces} of {found.spaces} spaces were served in another group: {astray}"
         return Gate(ACCESS, Answer.NO, "; ".join([told, *silent]), AGAIN)
     if silent:
-        return Gate(ACCESS, Answer.UNKNOWN, f"not all could be read: {'; '.join(silent)}", REPORT)
+        return Gate(ACCESS, Answer.UNKNOWN, f"not all could be read: {'; '.join(silent)}", READABLE)
     if not recalls:
         return Gate(ACCESS, Answer.UNKNOWN, "no recall of the stage went through the splitters", REPORT)
     through = ", ".join(log.source for log in found.logs)

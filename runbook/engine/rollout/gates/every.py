@@ -106,7 +106,7 @@ def standing(facts: Facts) -> Gate:
         case Standing.ENTERING:
             return Gate("standing", Answer.NO, f"{name} is being entered", "runbook rollout resume")
         case Standing.REVERTING:
-            return Gate("standing", Answer.NO, f"it is being taken back{why}", "runbook rollout resume")
+            return Gate("standing", Answer.NO, f"it is being taken back{why}", "runbook rollout abort")
         case _:
             return Gate("standing", Answer.NO, f"it is {rollout.standing.value}{why}", "runbook rollout start")
 
