@@ -10,6 +10,9 @@ from runbook.model.journal import Event
 from runbook.model.run import Run, RunPlan
 from runbook.ports import Journal, Talk
 
+NOWHERE = "nowhere"
+"""What begins the place of an entry that was told, and kept in none."""
+
 
 class Recorder:
     """Notes into the journal; what it refuses, and all that follows, goes to its second place; else it is told."""
@@ -31,7 +34,7 @@ class Recorder:
             place = journal.rescue(event, run, details, self._refused)
         except Exception as error:  # noqa: BLE001 - a journal can be broken in any way; the flags go off all the same
             told = str(error) or type(error).__name__
-            self._shout(f"NOT JOURNALED ({told}): {event.value} {run} {dict(details)}", f"nowhere ({told})")
+            self._shout(f"NOT JOURNALED ({told}): {event.value} {run} {dict(details)}", f"{NOWHERE} ({told})")
         else:
             self.kept.append(place)
 

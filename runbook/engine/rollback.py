@@ -209,7 +209,7 @@ class _Work:
                 break
             self.look()
             missing = sum(not each.off for each in self.progress.nodes.values())
-            self.ports.talk.progress(f"trying {missing} more nodes", total - left, total)
+            self.ports.talk.progress(f"trying {missing} more node{'s' * (missing != 1)}", total - left, total)
         self.look()
 
     def last_look(self) -> None:

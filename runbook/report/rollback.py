@@ -2,9 +2,11 @@
 
 import json
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
+from runbook.engine.brake_journal import NOWHERE
 from runbook.engine.brake_record import NodeOutcome, Rolled
 from runbook.model.brake import FLAGS, PullState, Rollback
 from runbook.model.run import RunStatus
@@ -24,8 +26,8 @@ def rolled_lines(rolled: Rolled) -> Iterator[Line]:
     yield EMPTY
     if rolled.play_problem:
         yield line(f"ANSIBLE DID NOT MAKE IT DURABLE: {rolled.play_problem}", Style.BAD, hang=2)
-    for place in rolled.kept:
-        yield line(f"NOT IN THE JOURNAL YET; kept here: {place}", Style.BAD, hang=2)
+    for told in _not_journaled(rolled.kept):
+        yield line(told, Style.BAD, hang=2)
     if rolled.overtaken:
         yield line(f"told to stop, and to put nothing back: {', '.join(rolled.overtaken)}", Style.UNSURE, hang=2)
     done = rolled.status is RunStatus.DONE
@@ -45,6 +47,17 @@ def next_steps(rolled: Rolled) -> tuple[str, ...]:
         by_hand = f"runbook rollback {rolled.what.value} --target {shlex.quote(rolled.plan.target)} --print-curl"
         return (f"still to do: {names}", f"again: {command} --yes", f"by hand: {by_hand}", undo)
     return (undo,)
+
+
+def _not_journaled(kept: Sequence[str]) -> Iterator[str]:
+    """What the journal refused: how much of it waits in which folder, and what is nowhere but on the screen."""
+    lost = [place for place in kept if place.startswith(NOWHERE)]
+    if waiting := [place for place in kept if place not in lost]:
+        folders = ", ".join(dict.fromkeys(str(PurePath(place).parent) for place in waiting))
+        entries = "1 entry waits" if len(waiting) == 1 else f"{len(waiting)} entries wait"
+        yield f"NOT IN THE JOURNAL YET: {entries} in {folders}; once it can be written, the next change takes them over"
+    if lost:
+        yield f"NOT JOURNALED, told above alone: {', '.join(dict.fromkeys(lost))}"
 
 
 def _times(rolled: Rolled) -> str:

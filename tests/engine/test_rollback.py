@@ -24,6 +24,7 @@ from runbook.model.play import PlayRequest
 from runbook.model.run import RunStatus, StepState
 from runbook.model.settings import Value
 from runbook.ports import BrakePorts, Plays
+from runbook.report.rollback import rolled_lines
 
 BRAKE = "20261122T230000-cccc"
 BLENDED, _, ENABLED = FLAGS[Rollback.FULL]
@@ -191,6 +192,8 @@ def test_a_journal_that_refuses_stops_nothing_and_loses_nothing(first: int) -> N
     rolled = pull(scene, journal=lambda: Refusing(scene.ports.journal, first))
     assert rolled.exit_code is ExitCode.DONE
     assert scene.settings == dict.fromkeys(NAMES, OFF)
+    told = [each.text for each in rolled_lines(rolled) if "NOT IN THE JOURNAL YET" in each.text]
+    assert len(told) == bool(rolled.kept)  # one line, however many entries wait
     if rolled.kept:
         assert any("THE JOURNAL REFUSES" in text for text in scene.talk.said)
     scene.journal.append(Event.BASELINE_CAPTURED, "", {})
@@ -206,6 +209,7 @@ def test_without_any_place_for_it_the_entries_are_told() -> None:
     assert rolled.exit_code is ExitCode.DONE
     assert any("NOT JOURNALED" in text and "run.started" in text for text in scene.talk.said)
     assert rolled.kept == ("nowhere (there either)",)
+    assert any(each.text == "NOT JOURNALED, told above alone: nowhere (there either)" for each in rolled_lines(rolled))
 
 
 def test_a_journal_that_cannot_be_read_or_made_stops_nothing() -> None:
