@@ -75,7 +75,7 @@ def apply_each(way_for: Callable[[Wish], Way], wishes: Sequence[Wish], *, check:
         **{word: {key: each[word] for key, each in done.items()} for word in ("old", "read_back")},
         "changed": any(each["changed"] for each in done.values()),
         "diff": [each["diff"] for each in done.values() if "diff" in each],
-        "msg": "; ".join(str(each["msg"]) for each in done.values()),
+        "msg": "; ".join(dict.fromkeys(str(each["msg"]) for each in done.values())),
     }
     for word in ("unreachable", "failed"):
         broken = next((each for each in done.values() if each.get(word)), None)
