@@ -26,6 +26,8 @@ from runbook.report.notified import told_how
 from runbook.report.rails import rails_text
 from runbook.serve.webhook.credential import Credential
 
+_UNWRITABLE = "is it yours, or its disk read-only? RUNBOOK_STATE names another one, whose journal knows of nothing yet"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -104,7 +106,7 @@ def _state(path: Path) -> Check:
                 "state folder", good=False, found=f"{path}: {full}", hint="free some space: no run is recorded"
             )
         return Check("state folder", good=True, found=str(path) + ("" if path.exists() else " (made at first use)"))
-    return Check("state folder", good=False, found=f"{place} cannot be written", hint="set RUNBOOK_STATE")
+    return Check("state folder", good=False, found=f"{place} cannot be written", hint=_UNWRITABLE)
 
 
 def _full(place: Path) -> str:
