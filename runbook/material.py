@@ -1,6 +1,7 @@
 """Finds `playbooks/`, `schemas/`, `deployment/`, ...: beside the package in a checkout, under it in a wheel."""
 
 import json
+import re
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from runbook.errors import NotSupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema.exceptions import ValidationError
+
     from runbook.model.migration import Migration
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -70,6 +75,24 @@ def fits(name: str, document: object) -> bool:
         return jsonschema_rs.validator_for(schema(name)).is_valid(document)
     except ValueError:  # a date, or a number past 64 bits: TOML and YAML have them, and JSON does not
         return False
+
+
+def unfit(name: str, document: object) -> "list[ValidationError]":
+    """Every fault of the document by that schema. `$` is the very end of a text, as in `fits` and in JSON Schema."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 90 ms that only a complaint is worth
+    from jsonschema.validators import extend  # noqa: PLC0415 - same
+
+    strict = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # it has no types
+    return list(strict(schema(name)).iter_errors(document))
+
+
+def _pattern(_: Any, wanted: str, found: object, rule: object) -> "Iterator[ValidationError]":
+    """As `jsonschema` asks it; but its `$` takes a line's end behind the text for nothing, as `name: |` in YAML has."""
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415 - loaded by now
+
+    del rule
+    if isinstance(found, str) and not re.search(re.sub(r"\$$", r"\\Z", wanted), found):
+        yield ValidationError(f"{found!r} does not match {wanted!r}")
 
 
 @cache

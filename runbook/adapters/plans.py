@@ -7,7 +7,7 @@ import orjson
 from runbook.adapters.files import read_document, write_atomic
 from runbook.engine.conversion_plan import document, parse
 from runbook.errors import DamagedError, NotSupportedError, UsageError
-from runbook.material import fits, schema
+from runbook.material import fits, unfit
 from runbook.model.conversion_plan import ConversionPlan
 
 VERSION = 1
@@ -49,10 +49,9 @@ def read_plan(path: Path) -> ConversionPlan:
 
 
 def _complain(path: Path, found: object) -> None:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 90 ms that only a complaint is worth
-    from jsonschema.exceptions import best_match  # noqa: PLC0415 - same
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - 90 ms that only a complaint is worth
 
-    wrong = best_match(Draft202012Validator(schema("plan.v1")).iter_errors(found))
+    wrong = best_match(unfit("plan.v1", found))
     if wrong is not None:
         place = wrong.json_path.removeprefix("$").removeprefix(".") or "the document"
         raise DamagedError(f"{path}: {place}: {wrong.message}"[:300], hint=_HINT)

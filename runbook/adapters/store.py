@@ -13,7 +13,7 @@ import orjson
 from runbook.adapters.files import private_folder, read_document, safe_name, write_atomic
 from runbook.archive.golden_document import golden_document, golden_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
-from runbook.material import fits, schema
+from runbook.material import fits, unfit
 from runbook.model.evidence import Kept
 from runbook.model.measurement import Baseline, NodeBaseline
 from runbook.model.settings import CATALOGUE, Settings, checked
@@ -138,10 +138,9 @@ def _check(document: Any, path: Path) -> None:
         raise NotSupportedError(f"{path} is a baseline of version {version}; this tool reads {VERSION}", hint=_HINT)
     if fits("baseline.v1", document):
         return
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 90 ms that only a complaint is worth
-    from jsonschema.exceptions import best_match  # noqa: PLC0415 - same
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - 90 ms that only a complaint is worth
 
-    error = best_match(Draft202012Validator(schema("baseline.v1")).iter_errors(document))
+    error = best_match(unfit("baseline.v1", document))
     if error is not None:
         place = error.json_path.removeprefix("$").removeprefix(".") or "the document"
         raise DamagedError(f"{path}: {place}: {error.message}", hint=_HINT)

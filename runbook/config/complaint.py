@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runbook.material import fits, schema
+from runbook.material import fits, schema, unfit
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -32,9 +32,7 @@ def first_complaint(document: dict[str, Any]) -> Complaint | None:
     """The first fault in the order of the document's paths, or None where it fits its schema."""
     if fits("config.v1", document):
         return None
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  # 93 ms that only a complaint is worth
-
-    errors = sorted(Draft202012Validator(schema("config.v1")).iter_errors(document), key=_order)
+    errors = sorted(unfit("config.v1", document), key=_order)
     return _complaint(errors[0], len(errors) - 1) if errors else None
 
 

@@ -104,6 +104,7 @@ FAULTS = [
         "without user",
     ),
     ("version = 1\n[targets.'a b']\nenvironment = 'e'\ninventory = 'i'", "'a b' is not allowed", "letters"),
+    ('version = 1\n[targets."a\\n"]\nenvironment = "e"\ninventory = "i"', r"'a\n' is not allowed", "letters"),
     (
         "version = 1\ndefault_target = 'prd'\n[targets.prod]\nenvironment='e'\ninventory='i'",
         "targets.prd",

@@ -8,7 +8,7 @@ from runbook.adapters.rollout_plans.lined import Lined, dotted, lined
 from runbook.engine.rollout.plan.check import Fault, faults_of, name_faults, start_faults
 from runbook.engine.rollout.plan.document import VERSION, plan_of
 from runbook.errors import DamagedError, NotSupportedError, UsageError
-from runbook.material import fits, schema
+from runbook.material import fits, unfit
 from runbook.model.rollout import RolloutPlan
 
 if TYPE_CHECKING:
@@ -85,12 +85,8 @@ def _first(path: str, found: Lined, faults: "Iterable[Fault]") -> None:
 
 
 def _check_schema(path: str, found: Lined) -> None:
-    if fits("rollout_plan.v1", found.document):
-        return
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  # 90 ms that only a complaint is worth
-
-    errors = Draft202012Validator(schema("rollout_plan.v1")).iter_errors(found.document)
-    _first(path, found, [_fault(error) for error in errors])
+    if not fits("rollout_plan.v1", found.document):
+        _first(path, found, map(_fault, unfit("rollout_plan.v1", found.document)))
 
 
 def _fault(error: "ValidationError") -> Fault:
