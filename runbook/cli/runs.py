@@ -86,19 +86,25 @@ def resume_run(run_id: str, config: Path | None, *, as_json: bool) -> ExitCode:
 
         return resume_migration(Named(run_id, config=config, as_json=as_json))
     if not run.resumable:
-        if as_json:
-            show_json(envelope("runs", "runbook resume", ExitCode.DONE, {"runs": [run_data(run)]}))
-        else:
-            ended = f"was undone by {run.undone_by}" if run.undone_by else f"has ended ({run.status.value})"
-            again = run.is_brake and run.status in {RunStatus.OPEN, RunStatus.PARTIAL} and not run.undone_by
-            told = f"is a rollback: give it again: {run.way_on}" if again else f"{ended}: there is nothing to resume."
-            show([line(f"Run {run_id} {told}")])
-        return ExitCode.DONE
+        return _not_resumed(run, as_json=as_json)
     with ScreenTalk() as talk:
         context = _context(current, run.plan, config, talk)
         check_going_on(current, context.target, run)
         carried = resume(context, run)
     return _tell(carried, "runbook resume", as_json=as_json)
+
+
+def _not_resumed(run: Run, *, as_json: bool) -> ExitCode:
+    """It has ended; or it is a rollback that did not go everywhere, which is given again, and is no good news."""
+    again = run.is_brake and run.status in {RunStatus.OPEN, RunStatus.PARTIAL} and not run.undone_by
+    code = ExitCode.PARTIAL if again else ExitCode.DONE
+    if as_json:
+        show_json(envelope("runs", "runbook resume", code, {"runs": [run_data(run)]}))
+        return code
+    ended = f"was undone by {run.undone_by}" if run.undone_by else f"has ended ({run.status.value})"
+    told = f"is a rollback: give it again: {run.way_on}" if again else f"{ended}: there is nothing to resume."
+    show([line(f"Run {run.plan.id} {told}")])
+    return code
 
 
 def _begin(current: Session, run: Run, config: Path | None, *, as_json: bool) -> ExitCode:

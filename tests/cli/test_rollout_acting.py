@@ -7,7 +7,9 @@ import pytest
 from command_line import Output, complaint, document
 
 from runbook.adapters.heartbeat import FileHeartbeats
+from runbook.cli import compose
 from runbook.cli.root import run
+from runbook.model.journal import Event
 
 PLAN = """\
 version: 1
@@ -77,7 +79,7 @@ def test_a_rollout_from_its_start_to_its_abort(target: Path, state: Path, plan: 
 
 
 def test_what_took_a_share_to_nothing_is_never_undone(target: Path, plan: str, capsys: Output) -> None:
-    """13; nor is it resumed: it is given again."""
+    """13; nor is it resumed: it is given again, and as long as that was not done, it has ended as 5."""
     assert run(["rollout", "start", "--plan", plan, *WHY]) == 0
     assert run(["config", "set", "treatment_spaces", "ours", "--yes", *WHY]) == 0
     assert run(["rollout", "abort", "--yes", *WHY]) == 0
@@ -85,6 +87,12 @@ def test_what_took_a_share_to_nothing_is_never_undone(target: Path, plan: str, c
     back = document(capsys, "runs", "--last")["data"]["runs"][0]["id"]
     assert "no share is ever restored" in complaint(capsys, "undo", back, "--yes", expect=13)["message"]
     assert run(["resume", back]) == 0
+    journal = compose.session().journal
+    (began,) = [each for each in journal.entries() if each.event is Event.RUN_STARTED and each.run == back]
+    killed = began.details["plan"] | {"id": "20261122T230000-cccc"}
+    journal.append(Event.RUN_STARTED, killed["id"], {**began.details, "plan": killed})  # and then it was killed
+    assert run(["resume", "20261122T230000-cccc"]) == 5
+    assert "give it again: runbook rollout abort" in capsys.readouterr().out
     assert "treatment_spaces     (none)" in _config(capsys)
 
 
