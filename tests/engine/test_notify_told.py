@@ -94,6 +94,14 @@ def test_a_node_that_is_dead_for_a_night_is_told_once(story: Story) -> None:
     assert not story.said(Event.ROLLOUT_ENDED, **STAGE, standing="rolled back", why="").trouble
 
 
+def test_a_share_that_did_not_go_is_no_end_of_its_brake(story: Story) -> None:
+    """It is taken off before the brake ends, which may have reached every node; nobody is told that all is well."""
+    pulled = story.said(Event.RUN_STARTED, BRAKE, **plan(BRAKE, "rollback"))
+    assert story.tell(Event.RUN_STARTED, BACK, **plan(BACK, "rollout back")) is None
+    assert story.said(Event.RUN_ENDED, BACK, status="partial", exit_code=5).key == pulled.key
+    assert story.tell(Event.RUN_ENDED, BRAKE, status="done", exit_code=0) is None
+
+
 def test_the_brake_alone(story: Story) -> None:
     """Who gave it and why; then that off was read back, of the same incident."""
     pulled = story.said(Event.RUN_STARTED, BRAKE, **plan(BRAKE, "rollback", "rollback full"))

@@ -1,5 +1,6 @@
 """An entry of the journal as a message for people, or none. Pure: the entry and what is remembered go in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,7 +75,7 @@ def _words(memory: Memory, entry: Entry, about: About) -> _Words | None:
         case Event.RUN_STARTED if about.is_brake:
             words = _brake_begun(entry, about)
         case Event.RUN_ENDED | Event.MIGRATION_ENDED:
-            words = _run_ended(entry, about)
+            words = _run_ended(entry, about, memory.troubled.get(about.subject, ()))
         case Event.APPROVAL_ASKED:
             words = _approval(entry, about)
         case Event.APPROVAL_GIVEN | Event.APPROVAL_WITHDRAWN:
@@ -139,13 +140,13 @@ _SAID = {
 }
 
 
-def _run_ended(entry: Entry, about: About) -> _Words | None:
+def _run_ended(entry: Entry, about: About, troubles: Sequence[str]) -> _Words | None:
     try:
         status = RunStatus(_said(entry, "status"))
     except ValueError:  # a conversion of a file is no run of a fleet
         return None
     if about.is_brake:
-        return _brake_ended(entry, about, status)
+        return _brake_ended(entry, about, status, troubles)
     if about.is_entering and status is not RunStatus.PERSON_NEEDED:
         return None
     if status in _FINE:
@@ -158,12 +159,16 @@ def _run_ended(entry: Entry, about: About) -> _Words | None:
     return _Words((Kind.PERSON,), severity, title, f"{text[0].upper()}{text[1:]}.", commands, trouble=True)
 
 
-def _brake_ended(entry: Entry, about: About, status: RunStatus) -> _Words | None:
+def _brake_ended(entry: Entry, about: About, status: RunStatus, troubles: Sequence[str]) -> _Words | None:
+    """`troubles` are the titles of what was told of its subject: its share goes, or does not, before it ends."""
+    partial = f"{about.command} did not reach everything"
     if status in _FINE:
         if about.subject != entry.run:
             return None  # the end of the rollout is told by itself
+        if any(each.startswith(partial) for each in troubles):
+            return None  # the flags are off, and the share is not: that is no end
         return _Words(_BACK, Severity.INFO, f"{about.command} is done: off was read back on every node")
-    title = f"{about.command} did not reach everything: {status.value}"
+    title = f"{partial}: {status.value}"
     text = "Flags or shares may still be on somewhere."
     commands = ("runbook runs", f"runbook rollback features --yes --target {way_on(about.target).quoted}")
     return _Words((*_BACK, Kind.PERSON), Severity.CRITICAL, title, text, commands, trouble=True)
