@@ -41,10 +41,10 @@ def flips(size: int, *, all_bits_until: int = 0, apart: int = 1) -> Iterator[tup
 
 
 def test_every_flipped_bit_of_a_small_file_is_found() -> None:
-    """A bit of every byte, one at a time; in `make faults` every one."""
+    """Every bit of every byte, one at a time."""
     data = written("residue", residue())
     missed = []
-    for offset, mask in flips(len(data), all_bits_until=40):
+    for offset, mask in flips(len(data), all_bits_until=len(data)):
         changed = bytearray(data)
         changed[offset] ^= mask
         if not refused(bytes(changed)):
