@@ -7,7 +7,7 @@ import pytest
 from rollout_world import BLENDED, BY_ITSELF, CONCEPTS, HOLD, NAMES, PLAN, RATE, SALT, SPACES, Scene, scene, walked
 from test_rollout_every_interruption import sweep
 
-from runbook.adapters.memory.access import WELL
+from runbook.adapters.memory.access import WELL, MemoryAccessLogs
 from runbook.engine.brake_record import Wish
 from runbook.engine.history import runs_of
 from runbook.engine.rollout import look as looking
@@ -20,7 +20,8 @@ from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.splitters import agreed, check_without
 from runbook.engine.rollout.values import UNSPLIT, drift, steps_into
 from runbook.engine.rollout.watch import Until, Watched
-from runbook.errors import ExitCode, RefusedError, UnreachableError, UsageError
+from runbook.errors import ExitCode, InterruptedRunError, RefusedError, UnreachableError, UsageError
+from runbook.model.access import AccessReport
 from runbook.model.answer import Answer
 from runbook.model.brake import Rollback
 from runbook.model.gate import Gate
@@ -470,6 +471,18 @@ def test_a_share_that_is_mended_while_the_rollout_is_taken_back_goes_back_too() 
     assert acted is not None
     assert (acted.code, made.rollout.standing) == (ExitCode.BAD_NEWS, Standing.ABORTED)
     assert gone_back(made)
+
+
+def test_a_signal_while_access_logs_are_read_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks once reads them itself; that it was interrupted is no reason why a stage is held up."""
+    made = walked(0, BY_ITSELF, splitters=SPLITTERS)
+
+    def interrupted(*_: object) -> AccessReport:
+        raise InterruptedRunError("the play read_access_log was interrupted")
+
+    monkeypatch.setattr(MemoryAccessLogs, "report", interrupted)
+    with pytest.raises(InterruptedRunError):
+        made.watch(seconds=20)
 
 
 def test_access_logs_are_read_once_every_other_gate_is_passed() -> None:

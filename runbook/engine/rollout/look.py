@@ -24,6 +24,7 @@ from runbook.engine.rollout.triggers import Asked, Reading, Streaks, changed, ch
 from runbook.errors import (
     DamagedError,
     ExitCode,
+    InterruptedRunError,
     LockedError,
     NotSupportedError,
     RefusedError,
@@ -68,6 +69,7 @@ class Looker:
 
         Raises:
             DamagedError, StorageError: the journal does not read.
+            InterruptedRunError: by a signal; nothing is lost.
         """
         crew, self._known = self._crew, self._crew.entries()
         rollout = found_in(self._known, self._rollout)
@@ -216,6 +218,8 @@ class Looker:
 
         try:
             done = advance(self._crew, look.rollout.id, answer)
+        except InterruptedRunError:
+            raise  # by a signal: whoever sent it waits for the end
         except RunbookError as error:
             return replace(look, told=f"{look.told}; not advanced: {error.message}")
         look = replace(look, rollout=done.rollout, gates=done.gates)
