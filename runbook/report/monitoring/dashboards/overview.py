@@ -2,6 +2,7 @@
 
 from runbook.engine.monitoring.promql import number
 from runbook.engine.monitoring.series import record_of
+from runbook.engine.monitoring.stage import ANY_UNDER_WAY
 from runbook.model.dashboard import Ask, Dashboard, Look, Panel, Row
 from runbook.model.quantity import Above, AboveBaseline, Below, BelowBaseline, Quantity, quantities_of
 from runbook.model.runbook import Runbook, Symptom
@@ -75,7 +76,12 @@ def _rollout() -> Row:
             Panel("The watch was heard of", (Ask(f"time() - {seen}", "{{target}}"),), "s", Look.NUMBER, ours=True),
             Panel(
                 "Hosts that do not tell the watch",
-                (Ask(f"count(engram_runbook_watch_silent{{{TARGET}}}) or vector(0)", ""),),
+                (
+                    Ask(
+                        f"count(engram_runbook_watch_silent{{{TARGET}}} and on (target) {ANY_UNDER_WAY}) or vector(0)",
+                        "",
+                    ),
+                ),
                 look=Look.NUMBER,
                 limit=1,
                 ours=True,
