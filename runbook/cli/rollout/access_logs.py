@@ -22,8 +22,9 @@ SELDOM = 10.0
 CHECKS = 5.0
 """But for so many looks of the watch at least: else it would be old before it is looked at."""
 END_SECONDS = 30.0
-LONGEST_SECONDS = 3600.0
-"""A splitter's host that hangs is no reason to say for ever that its log is being read; nothing is good for longer."""
+LONGEST_SECONDS = 4 * 3600.0
+"""A splitter's host that hangs is no reason to say for ever that its log is being read; nothing is good for longer.
+Half a terabyte of recalls is counted by then."""
 
 
 @dataclass(frozen=True, slots=True)
