@@ -137,8 +137,9 @@ def test_memory_does_not_grow_with_the_log_nor_with_made_up_names(log: Path, mon
 
 
 def test_a_log_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    """There is none; or it is a folder."""
-    for path in (tmp_path / "nothing.log", tmp_path):
+    """There is none; it is a folder; or a pipe, for whose writer nobody waits."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "nothing.log", tmp_path, tmp_path / "pipe"):
         with pytest.raises(UsageError, match="cannot be read"):
             count_file(path, None, None)
 

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import stat
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
@@ -124,17 +125,24 @@ def _opened(path: Path, since: float, stack: ExitStack) -> "list[IO[bytes]]":
         paths = [path, *_rotated(path)]
         for each in paths:
             try:
-                file = stack.enter_context(each.open("rb"))
+                file = stack.enter_context(_at_once(each))
             except FileNotFoundError:
                 if each == path and len(paths) == 1:
                     raise
                 continue  # rotated in this moment
             status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise LogError(f"{each} cannot be read: it is no file, and what went through it is gone")
             if each == path or status.st_mtime >= since:
                 files.setdefault((status.st_dev, status.st_ino), file)
     except OSError as problem:
         raise LogError(f"{problem.filename or path} cannot be read: {problem.strerror}") from None
     return list(files.values())
+
+
+def _at_once(path: Path) -> "IO[bytes]":
+    """Where a log is a pipe, an open that waits would wait for whoever writes into it."""
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 
 def _rotated(path: Path) -> "list[Path]":
