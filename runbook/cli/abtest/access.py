@@ -82,6 +82,7 @@ def counted_by(plays: Plays, target: Target, scope: Scope, mark: str, say: Calla
     """
     since = scope.now - _USUAL.total_seconds() if scope.since is None else scope.since
     hosts = tuple(each.name for each in target.splitters)
+    say(f"reading the access log of {', '.join(hosts)}")  # a long one takes its time
     request = CollectRequest(PLAY, hosts, mark, {"since": since, "before": scope.until or 0.0})
     logs, silent = _understood(_collected(plays, request, say))
     return access_report(logs, silent, scope.regime, Since(since, scope.bucket.total_seconds()))
