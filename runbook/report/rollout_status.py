@@ -37,7 +37,8 @@ def status_lines(facts: Facts, gates: Sequence[Gate], watch: Watch | None) -> It
         yield line(told, Style.UNSURE, 2, 2)
     if facts.next is not None and not rollout.standing.is_over and not rollout.standing.is_between:
         yield line(f"next: {facts.next.name} ({rollout.stage + 2} of {len(stages)})", indent=2)
-    for bundle in rollout.bundles:
+    told_below = next_steps(rollout)
+    for bundle in (each for each in rollout.bundles if not any(text.endswith(each) for text in told_below)):
         yield line(f"evidence: {bundle}", Style.FAINT, 2)
     if gates:
         yield line("What lets it go on:" if facts.next else "What lets it end:", Style.STRONG)
