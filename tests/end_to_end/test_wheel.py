@@ -189,6 +189,7 @@ list-units)
   echo "engram-runbook-watch@prod.service loaded active running Watch" ;;
 try-restart) [ ! -e %(root)s/refuse ] ;;
 restart) [ "$2" != engram-runbook-serve.service ] || { echo "no port" >&2; exit 1; } ;;
+try-reload-or-restart) echo "Unit $2 not found" >&2; exit 5 ;;
 esac
 """
 
@@ -247,5 +248,9 @@ def test_another_version_takes_over_or_the_old_one_stays(host: Host, installed: 
 
     (host.program / "restarted").write_text(before.name)  # as if the play had been cut off before it restarted them
     (tmp_path / "asked").unlink()
-    assert "changed=1 " in other.play(*said, **found).stdout
+    next((host.root / "etc" / "prometheus" / "rules").iterdir()).unlink()  # and there is no Prometheus by that name
+    told = other.play(*said, **found).stdout
+    assert "changed=3 " in told
+    assert "Prometheus did not load the rules: Unit prometheus.service not found. Reload it by hand." in told
     assert restarted in (tmp_path / "asked").read_text()
+    assert host.current.resolve() != before
