@@ -64,11 +64,12 @@ class AlertRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """Rules that are evaluated together, one after the other."""
+    """Rules that are evaluated together, one after the other; so often, where it is not as often as all others."""
 
     name: str
     recordings: tuple[Recording, ...] = ()
     alerts: tuple[AlertRule, ...] = ()
+    every: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def harmed(fleet: Production, watch: "Popen[str]") -> Story:
     """Make the treated recalls slow, and look."""
     wait_until(lambda: fleet.treated(TREATED_FROM_5) >= 20, "nobody is treated at 5 %", PATIENCE)
     wait_until(lambda: answered(fleet.command.journal(), "NO"), "the tripwire is not asked", PATIENCE)
+    wait_until(lambda: ALERT not in fleet.firing(), "it fires, and nothing is wrong", PATIENCE)
     before, usual = fleet.split(), 1000 * (fleet.p99("control") or 0.0)
     looks = {
         SEEN_OFF: lambda: not any(each[flag] for each in fleet.command.settings().values() for flag in FLAGS),

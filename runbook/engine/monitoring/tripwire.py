@@ -1,9 +1,11 @@
 """The tripwires of a plan, as alerts: gross damage in the treatment group of all nodes together.
 
 `runbook/engine/rollout/tripwire.py` has the last word, and rolls back. It also asks that more of treatment's recalls
-are over the limit for certain, which a histogram in Prometheus cannot be asked with a limit that moves.
+than of control's are over the limit for certain, which a histogram in Prometheus cannot be asked with a limit that
+moves.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -15,6 +17,10 @@ from runbook.model.cells import CONTROL, TREATMENT
 from runbook.model.monitoring import SCRAPE, AlertRule, Recording, RuleGroup, Severity
 from runbook.model.rollout import RolloutPlan, Tripwire
 
+_STEPS = (64, 16, 4, 1)
+"""How many times the fewest recalls there are, in steps: what is certain of few is certain of more, too."""
+_ASKED_PER_SCRAPE = 5
+"""So often, lest what a scrape tells is known only when the next one comes."""
 PAGE = "operations/dual_memory_rollout.md#rolling-back"
 _BEGIN = "engram:tripwire"
 
@@ -29,7 +35,8 @@ def tripwire_groups(plans: Sequence[RolloutPlan], scrape: timedelta = SCRAPE) ->
     for index, tripwire in enumerate(every_tripwire(plans), start=1):
         name = _BEGIN if index == 1 else f"{_BEGIN}_{index}"
         alerts = tuple(alert for plan in plans for alert in _alerts(name, tripwire, plan))
-        yield RuleGroup(f"engram-tripwire-{index}", tuple(_recordings(name, tripwire, scrape)), alerts)
+        recordings = tuple(_recordings(name, tripwire, scrape))
+        yield RuleGroup(f"engram-tripwire-{index}", recordings, alerts, every=scrape / _ASKED_PER_SCRAPE)
 
 
 def _recordings(name: str, tripwire: Tripwire, scrape: timedelta) -> Iterator[Recording]:
@@ -48,6 +55,18 @@ def _recordings(name: str, tripwire: Tripwire, scrape: timedelta) -> Iterator[Re
     count = f"{SECONDS.removesuffix('_bucket')}_count"
     enough = f"sum by (target, group) (increase({of_nodes(count)}[{over}]))"
     yield Recording(f"{name}:p99", f"{p99}\n  and {enough} >= {tripwire.fewest}")
+    treated_buckets = f"sum by (le, target) (rate({of_nodes(SECONDS, treated)}[{over}]))"
+    many = f"sum by (target) (increase({of_nodes(count, treated)}[{over}]))"
+    low = "\n  or ".join(
+        f"histogram_quantile({_surely(least):.4f}, {treated_buckets}) >= 0 and {many} >= {least}"
+        for least in (tripwire.fewest * step for step in _STEPS)
+    )
+    yield Recording(f"{name}:p99_low", low, note="What treatment's p99 is at least, at 99.9 %: a quantile of its own.")
+
+
+def _surely(recalls: int) -> float:
+    """The quantile that is not above the p99 for certain, of so many recalls: the score test, as Wilson's interval."""
+    return 1 - TAIL - CERTAIN * math.sqrt(TAIL * (1 - TAIL) / recalls)
 
 
 def _alerts(name: str, tripwire: Tripwire, plan: RolloutPlan) -> Iterator[AlertRule]:
@@ -68,13 +87,13 @@ def _alerts(name: str, tripwire: Tripwire, plan: RolloutPlan) -> Iterator[AlertR
         PAGE,
         labels=labels,
     )
-    treated, control = (selector(f"{name}:p99", {"group": group}) for group in (TREATMENT, CONTROL))
+    control = selector(f"{name}:p99", {"group": CONTROL})
     yield AlertRule(
         "RolloutTripwireLatency",
-        f"{treated} / on (target) ({control} > 0) > {number(tripwire.latency_ratio)}\n{on}",
+        f"{name}:p99_low / on (target) ({control} > 0) > {number(tripwire.latency_ratio)}\n{on}",
         Severity.CRITICAL,
         "rollout",
-        f"Treatment's p99 is {{{{ printf \"%.3g\" $value }}}} x control's: > {tripwire.latency_ratio:g} x",
+        f"Treatment's p99 is at least {{{{ printf \"%.3g\" $value }}}} x control's: > {tripwire.latency_ratio:g} x",
         "Gross damage: the rollout's watch takes it back at once.",
         command("runbook rollout status"),
         PAGE,

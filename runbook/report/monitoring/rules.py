@@ -37,6 +37,8 @@ def mapping(pairs: Mapping[str, str], indent: str) -> list[str]:
 
 def _group(group: RuleGroup, docs: str) -> Iterator[str]:
     yield f"  - name: {quoted(group.name)}"
+    if group.every is not None:
+        yield f"    interval: {span(group.every)}"
     yield "    rules:"
     for recording in group.recordings:
         yield from _recording(recording)
