@@ -130,7 +130,11 @@ def test_prometheus_as_the_source(sick: Command, shared_node: RunningNode, wait_
         def found() -> bool:
             return unwell.run("high-formation-rate", "--window", "10s", "--json").returncode == 3
 
+        def seen() -> bool:
+            return well.run("high-formation-rate", "--window", "10s", "--json").returncode == 0
+
         wait_for(found, "Prometheus has not seen enough")
+        wait_for(seen, "Prometheus has not seen enough of the healthy one")
         healthy = well.json("high-formation-rate", "--window", "10s")
         assert nodes_of(healthy)["well"]["symptoms"][0]["source"] == url
     told = well("high-formation-rate", expect=10).stderr
