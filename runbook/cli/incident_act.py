@@ -8,9 +8,9 @@ from runbook.cli import compose
 from runbook.cli.incident import Scene, Wishes
 from runbook.cli.rails import guard
 from runbook.cli.screen import show, show_json
-from runbook.engine.carry import Carried, Context
+from runbook.engine.carry import Carried, Context, carry_out
 from runbook.engine.diagnose import silent_nodes
-from runbook.engine.incident import ActOptions, act, run_plan
+from runbook.engine.incident import ActOptions, run_plan
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.finding import Diagnosis, Plan, PlannedStep
 from runbook.model.risk import Risk
@@ -44,7 +44,7 @@ def act_on(scene: Scene, diagnosis: Diagnosis, plan: Plan) -> ExitCode:
     changing = compose.change_ports(current, scene.target, scene.ports)
     who = f"{current.who}@{current.where}"
     looking = compose.looking(current, scene.runbook)
-    carried = act(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline, looking), run)
+    carried = carry_out(Context(changing, scene.target, who, scene.runbook.verify, scene.baseline, looking), run)
     return _tell_run(scene, diagnosis, plan, carried)
 
 

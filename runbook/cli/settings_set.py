@@ -12,9 +12,8 @@ from runbook.cli.open_runs import refuse_beside_open
 from runbook.cli.rails import check_reason, guard
 from runbook.cli.screen import ScreenTalk, show, show_json
 from runbook.cli.settings import Where, chosen, read_settings
-from runbook.engine.carry import Carried, Context
+from runbook.engine.carry import Carried, Context, carry_out
 from runbook.engine.rollout.values import RATE, SALT, SPACES
-from runbook.engine.settings_carried import set_settings
 from runbook.engine.settings_runs import SettingsPlan, plan_settings, run_plan
 from runbook.errors import ExitCode, NotSupportedError, RefusedError
 from runbook.model.run import RunStatus
@@ -75,7 +74,7 @@ def _carry_out(where: Where, plan: SettingsPlan, consent: Consent, current: Sess
     guard(current, target, run, plan.risk)
     with ScreenTalk() as talk:
         ports = compose.change_ports(current, target, compose.read_ports(current, target, talk))
-        carried = set_settings(Context(ports, target, f"{current.who}@{current.where}"), run)
+        carried = carry_out(Context(ports, target, f"{current.who}@{current.where}"), run)
     return _tell_run(where, plan, carried)
 
 

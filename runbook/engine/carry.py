@@ -92,6 +92,17 @@ def _interrupted(plan: RunPlan, error: BaseException) -> InterruptedRunError:
     return interruption
 
 
+def carry_out(context: Context, plan: RunPlan) -> Carried:
+    """Carry out a new run: ordinary steps, watch, emergency steps where allowed and needed, watch again.
+
+    Raises:
+        LockedError, StorageError: before anything was changed.
+        InterruptedRunError: the run is in the journal and can be resumed.
+    """
+    with alone(context, plan):
+        return carry(context, plan, plan.steps, new=True)
+
+
 def carry(context: Context, plan: RunPlan, todo: Sequence[RunStep], *, new: bool) -> Carried:
     """Take the steps that are left, watch, and end the run in the journal.
 

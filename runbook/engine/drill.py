@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from runbook.engine.baseline import capture, doubts
-from runbook.engine.carry import Carried, Context
+from runbook.engine.carry import Carried, Context, carry_out
 from runbook.engine.diagnose import survey
 from runbook.engine.evidence import Looking, Shelf
-from runbook.engine.incident import ActOptions, act, run_plan
+from runbook.engine.incident import ActOptions, run_plan
 from runbook.engine.plan import make_plan
 from runbook.engine.rank import ranked
 from runbook.errors import RefusedError
@@ -165,7 +165,7 @@ def _treat(scene: Scene, baseline: Baseline, plan: Plan, times: tuple[float, flo
     scene.say(f"3 of 4: act, {len(run.steps)} steps through Ansible; 4 of 4: watch until it has recovered")
     evidence = scene.runbook.evidence
     looking = None if evidence is None else Looking(evidence, scene.shelf)
-    carried = act(Context(scene.ports, target, options.who, scene.runbook.verify, baseline, looking), run)
+    carried = carry_out(Context(scene.ports, target, options.who, scene.runbook.verify, baseline, looking), run)
     if carried.watched is None:
         return Rehearsal(_phases(scene, detected - began, None, None), not_recovered(carried))
     # The watch is the last thing that a run does, so that what came before it is the acting.

@@ -1,10 +1,9 @@
-"""Act on a known issue: from a plan to a run, and the run to its end."""
+"""Act on a known issue: from a plan to the run that carries it out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from runbook.engine.carry import Carried, Context, alone, carry
 from runbook.model.finding import Plan, PlannedStep
 from runbook.model.run import RunPlan, RunStep
 
@@ -45,14 +44,3 @@ def run_plan(plan: Plan, target: str, chosen: Sequence[PlannedStep], options: Ac
         allow_disruptive=options.allow_disruptive,
         limits=plan.limits,
     )
-
-
-def act(context: Context, plan: RunPlan) -> Carried:
-    """Carry out the run: ordinary steps, watch, emergency steps where allowed and needed, watch again.
-
-    Raises:
-        LockedError, StorageError: before anything was changed.
-        InterruptedRunError: the run is in the journal and can be resumed.
-    """
-    with alone(context, plan):
-        return carry(context, plan, plan.steps, new=True)

@@ -1,4 +1,4 @@
-"""From what settings should be to the plan of a run that makes them so; `settings_carried` carries it out."""
+"""From what settings should be to the plan of a run that makes them so; `carry_out` takes it from there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

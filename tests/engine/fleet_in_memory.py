@@ -13,11 +13,11 @@ from runbook.adapters.memory.locks import MemoryLocks
 from runbook.adapters.memory.nodes import MemoryNodes
 from runbook.adapters.memory.plays import MemoryPlays
 from runbook.adapters.memory.probes import MemoryProbes
-from runbook.engine.carry import Carried, Context
+from runbook.engine.carry import Carried, Context, carry_out
 from runbook.engine.diagnose import diagnose
 from runbook.engine.evidence import Looking, Shelf
 from runbook.engine.history import runs_of
-from runbook.engine.incident import ActOptions, act, run_plan
+from runbook.engine.incident import ActOptions, run_plan
 from runbook.engine.plan import make_plan
 from runbook.engine.resume import resume
 from runbook.engine.undo import undo, undo_plan
@@ -214,7 +214,7 @@ class World:
         plan = plan or self.diagnosed()
         chosen = plan.steps if disruptive else plan.ordinary
         options = ActOptions(RUN, "high-formation-rate --act", "test", WATCH, disruptive)
-        return act(self.context, run_plan(plan, self.target.name, chosen, options))
+        return carry_out(self.context, run_plan(plan, self.target.name, chosen, options))
 
     def runs(self) -> dict[str, Run]:
         return runs_of(self.journal.entries())

@@ -1,6 +1,7 @@
 """The emergency brake over ports in memory: whatever is broken, flags go off, and it is a run in the journal."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -339,22 +340,31 @@ def test_an_undo_that_was_switching_on_again_is_overtaken() -> None:
     assert scene.runs()[BRAKE].undone_by == ""
 
 
+@dataclass(frozen=True)
+class Switching:
+    """Plays during which somebody switches concepts on again on node b; what happens `then`."""
+
+    scene: World
+    then: Callable[[], None]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.scene.ports.plays, name)
+
+    def run(self, request: PlayRequest, progress: Callable[[str], None]) -> Any:
+        result = self.scene.plays.run(request, progress)
+        self.scene.fleet.settings["b"][CONCEPTS] = True
+        self.then()
+        return result
+
+
 def test_what_is_switched_on_behind_its_back_goes_off_again() -> None:
     """A last look after the play."""
     scene = fleet()
 
-    class Switching:
-        """Plays during which somebody switches concepts on again."""
+    def plays() -> Any:
+        return Switching(scene, lambda: None)
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(scene.ports.plays, name)
-
-        def run(self, request: PlayRequest, progress: Callable[[str], None]) -> Any:
-            result = scene.plays.run(request, progress)
-            scene.fleet.settings["b"][CONCEPTS] = True
-            return result
-
-    rolled = pull(scene, plays=Switching)
+    rolled = pull(scene, plays=plays)
     assert rolled.exit_code is ExitCode.DONE
     assert scene.settings == dict.fromkeys(NAMES, OFF)
     assert [each.last_look for each in rolled.nodes] == ["off", "it was on again, and was turned off again", "off"]
@@ -366,24 +376,15 @@ def test_what_an_earlier_last_look_could_not_turn_off_is_tried_by_the_next(by: s
     scene = fleet()
     brake = MemoryBrake(scene.fleet.settings, clock=CLOCK)
 
-    class Switching:
-        """Plays during which somebody switches concepts on again, on a node that takes nothing for a while."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(scene.ports.plays, name)
-
-        def run(self, request: PlayRequest, progress: Callable[[str], None]) -> Any:
-            result = scene.plays.run(request, progress)
-            scene.fleet.settings["b"][CONCEPTS] = True
-            brake.ignoring.add("b")
-            return result
+    def plays() -> Any:
+        return Switching(scene, lambda: brake.ignoring.add("b"))  # which takes nothing for a while
 
     def meanwhile(silent: Collection[str]) -> None:
         assert not silent
         brake.ignoring.clear()
         scene.fleet.settings["b"][CONCEPTS] = by == "the last look"
 
-    chosen = BrakePorts(brake, lambda: scene.ports.journal, Switching, CLOCK, scene.talk, lambda: 1.0)
+    chosen = BrakePorts(brake, lambda: scene.ports.journal, plays, CLOCK, scene.talk, lambda: 1.0)
     wish = Wish(Rollback.FEATURES, BRAKE, "page 4711", 5.0, meanwhile=meanwhile)
     assert rollback(chosen, scene.target, wish).exit_code is ExitCode.DONE
     assert scene.settings == dict.fromkeys(NAMES, OFF)

@@ -13,10 +13,10 @@ from fleet_in_memory import CrashError
 from rollout_world import BLENDED, BY_ITSELF, HOLD, NAMES, PLAN, RATE, ROLLOUT, Scene, scene, walked
 
 from runbook.engine.brake_record import Wish
+from runbook.engine.carry import carry_out
 from runbook.engine.rollout import look as looking
 from runbook.engine.rollout.gates import asking
 from runbook.engine.rollout.watch import Until, Wishes, watch
-from runbook.engine.settings_carried import set_settings
 from runbook.engine.settings_runs import plan_settings, run_plan
 from runbook.errors import ExitCode, LockedError, RefusedError, StorageError, UnreachableError
 from runbook.model.answer import Answer
@@ -543,7 +543,7 @@ def test_nothing_goes_on_by_itself_beside_a_run_that_stands_half_done() -> None:
     with suppress(CrashError):
         settings = made.world.ports.read.nodes.settings(made.world.target.nodes)
         plan = plan_settings("fleet", settings, {"dual_memory.min_cluster_size": 7})
-        set_settings(made.world.context, run_plan(plan, "20261122T230000-dddd", "config set", "tuning"))
+        carry_out(made.world.context, run_plan(plan, "20261122T230000-dddd", "config set", "tuning"))
     made.world.wire.trip_after = None
     watched = made.watch(seconds=40)
     assert (watched.code, made.rollout.stage) == (ExitCode.COULD_NOT_TELL, 1)

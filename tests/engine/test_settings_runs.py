@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 from fleet_in_memory import ORDINARY, SICK, UNDO, CrashError, World, world
 
-from runbook.engine.carry import Carried
+from runbook.engine.carry import Carried, carry_out
 from runbook.engine.setting_history import changes_of, last_of
-from runbook.engine.settings_carried import set_settings
 from runbook.engine.settings_runs import ISSUE, disagreeing, plan_settings, risk_of, run_plan
 from runbook.issues.high_formation_rate import CONCEPTS, SAMPLE_RATE, THRESHOLD
 from runbook.model.measurement import Silence
@@ -24,7 +23,7 @@ def set_by_hand(scene: World, wanted: dict[str, Value], run: str = HAND) -> Carr
     """As `runbook flags set` does it, without a watch."""
     settings = scene.ports.read.nodes.settings(scene.target.nodes)
     plan = plan_settings(scene.target.name, settings, wanted)
-    return set_settings(replace(scene.context, verify=None), run_plan(plan, run, "flags set", "by hand"))
+    return carry_out(replace(scene.context, verify=None), run_plan(plan, run, "flags set", "by hand"))
 
 
 def history(scene: World, key: str) -> list[SettingChange]:

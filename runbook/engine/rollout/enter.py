@@ -6,7 +6,7 @@ Cut off anywhere, `go_on` brings it to its end: what the run's own entries say d
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runbook.engine.carry import Context
+from runbook.engine.carry import Context, carry_out
 from runbook.engine.history import runs_of
 from runbook.engine.resume import resume
 from runbook.engine.rollout import record
@@ -18,7 +18,6 @@ from runbook.engine.rollout.revert import Why, blind, revert
 from runbook.engine.rollout.splitters import check_plan
 from runbook.engine.rollout.state import current_of
 from runbook.engine.rollout.values import silent, steps_into, unlike, wanted
-from runbook.engine.settings_carried import set_settings
 from runbook.engine.undo import undo, undo_plan
 from runbook.errors import ExitCode, NotSupportedError, RefusedError, UnreachableError
 from runbook.model.gate import Gate
@@ -75,7 +74,7 @@ def enter(crew: Crew, rollout: Rollout, number: int, backups: Sequence[str] = ()
         code = ExitCode.COULD_NOT_TELL if now.standing is Standing.HELD else ExitCode.BAD_NEWS
         return Acted(now, code, f"rollout {now.id} is {now.standing.value}: {now.why}")
     crew.say(f"entering {stage.name}")
-    carried = set_settings(Context(crew.ports, crew.target, crew.who), plan)
+    carried = carry_out(Context(crew.ports, crew.target, crew.who), plan)
     return _came_to(crew, crew.now(rollout.id), carried.status)
 
 

@@ -5,13 +5,12 @@ Only where a person lets a held rollout go: no share comes back by itself, and n
 
 from collections.abc import Sequence
 
-from runbook.engine.carry import Context
+from runbook.engine.carry import Context, carry_out
 from runbook.engine.rollout.advance import check_brake
 from runbook.engine.rollout.allowed import check_allowed
 from runbook.engine.rollout.crew import Acted, Crew
 from runbook.engine.rollout.revert import Why, blind
 from runbook.engine.rollout.values import silent, steps_on_splitters, unlike, wanted
-from runbook.engine.settings_carried import set_settings
 from runbook.errors import ExitCode, RefusedError
 from runbook.model.rollout import Rollout, Standing
 from runbook.model.run import ROLLOUT, RunPlan, RunStatus, RunStep
@@ -52,7 +51,7 @@ def mend(crew: Crew, rollout: Rollout, steps: Sequence[RunStep], reason: str) ->
     mine = [each for each in now.approved if each.digest == now.digest]
     check_allowed(crew, now.current, plan, now.who, mine)
     crew.say(f"setting what splits the traffic of {now.current.name}")
-    status = set_settings(Context(crew.ports, crew.target, crew.who), plan).status
+    status = carry_out(Context(crew.ports, crew.target, crew.who), plan).status
     after = crew.now(now.id)
     if after.standing is not Standing.HELD:
         # Taken back meanwhile, by another process: a play of ours may have set something after that one's last look.
