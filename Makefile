@@ -3,8 +3,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # More than there are cores, since tests on real nodes mostly wait; a file's tests share what it started.
 AT_ONCE = -n 6 --dist loadfile --no-loadscope-reorder
-SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py \
-         tests/engine/test_every_interruption.py tests/engine/test_rollout_every_interruption.py
+SWEEPS = tests/faults tests/archive/test_archive_damage.py tests/engine/test_migrate_interrupted.py
 LOOP = tests/end_to_end/test_production_loop.py
 BOOTED ?= /var/cache/engram-runbook-booted
 KILLED = tests/end_to_end/test_killed.py tests/end_to_end/test_failing_step.py

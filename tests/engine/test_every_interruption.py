@@ -1,10 +1,8 @@
 """A run that is cut off after any call of any port, at every position there is, can be brought to its end or back.
 
-The positions are not listed: the first run counts its calls, and the sweeps go through them; every third here, each
-sweep of a story from another one on, all of them in `make faults`.
+The positions are not listed: the first run counts its calls, and the sweep goes through all of them.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,7 +30,6 @@ from runbook.model.play import PlayRequest
 from runbook.model.run import RunStatus
 
 NAMES = ("a", "b", "c")
-STRIDE = 1 if os.environ.get("FAULTS") == "all" else 3
 ENDED = {RunStatus.RECOVERED, RunStatus.UNDONE}
 Outcome = tuple[RunStatus, dict[str, Settings]]
 
@@ -118,10 +115,10 @@ def interrupted(story: Story, position: int, error: type[BaseException]) -> Worl
     return None
 
 
-def sweep(story: Story, error: type[BaseException], then: Callable[[World, int], None], first: int = 1) -> int:
-    """Cut the run off at positions of the story, from that one on, and go on from there; how many there are."""
+def sweep(story: Story, error: type[BaseException], then: Callable[[World, int], None]) -> int:
+    """Cut the run off at every position of the story and go on from there; how many positions there were."""
     last = story.positions()
-    for position in range(1 if STRIDE == 1 else first, last + 1, STRIDE):
+    for position in range(1, last + 1):
         scene = interrupted(story, position, error)
         assert scene is not None, position
         assert scene.journal.verify().sound
@@ -172,7 +169,7 @@ def test_resumed_from_any_position_it_ends_as_if_nothing_had_happened(
             scene.resume()
         assert (scene.runs()[RUN].status, scene.settings) == expected, f"cut off after {scene.wire.calls[:position]}"
 
-    assert sweep(story, error, check, 1 if error is CrashError else 2) > (20 if story.until else 50)
+    assert sweep(story, error, check) > (20 if story.until else 50)
 
 
 def test_undone_from_any_position_everything_is_as_it_was(named_story: tuple[Story, Outcome]) -> None:
@@ -189,7 +186,7 @@ def test_undone_from_any_position_everything_is_as_it_was(named_story: tuple[Sto
             assert not run.resumable or not run.applied
         assert scene.settings == every(SICK), f"cut off after {scene.wire.calls[:position]}"
 
-    assert sweep(story, CrashError, check, 2) > (20 if story.until else 50)
+    assert sweep(story, CrashError, check) > (20 if story.until else 50)
 
 
 def test_resumed_from_any_position_and_then_undone_everything_is_as_it_was(named_story: tuple[Story, Outcome]) -> None:
@@ -205,7 +202,7 @@ def test_resumed_from_any_position_and_then_undone_everything_is_as_it_was(named
         scene.undo()
         assert scene.settings == every(SICK), position
 
-    sweep(story, CrashError, check, 3)
+    sweep(story, CrashError, check)
 
 
 def test_an_undo_cut_off_at_any_position_is_brought_to_its_end_by_its_resume_or_by_another() -> None:

@@ -1,10 +1,8 @@
 """A rollout that is cut off after any call of any port goes on, or back: it always knows where it is.
 
-The positions are not listed: the sweeps find them by going on to the end; every third here, each error's from another
-one on, all of them in `make faults`.
+The positions are not listed: the first run counts its calls, and the sweep goes through all of them.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,7 +17,6 @@ from runbook.model.journal import Event
 from runbook.model.rollout import Standing
 
 Act = Callable[[Scene], object]
-STRIDE = 1 if os.environ.get("FAULTS") == "all" else 3
 
 
 def cut_off(
@@ -40,13 +37,13 @@ def cut_off(
 
 
 def sweep(make: Callable[[], Scene], act: Act, then: Callable[[Scene, str], None], **how: type[BaseException]) -> int:
-    """Cut it off at positions up to the last, and go on from there; the last that was tried."""
-    position = 2 if STRIDE > 1 and how.get("error") is KeyboardInterrupt else 1
+    """Cut it off at every position, and go on from there; how many positions there were."""
+    position = 1
     while (made := cut_off(make, act, position, **how)) is not None:
         then(made, f"cut off after {position}, {made.world.wire.calls[position - 1]}")
         assert_no_gate_was_skipped(made)
-        position += STRIDE
-    return position - STRIDE
+        position += 1
+    return position - 1
 
 
 def assert_no_gate_was_skipped(made: Scene) -> None:
