@@ -19,7 +19,7 @@ BRIEF = "10s"
 WATCHED = {0, 3, 4}
 """The run came to its end, whatever so brief a watch saw."""
 EVERY = os.environ.get("FAULTS") == "all"
-"""`make faults` kills in the middle of every step, `make test` of one: the engine's own tests cut a run off at every call."""
+"""In the middle of every step (`make faults`), or of one: the engine's own tests cut a run off at every call."""
 MOMENTS = [("step.outcome", 1), ("step.outcome", 2), ("step.intent", 2)]
 LEFT = [(signal.SIGINT, 130, "resume"), (signal.SIGTERM, 143, "undo")]
 """How an act is left; a resume is left by Ctrl-C each time."""
